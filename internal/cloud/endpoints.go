@@ -1,0 +1,75 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// CheckEndpoint tells whether tokens may be sent to endpoint: over https, or
+// over plain http to the machine itself. A port, a path and a trailing slash
+// are fine.
+func CheckEndpoint(endpoint string) error {
+	u, err := checkURL("endpoint", "https://cloud.dbos.dev", endpoint)
+	if err != nil {
+		return err
+	}
+	if strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/v1alpha1") {
+		return fmt.Errorf("endpoint %s ends in /v1alpha1, which the provider adds itself; leave it out", quoted(endpoint))
+	}
+	return nil
+}
+
+// CheckAuthEndpoint is [CheckEndpoint] for where refresh tokens are exchanged.
+func CheckAuthEndpoint(endpoint string) error {
+	_, err := checkURL("auth endpoint", "https://login.dbos.dev", endpoint)
+	return err
+}
+
+func checkURL(noun, example, endpoint string) (*url.URL, error) {
+	// What follows an at sign, a question mark or a number sign may be secret,
+	// or what stands before it, so that such a value is never printed.
+	shown := noun + " " + quoted(endpoint)
+	if strings.ContainsAny(endpoint, "@?#") {
+		shown = "the " + noun
+	}
+	use := "use a URL such as " + example
+	u, err := url.Parse(endpoint)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s is not a URL; %s", shown, use)
+	case u.User != nil:
+		return nil, fmt.Errorf("%s has a user name or password in front of its host; leave them out, the login goes elsewhere", shown)
+	case u.RawQuery != "" || u.ForceQuery:
+		return nil, fmt.Errorf("%s has a query after a question mark; leave it out", shown)
+	case strings.Contains(endpoint, "#"):
+		return nil, fmt.Errorf("%s has a fragment after a number sign; leave it out", shown)
+	case u.Scheme != "https" && u.Scheme != "http" || u.Opaque != "":
+		return nil, fmt.Errorf("%s does not begin with https://; %s", shown, use)
+	case u.Hostname() == "":
+		return nil, fmt.Errorf("%s has no host; %s", shown, use)
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return nil, fmt.Errorf("%s is plain http, which would send the token in clear; use https (http is for localhost, 127.0.0.0/8 and [::1] alone)", shown)
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseInt(port, 10, 64); err != nil || CheckPort(n) != nil {
+			return nil, fmt.Errorf("%s has a port that is out of range; use 1 to 65535", shown)
+		}
+	}
+	return u, nil
+}
+
+// isLoopback tells whether host, without port and brackets, is this machine.
+// No name is looked up: only localhost is known to be it.
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Zone() == "" && address.Unmap().IsLoopback()
+}

@@ -1,0 +1,80 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package connection turns the address of a database instance into what
+// programs need to reach it: a connection URL, and the `database:` part of a
+// dbos-config.yaml. It is pure: no network, no files, no Terraform.
+//
+// No error of this package contains a password.
+package connection
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// Connection says where a database server is and who logs in.
+type Connection struct {
+	Hostname string // a host name, an IPv4 address or an IPv6 address without brackets
+	Port     int64
+	Username string
+	Password string // required for a URL; without one, Config writes a placeholder
+	Database string // used by URL only; "" means DefaultDatabase
+	SSLMode  string // used by URL only; "" leaves it to the client's default
+}
+
+// DefaultDatabase is the maintenance database that every server has.
+const DefaultDatabase = "postgres"
+
+var (
+	hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?$`)
+	zoneName = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
+)
+
+// checkAddress holds the rules that the URL and the configuration share.
+func (c Connection) checkAddress() error {
+	if err := checkHostname(c.Hostname); err != nil {
+		return err
+	}
+	if c.Port < 1 || c.Port > 65535 {
+		return fmt.Errorf("port must be a number from 1 to 65535, not %d", c.Port)
+	}
+	return checkText("username", c.Username)
+}
+
+// checkHostname keeps the host from reaching into other parts of a URL: what
+// it lets through needs no escaping, but for the brackets and the zone of an
+// IPv6 address.
+func checkHostname(host string) error {
+	if host == "" {
+		return errors.New("hostname must not be empty")
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		if zone := addr.Zone(); zone != "" && !zoneName.MatchString(zone) {
+			return fmt.Errorf("hostname %q: the zone of an IPv6 address may only have letters, digits and -._~", host)
+		}
+		return nil
+	}
+	if len(host) > 253 || !hostName.MatchString(host) || strings.Contains(host, "..") {
+		return fmt.Errorf("hostname %q is neither a host name (letters, digits, dots, hyphens and underscores) nor an IP address", host)
+	}
+	return nil
+}
+
+// checkText refuses what no PostgreSQL client can carry. The value is not
+// quoted, because it may be a password.
+func checkText(what, value string) error {
+	switch {
+	case value == "":
+		return fmt.Errorf("%s must not be empty", what)
+	case strings.ContainsRune(value, 0):
+		return fmt.Errorf("%s must not contain a NUL character", what)
+	case !utf8.ValidString(value):
+		return fmt.Errorf("%s is not valid UTF-8", what)
+	}
+	return nil
+}

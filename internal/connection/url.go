@@ -1,0 +1,71 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package connection
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// sslModes are the words that libpq and its relatives know.
+var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+
+// URL is the connection as a postgresql:// URL, which libpq, pgx and other
+// clients read back as exactly the given parts.
+func URL(c Connection) (string, error) {
+	if err := c.checkAddress(); err != nil {
+		return "", err
+	}
+	if err := checkText("password", c.Password); err != nil {
+		return "", err
+	}
+	database := c.Database
+	if database == "" {
+		database = DefaultDatabase
+	}
+	if err := checkText("database", database); err != nil {
+		return "", err
+	}
+	if strings.HasPrefix(database, "/") {
+		return "", fmt.Errorf("database %q must not begin with a slash: some clients take it for a separator", database)
+	}
+	if c.SSLMode != "" && !slices.Contains(sslModes, c.SSLMode) {
+		return "", fmt.Errorf("sslmode %q is not one of %s", c.SSLMode, strings.Join(sslModes, ", "))
+	}
+
+	url := "postgresql://" + percentEncode(c.Username) + ":" + percentEncode(c.Password) +
+		"@" + urlHost(c.Hostname) + ":" + strconv.FormatInt(c.Port, 10) + "/" + percentEncode(database)
+	if c.SSLMode != "" {
+		url += "?sslmode=" + c.SSLMode
+	}
+	return url, nil
+}
+
+// urlHost brackets an IPv6 address and escapes the percent sign of its zone;
+// the rest of a checked host name stands for itself.
+func urlHost(host string) string {
+	if addr, err := netip.ParseAddr(host); err != nil || addr.Is4() {
+		return host
+	}
+	return "[" + strings.ReplaceAll(host, "%", "%25") + "]"
+}
+
+// percentEncode escapes every byte but RFC 3986's unreserved characters, which
+// is right in every part of a URL. The functions of net/url leave more as it
+// is, differently in each part, and clients disagree about those.
+func percentEncode(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-._~", c) >= 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}

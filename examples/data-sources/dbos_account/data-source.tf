@@ -1,0 +1,5 @@
+data "dbos_account" "current" {}
+
+output "organization" {
+  value = data.dbos_account.current.organization
+}

@@ -1,0 +1,4 @@
+import {
+  to = dbos_database_instance.orders
+  id = "orders"
+}

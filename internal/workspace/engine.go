@@ -1,0 +1,63 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package workspace runs a real Terraform, or OpenTofu, on a folder of
+// configuration in which a plain "init" finds this provider: for the demo, for
+// the examples' tests and for the benchmarks. What the user's own environment
+// says to Terraform or to this provider does not reach it.
+package workspace
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// Engine is an installed Terraform or OpenTofu.
+type Engine struct {
+	Name    string // "terraform" or "tofu", as it is typed
+	Path    string
+	Version string
+}
+
+// FindEngine looks for terraform on the PATH, then for tofu.
+func FindEngine(ctx context.Context) (*Engine, error) {
+	for _, name := range []string{"terraform", "tofu"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		cmd := exec.CommandContext(ctx, path, "version", "-json")
+		cmd.Env = Environment(os.Environ())
+		out, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("%s version: %w", path, err)
+		}
+		var version struct {
+			Number string `json:"terraform_version"`
+		}
+		if err := json.Unmarshal(out, &version); err != nil {
+			return nil, fmt.Errorf("%s version: %w", path, err)
+		}
+		return &Engine{Name: name, Path: path, Version: version.Number}, nil
+	}
+	return nil, errors.New("neither terraform nor tofu is on the PATH: install Terraform (https://developer.hashicorp.com/terraform/install) or OpenTofu (https://opentofu.org/docs/intro/install)")
+}
+
+// Environment is environ without what would steer Terraform or this provider,
+// and with an empty CLI configuration: one of the user's with dev_overrides or
+// a provider_installation block would take the place of what is tried here.
+func Environment(environ []string, more ...string) []string {
+	kept := make([]string, 0, len(environ)+len(more)+4)
+	for _, entry := range environ {
+		if !strings.HasPrefix(entry, "TF_") && !strings.HasPrefix(entry, "DBOS_") && !strings.HasPrefix(entry, "TOFU_") {
+			kept = append(kept, entry)
+		}
+	}
+	kept = append(kept, "TF_CLI_CONFIG_FILE="+os.DevNull, "TF_CLI_ARGS=-no-color", "TF_INPUT=0", "CHECKPOINT_DISABLE=1")
+	return append(kept, more...)
+}

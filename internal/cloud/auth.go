@@ -1,0 +1,204 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// authTransport adds the token to each request to the control plane and has it
+// renewed: where there is none, a minute before it expires, and once after a
+// 401. It is the only place that knows tokens. The token goes to the endpoint's
+// host alone.
+type authTransport struct {
+	base      http.RoundTripper
+	endpoint  *url.URL
+	refresher *refresher // nil without a refresh token
+
+	mu      sync.Mutex
+	token   token
+	renewal *flight[token] // the exchange that is under way, if one is
+}
+
+// newAuth is the transport of a client over next, which is also how refresh
+// tokens are exchanged: with the same roots and the same proxy.
+func newAuth(cfg Config, next http.RoundTripper) (*authTransport, error) {
+	endpoint, err := url.Parse(cmp.Or(cfg.Endpoint, DefaultEndpoint))
+	if err != nil {
+		return nil, CheckEndpoint(cfg.Endpoint)
+	}
+	a := &authTransport{base: next, endpoint: endpoint, token: loginToken(strings.TrimSpace(cfg.Login.Token), strings.TrimSpace(cfg.Login.RefreshToken))}
+	for _, value := range []string{a.token.value, a.token.refresh} {
+		if value == "" {
+			continue
+		}
+		if err := CheckToken(value); err != nil {
+			return nil, err
+		}
+	}
+	if a.token.refresh != "" {
+		a.refresher, err = newRefresher(cfg, endpoint, next)
+	}
+	return a, err
+}
+
+func (a *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !sameHost(req.URL, a.endpoint) {
+		closeBody(req)
+		return nil, unsent(&loginError{text: fmt.Sprintf("the answer leads from %s to %s, where the token does not belong; it was not followed", a.endpoint.Host, req.URL.Host)})
+	}
+	used, err := a.current(req.Context())
+	if err != nil {
+		closeBody(req)
+		return nil, unsent(err)
+	}
+	resp, err := a.send(req, used)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || !a.mayRenew(used) {
+		return resp, err
+	}
+	repeat, err := rewound(req)
+	if err != nil {
+		return resp, nil //nolint:nilerr // The 401 is the better answer than a body that cannot be opened again.
+	}
+	_ = resp.Body.Close()
+	fresh, err := a.renewed(req.Context(), used)
+	if err != nil {
+		closeBody(repeat)
+		return nil, unsent(err)
+	}
+	return a.send(repeat, fresh)
+}
+
+// send carries out one request with one token, and notes a token that the
+// server accepts.
+func (a *authTransport) send(req *http.Request, t token) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Header.Set("Authorization", "Bearer "+t.value)
+	resp, err := a.base.RoundTrip(req)
+	if err == nil && resp.StatusCode != http.StatusUnauthorized {
+		a.mu.Lock()
+		if a.token.value == t.value {
+			a.token.accepted = true
+		}
+		a.mu.Unlock()
+	}
+	return resp, err
+}
+
+// current returns a token for a request that begins now. Where it should be
+// renewed and cannot, it serves for as long as it has not expired. One that
+// has expired and has no refresh token is sent all the same: the server's
+// clock is the one that counts.
+func (a *authTransport) current(ctx context.Context) (token, error) {
+	a.mu.Lock()
+	t := a.token
+	a.mu.Unlock()
+	now := time.Now()
+	switch {
+	case a.refresher == nil && t.value == "":
+		return token{}, &loginError{text: ErrNoLogin.Error() + ": neither a token nor a refresh token was given", err: ErrNoLogin}
+	case a.refresher == nil, t.value != "" && !t.due(now):
+		return t, nil
+	}
+	fresh, err := a.renewed(ctx, t)
+	if err != nil && ctx.Err() == nil && t.value != "" && now.Before(t.expires) {
+		return t, nil
+	}
+	return fresh, err
+}
+
+// mayRenew tells whether another token could help against a 401. Where the
+// refused one came from an exchange just now and was never accepted, the login
+// itself is what is refused, and asking again and again would only have the
+// auth server lock it.
+func (a *authTransport) mayRenew(used token) bool {
+	if a.refresher == nil {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.token
+	return t.value != used.value || t.accepted || t.since.IsZero() || time.Since(t.since) > time.Minute
+}
+
+// renewed returns a token other than the used one: that of an exchange, or of
+// one that somebody else has made meanwhile. All that need one at a time wait
+// for one exchange, each with its own context. A failure is shared by those
+// who waited for it and then forgotten.
+func (a *authTransport) renewed(ctx context.Context, used token) (token, error) {
+	a.mu.Lock()
+	a.settle()
+	if a.token.value != used.value {
+		defer a.mu.Unlock()
+		return a.token, nil
+	}
+	if a.renewal == nil || a.renewal.left {
+		refreshToken := a.token.refresh
+		a.renewal = launch(ctx, func(ctx context.Context) (token, error) { return a.refresher.token(ctx, refreshToken) })
+	}
+	renewal := a.renewal
+	renewal.waiting++
+	a.mu.Unlock()
+
+	fresh, err := renewal.wait(ctx, &a.mu)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.settle()
+	return fresh, err
+}
+
+// settle takes over the outcome of an exchange that has ended. The lock is
+// held.
+func (a *authTransport) settle() {
+	if a.renewal == nil || !a.renewal.ended() {
+		return
+	}
+	if a.renewal.err == nil {
+		a.token = a.renewal.value
+	}
+	a.renewal = nil
+}
+
+// rewound is the request once more from its start, or an error where its body
+// cannot be had again.
+func rewound(req *http.Request) (*http.Request, error) {
+	repeat := req.Clone(req.Context())
+	if req.Body == nil || req.Body == http.NoBody {
+		return repeat, nil
+	}
+	if req.GetBody == nil {
+		return nil, errors.New("the body cannot be had again")
+	}
+	body, err := req.GetBody()
+	repeat.Body = body
+	return repeat, err
+}
+
+func sameHost(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "http":
+		return "80"
+	}
+	return "443"
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+}

@@ -1,0 +1,414 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// jwt is a token that expires after d. Its name tells tokens apart.
+func jwt(name string, d time.Duration) string {
+	claims := fmt.Sprintf(`{"sub":"auth0|%s","exp":%d}`, name, time.Now().Add(d).Unix())
+	return "eyJhbGciOiJSUzI1NiJ9." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "." + name
+}
+
+// stand is a control plane and an auth server, and a client of both.
+type stand struct {
+	client *http.Client
+	auth   *authTransport
+	api    *httptest.Server
+	logins *httptest.Server
+
+	mu     sync.Mutex
+	tokens []string // as they came to the control plane
+	bodies []string
+	forms  []url.Values // as they came to the auth server
+}
+
+// newStand starts both servers. What accept says of a token is the control
+// plane's answer; exchange answers the n-th exchange.
+func newStand(t *testing.T, login Login, accept func(token string) bool, exchange func(w http.ResponseWriter, n int)) *stand {
+	t.Helper()
+	s := &stand{}
+	s.api = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		s.mu.Lock()
+		s.tokens = append(s.tokens, token)
+		s.bodies = append(s.bodies, string(body))
+		s.mu.Unlock()
+		if !accept(token) {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	t.Cleanup(s.api.Close)
+	s.logins = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		if got := r.Method + " " + r.URL.Path + " " + r.Header.Get("Content-Type") + r.Header.Get("Authorization"); got != "POST /base/oauth/token application/x-www-form-urlencoded" {
+			t.Errorf("exchange: %s", got)
+		}
+		s.mu.Lock()
+		s.forms = append(s.forms, r.PostForm)
+		n := len(s.forms)
+		s.mu.Unlock()
+		exchange(w, n)
+	}))
+	t.Cleanup(s.logins.Close)
+
+	network := &http.Transport{}
+	t.Cleanup(network.CloseIdleConnections)
+	auth, err := newAuth(Config{
+		Endpoint:     s.api.URL,
+		AuthEndpoint: s.logins.URL + "/base/",
+		Login:        login,
+		RetryTimeout: 5 * time.Second,
+		Timing:       Timing{Backoff: time.Millisecond, LongestBackoff: 10 * time.Millisecond},
+	}, network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.auth, s.client = auth, &http.Client{Transport: auth}
+	return s
+}
+
+func parse(t *testing.T, raw string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func (s *stand) get(t *testing.T) (int, error) {
+	t.Helper()
+	return s.send(t.Context(), http.MethodGet, "")
+}
+
+func (s *stand) send(ctx context.Context, method, body string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, method, s.api.URL+"/v1alpha1/acme/databases", strings.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
+}
+
+// seen is which tokens came to the control plane, by name, and how many
+// exchanges there were.
+func (s *stand) seen() (names []string, exchanges int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, token := range s.tokens {
+		names = append(names, token[strings.LastIndex(token, ".")+1:])
+	}
+	return names, len(s.forms)
+}
+
+func (s *stand) expect(t *testing.T, exchanges int, names ...string) {
+	t.Helper()
+	gotNames, gotExchanges := s.seen()
+	if gotExchanges != exchanges || !slices.Equal(gotNames, names) {
+		t.Errorf("the control plane saw the tokens %q after %d exchanges, want %q after %d", gotNames, gotExchanges, names, exchanges)
+	}
+}
+
+func all(string) bool { return true }
+
+func only(name string) func(string) bool {
+	return func(token string) bool { return strings.HasSuffix(token, "."+name) }
+}
+
+func answer(w http.ResponseWriter, token string) {
+	_, _ = fmt.Fprintf(w, `{"access_token":%q,"scope":"openid","expires_in":86400,"token_type":"Bearer"}`, token)
+}
+
+func noExchange(t *testing.T) func(http.ResponseWriter, int) {
+	return func(http.ResponseWriter, int) { t.Error("there was an exchange") }
+}
+
+// minted answers every exchange with a new token, called fresh1, fresh2, …
+func minted(d time.Duration) func(http.ResponseWriter, int) {
+	return func(w http.ResponseWriter, n int) { answer(w, jwt(fmt.Sprintf("fresh%d", n), d)) }
+}
+
+func TestTokenIsSent(t *testing.T) {
+	t.Parallel()
+	for name, token := range map[string]string{
+		"valid":            jwt("a", time.Hour),
+		"no JWT":           "opaque.a",
+		"no expiry":        "eyJhbGciOiJSUzI1NiJ9.e30.a",
+		"broken payload":   "x.%%%.a",
+		"payload no JSON":  "x.enF4ag.a",
+		"text as expiry":   "x." + base64.RawURLEncoding.EncodeToString([]byte(`{"exp":"soon"}`)) + ".a",
+		"absurd expiry":    "x." + base64.RawURLEncoding.EncodeToString([]byte(`{"exp":1e300}`)) + ".a",
+		"padded payload":   "x." + base64.URLEncoding.EncodeToString([]byte(`{"exp":9999999999,"a":1}`)) + ".a",
+		"fraction of exp.": "x." + base64.RawURLEncoding.EncodeToString([]byte(`{"exp":9999999999.5}`)) + ".a",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStand(t, Login{Token: token, RefreshToken: "zqxj-refresh"}, all, noExchange(t))
+			if status, err := s.get(t); status != http.StatusOK || err != nil {
+				t.Errorf("status %d, error %v", status, err)
+			}
+			s.expect(t, 0, "a")
+		})
+	}
+}
+
+func TestTokenIsRenewed(t *testing.T) {
+	t.Parallel()
+	for name, token := range map[string]string{
+		"absent":            "",
+		"expired":           jwt("a", -time.Hour),
+		"within the margin": jwt("a", 30*time.Second),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStand(t, Login{Token: token, RefreshToken: "zqxj-refresh"}, all, minted(24*time.Hour))
+			for range 2 {
+				if status, err := s.get(t); status != http.StatusOK || err != nil {
+					t.Errorf("status %d, error %v", status, err)
+				}
+			}
+			s.expect(t, 1, "fresh1", "fresh1")
+			want := url.Values{"grant_type": {"refresh_token"}, "client_id": {"G38fLmVErczEo9ioCFjVIHea6yd0qMZu"}, "refresh_token": {"zqxj-refresh"}}
+			if got := s.forms[0].Encode(); got != want.Encode() {
+				t.Errorf("form %s, want %s", got, want.Encode())
+			}
+		})
+	}
+}
+
+func TestShortLivedTokenIsUsed(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, minted(20*time.Second))
+	for range 3 {
+		if _, err := s.get(t); err != nil {
+			t.Error(err)
+		}
+	}
+	s.expect(t, 1, "fresh1", "fresh1", "fresh1")
+}
+
+func TestClockAheadOfTheServer(t *testing.T) {
+	t.Parallel()
+	// The token looks expired from the start, but the answer says how long it
+	// lives.
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, minted(-time.Hour))
+	for range 3 {
+		if _, err := s.get(t); err != nil {
+			t.Error(err)
+		}
+	}
+	s.expect(t, 1, "fresh1", "fresh1", "fresh1")
+}
+
+func TestRefusedTokenIsRenewedOnce(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("fresh1"), minted(time.Hour))
+	if status, err := s.send(t.Context(), http.MethodPost, `{"Name":"db1"}`); status != http.StatusOK || err != nil {
+		t.Errorf("status %d, error %v", status, err)
+	}
+	s.expect(t, 1, "a", "fresh1")
+	if want := []string{`{"Name":"db1"}`, `{"Name":"db1"}`}; !slices.Equal(s.bodies, want) {
+		t.Errorf("bodies %q, want %q", s.bodies, want)
+	}
+}
+
+func TestRefusedLoginEnds(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("none"), minted(time.Hour))
+	for range 3 {
+		if status, err := s.get(t); status != http.StatusUnauthorized || err != nil {
+			t.Errorf("status %d, error %v", status, err)
+		}
+	}
+	// A token that was never accepted is not exchanged again and again.
+	s.expect(t, 1, "a", "fresh1", "fresh1", "fresh1")
+}
+
+func TestRefusedAgainLater(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	valid := "fresh1"
+	accept := func(token string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return strings.HasSuffix(token, valid)
+	}
+	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, accept, minted(time.Hour))
+	for _, name := range []string{"fresh1", "fresh2", "fresh3"} {
+		mu.Lock()
+		valid = name
+		mu.Unlock()
+		if status, err := s.get(t); status != http.StatusOK || err != nil {
+			t.Errorf("status %d, error %v", status, err)
+		}
+	}
+	s.expect(t, 3, "a", "fresh1", "fresh1", "fresh2", "fresh2", "fresh3")
+}
+
+func TestRefusedTokenWithoutRefreshToken(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, Login{Token: jwt("a", -time.Hour)}, only("none"), noExchange(t))
+	if status, err := s.get(t); status != http.StatusUnauthorized || err != nil {
+		t.Errorf("status %d, error %v", status, err)
+	}
+	s.expect(t, 0, "a")
+}
+
+func TestNoLogin(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, Login{}, all, noExchange(t))
+	_, err := s.get(t)
+	if !errors.Is(err, ErrNoLogin) || !strings.HasSuffix(err.Error(), "no login to DBOS Cloud: neither a token nor a refresh token was given") {
+		t.Errorf("error %v", err)
+	}
+	s.expect(t, 0)
+}
+
+// TestBodyThatCannotBeRewound keeps the 401 where the request cannot be sent
+// once more.
+func TestBodyThatCannotBeRewound(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("fresh1"), noExchange(t))
+	for name, getBody := range map[string]func() (io.ReadCloser, error){
+		"none":    nil,
+		"failing": func() (io.ReadCloser, error) { return nil, errors.New("the archive has gone") },
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.api.URL, io.NopCloser(strings.NewReader("{}")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.GetBody = getBody
+		resp, err := s.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s: status %d", name, resp.StatusCode)
+		}
+	}
+}
+
+func TestManyShareOneExchange(t *testing.T) {
+	t.Parallel()
+	for name, login := range map[string]Login{
+		"no token":      {RefreshToken: "zqxj-refresh"},
+		"refused token": {Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStand(t, login, only("fresh1"), minted(time.Hour))
+			var group sync.WaitGroup
+			for range 50 {
+				group.Go(func() {
+					if status, err := s.get(t); status != http.StatusOK || err != nil {
+						t.Errorf("status %d, error %v", status, err)
+					}
+				})
+			}
+			group.Wait()
+			if _, exchanges := s.seen(); exchanges != 1 {
+				t.Errorf("%d exchanges, want 1", exchanges)
+			}
+		})
+	}
+}
+
+// TestWaiterLeaves lets the first of two give up while the exchange is under
+// way: the other still gets its token.
+func TestWaiterLeaves(t *testing.T) {
+	t.Parallel()
+	arrived, release := make(chan struct{}), make(chan struct{})
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, _ int) {
+		close(arrived)
+		<-release
+		answer(w, jwt("fresh1", time.Hour))
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	first, second := make(chan error, 1), make(chan error, 1)
+	go func() { _, err := s.send(ctx, http.MethodGet, ""); first <- err }()
+	<-arrived
+	go func() { _, err := s.send(t.Context(), http.MethodGet, ""); second <- err }()
+	waitFor(t, func() bool { return s.waiting() == 2 })
+	cancel()
+	if err := <-first; !errors.Is(err, context.Canceled) {
+		t.Errorf("the one that left: %v", err)
+	}
+	close(release)
+	if err := <-second; err != nil {
+		t.Errorf("the one that stayed: %v", err)
+	}
+	s.expect(t, 1, "fresh1")
+}
+
+// TestLastWaiterLeaves ends the exchange itself with the last one that waits.
+func TestLastWaiterLeaves(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	var s *stand
+	s = newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, n int) {
+		if n > 1 {
+			answer(w, jwt("fresh2", time.Hour))
+			return
+		}
+		cancel()
+		<-ended
+	})
+	if _, err := s.send(ctx, http.MethodGet, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	close(ended)
+	if _, err := s.get(t); err != nil {
+		t.Errorf("the next: %v", err)
+	}
+	s.expect(t, 2, "fresh2")
+}
+
+func (s *stand) waiting() int {
+	s.auth.mu.Lock()
+	defer s.auth.mu.Unlock()
+	if s.auth.renewal == nil {
+		return 0
+	}
+	return s.auth.renewal.waiting
+}
+
+func waitFor(t *testing.T, condition func() bool) {
+	t.Helper()
+	for range 2000 {
+		if condition() {
+			return
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-t.Context().Done():
+		}
+	}
+	t.Fatal("the condition was not met within two seconds")
+}

@@ -1,0 +1,105 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// maxTokenAnswer is far above what an auth server answers.
+const maxTokenAnswer = 1 << 20
+
+// loginError is why a request was not sent, or not sent again after a 401: there
+// is no token for it.
+type loginError struct {
+	text      string
+	temporary bool // a later exchange may succeed
+	err       error
+}
+
+func (e *loginError) Error() string { return e.text }
+
+func (e *loginError) Unwrap() error { return e.err }
+
+// unsent marks an error as that of a request which was not carried out.
+func unsent(err error) error { return &failure{err: err} }
+
+// unreachable is an exchange without an answer.
+func (x *refresher) unreachable(err error) error {
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		err = outer.Err
+	}
+	return &loginError{
+		text:      fmt.Sprintf("the refresh token could not be exchanged at %s: %v", x.url.Host, err),
+		temporary: !isFinal(err),
+		err:       err,
+	}
+}
+
+// refused is an exchange that was answered without a token.
+func (x *refresher) refused(resp *http.Response, body []byte, refresh string) error {
+	status := strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
+	switch code := resp.StatusCode; {
+	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= 500:
+		return &loginError{temporary: true, text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s", x.url.Host, status)}
+	case code == http.StatusBadRequest, code == http.StatusUnauthorized, code == http.StatusForbidden:
+		return &loginError{text: fmt.Sprintf("the login has expired or was withdrawn: %s refused the refresh token (%s%s); log in again with dbos-cloud login and give its new refresh token", x.url.Host, status, reason(body, refresh))}
+	}
+	return &loginError{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s, as no auth server does; check the auth endpoint", x.url.Host, status)}
+}
+
+var errorCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
+
+// reason is what an auth server's refusal says, as far as it can be shown.
+func reason(body []byte, refresh string) string {
+	var answer struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if json.Unmarshal(body, &answer) != nil || !errorCode.MatchString(answer.Error) {
+		return ""
+	}
+	text := ", " + answer.Error
+	if d := answer.Description; d != "" && len(d) <= 200 && !strings.Contains(d, refresh) && !strings.Contains(d, "eyJ") {
+		text += fmt.Sprintf(": %q", d)
+	}
+	return text
+}
+
+// read takes the token out of an answer. Anything else in the answer may be
+// secret, so that no message holds any of it.
+func (x *refresher) read(body []byte, refresh string) (token, error) {
+	var answer struct {
+		AccessToken  string  `json:"access_token"`
+		RefreshToken string  `json:"refresh_token"`
+		ExpiresIn    float64 `json:"expires_in"`
+	}
+	odd := func(what string) (token, error) {
+		return token{}, &loginError{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered 200 OK with %s; check the auth endpoint", x.url.Host, what)}
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return odd(fmt.Sprintf("%d bytes that are not a token's JSON", len(body)))
+	}
+	value := strings.TrimSpace(answer.AccessToken)
+	if value == "" {
+		return odd("no access_token")
+	}
+	if CheckToken(value) != nil {
+		return odd("an access_token that cannot be sent")
+	}
+	// An auth server that rotates refresh tokens accepts the old one no more.
+	if next := strings.TrimSpace(answer.RefreshToken); next != "" {
+		refresh = next
+	}
+	lifetime := time.Duration(min(max(answer.ExpiresIn, 0), 1e9)) * time.Second
+	return freshToken(value, refresh, lifetime, time.Now()), nil
+}

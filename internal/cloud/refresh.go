@@ -1,0 +1,128 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// A refresher exchanges a refresh token for a token, at one auth server.
+type refresher struct {
+	client    *http.Client
+	url       *url.URL
+	clientID  string
+	userAgent string
+	limit     time.Duration // of all attempts together
+	timing    Timing
+}
+
+// authServer is where the logins of an endpoint come from, and as which client
+// the CLI, and so this program, is known there. Both are public.
+func authServer(endpoint, configured *url.URL) (*url.URL, string) {
+	server, clientID := &url.URL{Scheme: "https", Host: "dbos-inc.us.auth0.com"}, "G38fLmVErczEo9ioCFjVIHea6yd0qMZu"
+	if strings.EqualFold(endpoint.Hostname(), "cloud.dbos.dev") {
+		server, clientID = &url.URL{Scheme: "https", Host: "login.dbos.dev"}, "6p7Sjxf13cyLMkdwn14MxlH7JdhILled"
+	}
+	switch {
+	case configured != nil:
+		server = configured
+	case isLoopback(endpoint.Hostname()):
+		server = endpoint
+	}
+	return server.JoinPath("oauth", "token"), clientID
+}
+
+// newRefresher sends by the given transport, but never on to another place: a
+// redirect would take the refresh token along.
+func newRefresher(cfg Config, endpoint *url.URL, transport http.RoundTripper) (*refresher, error) {
+	var configured *url.URL
+	if cfg.AuthEndpoint != "" {
+		if err := CheckAuthEndpoint(cfg.AuthEndpoint); err != nil {
+			return nil, err
+		}
+		var err error
+		if configured, err = url.Parse(cfg.AuthEndpoint); err != nil {
+			return nil, CheckAuthEndpoint(cfg.AuthEndpoint)
+		}
+	}
+	server, clientID := authServer(endpoint, configured)
+	return &refresher{
+		client: &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		url:       server,
+		clientID:  clientID,
+		userAgent: cfg.UserAgent,
+		limit:     cmp.Or(cfg.RetryTimeout, 2*time.Minute),
+		timing:    cfg.Timing.withDefaults(),
+	}, nil
+}
+
+// token makes the exchange. A server that is down or overloaded is asked again;
+// any other answer is final.
+func (x *refresher) token(ctx context.Context, refresh string) (token, error) {
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, attemptKey{}, &attempts{}), x.limit)
+	defer cancel()
+	var last error
+	for attempt := 0; ; attempt++ {
+		t, resp, err := x.once(ctx, refresh)
+		if err != nil && ctx.Err() != nil {
+			return token{}, cmp.Or(last, err) // the answer before says more than that time ran out
+		}
+		last = err
+		var login *loginError
+		if !errors.As(err, &login) || !login.temporary {
+			return t, err
+		}
+		pause := retryablehttp.DefaultBackoff(x.timing.Backoff, x.timing.LongestBackoff, attempt, resp)
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause {
+			if pause > x.timing.LongestBackoff {
+				login.text += fmt.Sprintf("; it asks to wait %s", pause)
+			}
+			return token{}, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return token{}, err
+		}
+	}
+}
+
+// once is one attempt. The response is there for its status and header alone.
+func (x *refresher) once(ctx context.Context, refresh string) (token, *http.Response, error) {
+	form := url.Values{"grant_type": {"refresh_token"}, "client_id": {x.clientID}, "refresh_token": {refresh}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, x.url.String(), strings.NewReader(form.Encode()))
+	if err != nil {
+		return token{}, nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", x.userAgent)
+	resp, err := x.client.Do(req)
+	if err != nil {
+		return token{}, nil, x.unreachable(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
+	switch {
+	case resp.StatusCode != http.StatusOK:
+		return token{}, resp, x.refused(resp, body, refresh)
+	case err != nil:
+		return token{}, resp, x.unreachable(err)
+	}
+	t, err := x.read(body, refresh)
+	return t, resp, err
+}

@@ -1,0 +1,244 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestAuthServer(t *testing.T) {
+	t.Parallel()
+	const prod, other = "6p7Sjxf13cyLMkdwn14MxlH7JdhILled", "G38fLmVErczEo9ioCFjVIHea6yd0qMZu"
+	for _, test := range []struct{ endpoint, configured, url, client string }{
+		{"https://cloud.dbos.dev", "", "https://login.dbos.dev/oauth/token", prod},
+		{"https://Cloud.DBOS.dev:443/", "", "https://login.dbos.dev/oauth/token", prod},
+		{"https://staging.dev.dbos.dev", "", "https://dbos-inc.us.auth0.com/oauth/token", other},
+		{"https://cloud.dbos.dev.example.org", "", "https://dbos-inc.us.auth0.com/oauth/token", other},
+		{"http://127.0.0.1:8080", "", "http://127.0.0.1:8080/oauth/token", other},
+		{"https://[::1]:8080/", "", "https://[::1]:8080/oauth/token", other},
+		{"http://localhost:8080/base/", "", "http://localhost:8080/base/oauth/token", other},
+		{"http://localhost:8080", "http://localhost:9090/", "http://localhost:9090/oauth/token", other},
+		{"https://cloud.dbos.dev", "https://login.example.org/tenant", "https://login.example.org/tenant/oauth/token", prod},
+	} {
+		var configured *url.URL
+		if test.configured != "" {
+			configured = parse(t, test.configured)
+		}
+		if at, client := authServer(parse(t, test.endpoint), configured); at.String() != test.url || client != test.client {
+			t.Errorf("%s, %q: %s as %s, want %s as %s", test.endpoint, test.configured, at, client, test.url, test.client)
+		}
+	}
+}
+
+// TestExchangeFails shows what each odd answer of an auth server is called, and
+// that no message holds a token.
+func TestRefreshFails(t *testing.T) {
+	t.Parallel()
+	const expired = `the login has expired or was withdrawn: HOST refused the refresh token (%s); log in again with dbos-cloud login and give its new refresh token`
+	const odd = `the refresh token could not be exchanged: HOST answered 200 OK with %s; check the auth endpoint`
+	const other = `the refresh token could not be exchanged: HOST answered %s, as no auth server does; check the auth endpoint`
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		want   string
+	}{
+		"expired":             {403, `{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}`, fmt.Sprintf(expired, `403 Forbidden, invalid_grant: "Unknown or invalid refresh token."`)},
+		"no description":      {400, `{"error":"invalid_request"}`, fmt.Sprintf(expired, `400 Bad Request, invalid_request`)},
+		"HTML":                {401, `<html>zqxj-refresh</html>`, fmt.Sprintf(expired, `401 Unauthorized`)},
+		"empty":               {401, ``, fmt.Sprintf(expired, `401 Unauthorized`)},
+		"repeats the token":   {403, `{"error":"invalid_grant","error_description":"zqxj-refresh is unknown"}`, fmt.Sprintf(expired, `403 Forbidden, invalid_grant`)},
+		"holds a JWT":         {403, `{"error":"invalid_grant","error_description":"eyJzqxj"}`, fmt.Sprintf(expired, `403 Forbidden, invalid_grant`)},
+		"a code that is none": {403, `{"error":"zqxj-refresh","error_description":"x"}`, fmt.Sprintf(expired, `403 Forbidden`)},
+		"not found":           {404, `{"error":"invalid_grant"}`, fmt.Sprintf(other, "404 Not Found")},
+		"created":             {201, `{"access_token":"zqxj"}`, fmt.Sprintf(other, "201 Created")},
+		"HTML with 200":       {200, `<html>zqxj</html>`, fmt.Sprintf(odd, "17 bytes that are not a token's JSON")},
+		"nothing with 200":    {200, ``, fmt.Sprintf(odd, "0 bytes that are not a token's JSON")},
+		"cut off":             {200, `{"access_token":"zqxj`, fmt.Sprintf(odd, "21 bytes that are not a token's JSON")},
+		"wrong type":          {200, `{"access_token":12345}`, fmt.Sprintf(odd, "22 bytes that are not a token's JSON")},
+		"null":                {200, `null`, fmt.Sprintf(odd, "no access_token")},
+		"no access token":     {200, `{"id_token":"zqxj"}`, fmt.Sprintf(odd, "no access_token")},
+		"blank access token":  {200, `{"access_token":" \r\n"}`, fmt.Sprintf(odd, "no access_token")},
+		"line break in token": {200, `{"access_token":"zqxj\nzqxj"}`, fmt.Sprintf(odd, "an access_token that cannot be sent")},
+		"huge":                {200, `{"access_token":"` + strings.Repeat("zqxj", 1<<19) + `"}`, fmt.Sprintf(odd, "1048576 bytes that are not a token's JSON")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, _ int) {
+				w.WriteHeader(test.status)
+				_, _ = w.Write([]byte(test.body))
+			})
+			_, err := s.get(t)
+			var login *loginError
+			if !errors.As(err, &login) {
+				t.Fatalf("error %v", err)
+			}
+			if want := strings.ReplaceAll(test.want, "HOST", strings.TrimPrefix(s.logins.URL, "http://")); login.Error() != want {
+				t.Errorf("\n got %s\nwant %s", login, want)
+			}
+			if strings.Contains(err.Error(), "zqxj") || login.temporary {
+				t.Errorf("secret or temporary: %v", err)
+			}
+			s.expect(t, 1)
+		})
+	}
+}
+
+func TestRefreshIsRepeated(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(w http.ResponseWriter){
+		"502": func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) },
+		"429": func(w http.ResponseWriter) {
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(http.StatusTooManyRequests)
+		},
+		"broken connection": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+		"cut-off answer": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "100")
+			_, _ = w.Write([]byte(`{"access_token":`))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, n int) {
+				if n < 3 {
+					fail(w)
+					return
+				}
+				answer(w, jwt("fresh", time.Hour))
+			})
+			if status, err := s.get(t); status != http.StatusOK || err != nil {
+				t.Errorf("status %d, error %v", status, err)
+			}
+			s.expect(t, 3, "fresh")
+		})
+	}
+}
+
+func TestRefreshGivesUp(t *testing.T) {
+	t.Parallel()
+	down := func(w http.ResponseWriter, _ int) { w.WriteHeader(http.StatusServiceUnavailable) }
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, down)
+	s.auth.refresher.limit = 50 * time.Millisecond
+	_, err := s.get(t)
+	var login *loginError
+	if !errors.As(err, &login) || !login.temporary || !strings.HasSuffix(login.text, " answered 503 Service Unavailable") {
+		t.Errorf("error %v", err)
+	}
+	if _, exchanges := s.seen(); exchanges < 2 {
+		t.Errorf("%d exchanges", exchanges)
+	}
+
+	// A token that has not expired serves while the auth server is down.
+	s = newStand(t, Login{Token: jwt("a", 30*time.Second), RefreshToken: "zqxj-refresh"}, all, down)
+	s.auth.refresher.limit = 10 * time.Millisecond
+	if status, err := s.get(t); status != http.StatusOK || err != nil {
+		t.Errorf("status %d, error %v", status, err)
+	}
+}
+
+func TestRefreshIsAskedToWaitForTooLong(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, _ int) {
+		w.Header().Set("Retry-After", "7200")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	if _, err := s.get(t); err == nil || !strings.HasSuffix(err.Error(), " answered 429 Too Many Requests; it asks to wait 2h0m0s") {
+		t.Errorf("error %v", err)
+	}
+	s.expect(t, 1)
+}
+
+// TestFailureIsForgotten has one exchange refused and the next one carried out.
+func TestFailureIsForgotten(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, n int) {
+		if n == 1 {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		answer(w, jwt("fresh", time.Hour))
+	})
+	if _, err := s.get(t); err == nil {
+		t.Error("the first exchange succeeded")
+	}
+	if _, err := s.get(t); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRefreshTokenRotates(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("fresh2"), func(w http.ResponseWriter, n int) {
+		_, _ = fmt.Fprintf(w, `{"access_token":%q,"refresh_token":"rotated%d"}`, jwt(fmt.Sprintf("fresh%d", n), time.Hour), n)
+	})
+	s.auth.token.accepted = true
+	if _, err := s.get(t); err != nil {
+		t.Error(err)
+	}
+	s.auth.token.accepted = true
+	if status, err := s.get(t); status != http.StatusOK || err != nil {
+		t.Errorf("status %d, error %v", status, err)
+	}
+	if got := s.forms[1].Get("refresh_token"); got != "rotated1" {
+		t.Errorf("the second exchange was of %q", got)
+	}
+}
+
+// TestTokensStayHome has each server redirect to another, which must see
+// neither token.
+func TestTokensStayHome(t *testing.T) {
+	t.Parallel()
+	var foreign atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { foreign.Add(1) }))
+	t.Cleanup(elsewhere.Close)
+
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, _ int) {
+		w.Header().Set("Location", elsewhere.URL)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	if _, err := s.get(t); err == nil || !strings.Contains(err.Error(), " answered 307 Temporary Redirect, as no auth server does; check the auth endpoint") {
+		t.Errorf("exchange: %v", err)
+	}
+
+	s = newStand(t, Login{Token: "zqxj"}, all, noExchange(t))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, elsewhere.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := s.client.Do(req)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	want := fmt.Sprintf("the answer leads from %s to %s, where the token does not belong; it was not followed", s.auth.endpoint.Host, req.URL.Host)
+	if err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("request: %v, want %s", err, want)
+	}
+	if n := foreign.Load(); n != 0 {
+		t.Errorf("the other host saw %d requests", n)
+	}
+}
+
+func TestSameHost(t *testing.T) {
+	t.Parallel()
+	home := parse(t, "https://cloud.dbos.dev/base")
+	for raw, want := range map[string]bool{
+		"https://cloud.dbos.dev/x":     true,
+		"https://CLOUD.dbos.dev:443/x": true,
+		"http://cloud.dbos.dev/x":      false,
+		"https://cloud.dbos.dev:444/x": false,
+		"https://dbos.dev/x":           false,
+	} {
+		if sameHost(parse(t, raw), home) != want {
+			t.Errorf("%s: want %v", raw, want)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// Account is the user that the login belongs to.
+type Account struct {
+	Name             string
+	Email            string
+	Organization     string
+	SubscriptionPlan string
+}
+
+// Account asks for the profile of the login.
+func (c *Client) Account(ctx context.Context) (*Account, error) {
+	profile, err := do[profileRecord](ctx, c, request{method: "GET", global: true, path: []string{"user", "profile"}})
+	if err != nil {
+		return nil, err
+	}
+	account := Account(profile)
+	return &account, nil
+}
+
+type profileRecord struct {
+	Name, Email, Organization, SubscriptionPlan string
+}
+
+func (p profileRecord) check() error {
+	if p == (profileRecord{}) {
+		return errors.New("it has none of the fields of a profile")
+	}
+	return nil
+}
+
+// Organization is the configured one, or the profile's, which is asked for once and remembered. A failure is not.
+func (c *Client) Organization(ctx context.Context) (string, error) {
+	return c.organization.get(ctx, func(ctx context.Context) (string, error) {
+		account, err := c.Account(ctx)
+		if err != nil {
+			return "", err
+		}
+		if account.Organization == "" {
+			return "", errors.New("the profile of this login names no organization")
+		}
+		return account.Organization, nil
+	})
+}
+
+// remembered is a value that is asked for once: concurrent callers share the question, later ones the answer.
+type remembered[T comparable] struct {
+	mu     sync.Mutex
+	value  T
+	asking *flight[T]
+}
+
+func (r *remembered[T]) get(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
+	var none T
+	r.mu.Lock()
+	if r.value != none {
+		defer r.mu.Unlock()
+		return r.value, nil
+	}
+	if r.asking == nil || r.asking.left {
+		r.asking = launch(ctx, ask)
+	}
+	asking := r.asking
+	asking.waiting++
+	r.mu.Unlock()
+
+	value, err := asking.wait(ctx, &r.mu)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if asking.ended() && r.asking == asking {
+		r.asking = nil
+		if asking.err == nil {
+			r.value = asking.value
+		}
+	}
+	return value, err
+}

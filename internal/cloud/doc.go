@@ -1,0 +1,9 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package cloud is a client of the DBOS Cloud control plane. It knows nothing of Terraform.
+//
+// One [Client] serves a whole process and is safe for concurrent use. Every method is one operation: it repeats what is
+// harmless to repeat, settles by looking what a lost answer leaves open, and returns within the deadline of its context.
+// Errors of the API are of type [*Error]; no error and no log line holds a token, a password or a secret's value.
+package cloud

@@ -1,0 +1,210 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"math"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// stalled is how long a poll may take before it no longer holds up the next one.
+const stalled = 10 * time.Second
+
+// poller looks on behalf of all that wait for objects of one kind: by name for a single one, through the list for several.
+// It runs while somebody waits.
+type poller[T any] struct {
+	objects[T]
+	timing Timing
+	log    *slog.Logger
+
+	mu      sync.Mutex
+	waiting map[*waiter[T]]struct{}
+	stop    context.CancelFunc // of the goroutine that runs, nil when none does
+	wake    chan struct{}      // tells it that somebody new waits
+}
+
+// sight is what one look showed of one object.
+type sight[T any] struct {
+	at   time.Time // when the look began
+	item *T
+	err  error // item is nil then; IsNotFound is the API's own word
+}
+
+// waiter is one that waits for one object.
+type waiter[T any] struct {
+	name  string
+	since time.Time
+	due   time.Time // of the next look
+	seen  time.Time // when the last look that it was told of began
+	tell  func(sight[T]) (done bool)
+	done  chan struct{}
+}
+
+func newPoller[T any](o objects[T], timing Timing, log *slog.Logger) *poller[T] {
+	return &poller[T]{objects: o, timing: timing, log: log, waiting: map[*waiter[T]]struct{}{}}
+}
+
+// wait calls tell with every look at the object until it reports that it is done or ctx ends, whose cause is returned then.
+// Calls of tell do not overlap, and none comes after wait has returned.
+func (p *poller[T]) wait(ctx context.Context, name string, tell func(sight[T]) bool) error {
+	now := time.Now()
+	w := &waiter[T]{name: name, since: now, due: now.Add(p.timing.Poll), tell: tell, done: make(chan struct{})}
+	p.join(ctx, w)
+	defer p.leave(w)
+	select {
+	case <-w.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (p *poller[T]) join(ctx context.Context, w *waiter[T]) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting[w] = struct{}{}
+	if p.stop == nil {
+		running, stop := context.WithCancel(context.WithoutCancel(ctx))
+		p.stop, p.wake = stop, make(chan struct{}, 1)
+		go p.run(running, p.wake)
+		return
+	}
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (p *poller[T]) leave(w *waiter[T]) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.waiting, w)
+	if len(p.waiting) == 0 && p.stop != nil {
+		p.stop()
+		p.stop = nil
+	}
+}
+
+func (p *poller[T]) run(ctx context.Context, wake <-chan struct{}) {
+	for {
+		pause, ok := p.next(ctx)
+		if !ok {
+			return
+		}
+		select {
+		case <-wake:
+			continue
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+		looked := make(chan struct{})
+		go func() {
+			defer close(looked)
+			p.tell(ctx, p.look(ctx))
+		}()
+		select {
+		case <-looked:
+		case <-time.After(stalled):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// next is the time until somebody's next look; not ok ends the run, as nobody waits any more.
+func (p *poller[T]) next(ctx context.Context) (pause time.Duration, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ctx.Err() != nil {
+		return 0, false
+	}
+	if len(p.waiting) == 0 {
+		p.stop()
+		p.stop = nil
+		return 0, false
+	}
+	pause = time.Duration(math.MaxInt64)
+	for w := range p.waiting {
+		pause = min(pause, time.Until(w.due))
+	}
+	return pause, true
+}
+
+// look asks for all objects that somebody waits for. One that the list lacks is asked for by name.
+func (p *poller[T]) look(ctx context.Context) map[string]sight[T] {
+	at := time.Now()
+	seen := map[string]sight[T]{}
+	p.mu.Lock()
+	for w := range p.waiting {
+		seen[w.name] = sight[T]{at: at}
+	}
+	p.mu.Unlock()
+	if len(seen) > 1 {
+		items, err := p.list(ctx, poll)
+		if err != nil {
+			for name := range seen {
+				seen[name] = sight[T]{at: at, err: err}
+			}
+			return seen
+		}
+		for _, item := range items {
+			if _, wanted := seen[p.name(item)]; wanted {
+				seen[p.name(item)] = sight[T]{at: at, item: &item}
+			}
+		}
+	}
+	p.lookByName(ctx, seen)
+	return seen
+}
+
+// lookByName asks for those of which nothing is known yet.
+func (p *poller[T]) lookByName(ctx context.Context, seen map[string]sight[T]) {
+	var (
+		mu    sync.Mutex
+		group errgroup.Group
+	)
+	group.SetLimit(8)
+	for name, s := range maps.Clone(seen) {
+		if s.item != nil {
+			continue
+		}
+		group.Go(func() error {
+			item, err := p.one(ctx, name, poll)
+			mu.Lock()
+			defer mu.Unlock()
+			seen[name] = sight[T]{at: s.at, item: item, err: err}
+			return nil
+		})
+	}
+	_ = group.Wait() // no function of it fails
+}
+
+// tell hands out what was seen, to those who waited before the look began, and sets when each wants to look again.
+func (p *poller[T]) tell(ctx context.Context, seen map[string]sight[T]) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
+	now := time.Now()
+	for w := range p.waiting {
+		s, ok := seen[w.name]
+		if !ok || s.at.Before(w.since) || s.at.Before(w.seen) {
+			continue
+		}
+		w.seen = s.at
+		w.due = now.Add(max(p.timing.pollPause(now.Sub(w.since)), min(asksToWait(s.err), time.Minute)))
+		if w.tell(s) {
+			delete(p.waiting, w)
+			close(w.done)
+		}
+	}
+}

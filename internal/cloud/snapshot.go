@@ -1,0 +1,143 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// objects is how one kind of object is asked for.
+type objects[T any] struct {
+	noun   string // "database instance"
+	one    func(ctx context.Context, name string, how kind) (*T, error)
+	list   func(ctx context.Context, how kind) ([]T, error)
+	name   func(T) string
+	status func(T) string
+}
+
+// snapshot lets the reads of a refresh share one list call instead of asking a question each. One lone read asks for its
+// object; once a second comes while the first is under way, or soon after, the list answers both it and those that follow,
+// for a few seconds or until a write of ours.
+type snapshot[T any] struct {
+	objects[T]
+	timing Timing
+
+	mu       sync.Mutex
+	writes   int          // counts what makes earlier lists stale
+	items    map[string]T // of the last list, nil when there is none that serves
+	taken    time.Time
+	flight   *flight[map[string]T] // a list under way
+	began    int                   // writes when it began
+	alone    int                   // lone reads under way
+	lastRead time.Time             // when the last one ended
+}
+
+func newSnapshot[T any](o objects[T], timing Timing) *snapshot[T] {
+	return &snapshot[T]{objects: o, timing: timing}
+}
+
+// get reads one object. An IsNotFound error is the API's own word on that very object, never a list's silence.
+func (s *snapshot[T]) get(ctx context.Context, name string) (*T, error) {
+	s.mu.Lock()
+	s.settle()
+	if s.lonely() {
+		s.alone++
+		s.mu.Unlock()
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.alone--
+			s.lastRead = time.Now()
+		}()
+		return s.one(ctx, name, read)
+	}
+	s.mu.Unlock()
+
+	items, err := s.listed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if item, ok := items[name]; ok {
+		return &item, nil
+	}
+	return s.one(ctx, name, read)
+}
+
+// lonely reports whether nobody else reads just now. The mutex is held.
+func (s *snapshot[T]) lonely() bool {
+	return !s.fresh() && (s.flight == nil || s.flight.left) && s.alone == 0 && time.Since(s.lastRead) > time.Second
+}
+
+func (s *snapshot[T]) fresh() bool {
+	return s.items != nil && time.Since(s.taken) < s.timing.Shared
+}
+
+// all reads the list.
+func (s *snapshot[T]) all(ctx context.Context) ([]T, error) {
+	list, err := s.listed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]T, 0, len(list))
+	for _, item := range list {
+		all = append(all, item)
+	}
+	slices.SortFunc(all, func(a, b T) int { return strings.Compare(s.name(a), s.name(b)) })
+	return all, nil
+}
+
+// listed returns the list that serves now, by name, or waits for the one that is under way, or begins it.
+func (s *snapshot[T]) listed(ctx context.Context) (map[string]T, error) {
+	s.mu.Lock()
+	s.settle()
+	if s.fresh() {
+		defer s.mu.Unlock()
+		return s.items, nil
+	}
+	if s.flight == nil || s.flight.left || s.began != s.writes {
+		s.began = s.writes
+		s.flight = launch(ctx, s.fetch)
+	}
+	flight := s.flight
+	flight.waiting++
+	s.mu.Unlock()
+
+	return flight.wait(ctx, &s.mu)
+}
+
+// settle takes over the outcome of a list call that has ended. The mutex is held.
+func (s *snapshot[T]) settle() {
+	if s.flight == nil || !s.flight.ended() {
+		return
+	}
+	if s.flight.err == nil && s.began == s.writes {
+		s.items, s.taken = s.flight.value, time.Now()
+	}
+	s.flight = nil
+}
+
+func (s *snapshot[T]) fetch(ctx context.Context) (map[string]T, error) {
+	list, err := s.list(ctx, read)
+	if err != nil {
+		return nil, err
+	}
+	items := make(map[string]T, len(list))
+	for _, item := range list {
+		items[s.name(item)] = item
+	}
+	return items, nil
+}
+
+// stale makes every read that begins from now on ask again. It is called before and after each write: an answer that was
+// under way meanwhile may be of before the write.
+func (s *snapshot[T]) stale() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writes++
+	s.items = nil
+}

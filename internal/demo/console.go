@@ -1,0 +1,116 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// console prints what a step does and proves. On a terminal it colours, and
+// shows what is running; elsewhere it prints the same lines plainly.
+type console struct {
+	out    io.Writer
+	colour bool
+	steps  int
+	proofs int
+}
+
+func newConsole(out *os.File) *console {
+	info, err := out.Stat()
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	return &console{out: out, colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
+
+const (
+	bold  = "1"
+	dim   = "2"
+	red   = "31"
+	green = "32"
+	cyan  = "36"
+)
+
+func (c *console) paint(code, text string) string {
+	if !c.colour {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (c *console) line(format string, args ...any) {
+	fmt.Fprintf(c.out, format+"\n", args...)
+}
+
+// title opens the demo.
+func (c *console) title(text, detail string) {
+	c.line("\n%s\n%s\n", c.paint(bold, text), c.paint(dim, detail))
+}
+
+// step opens a numbered step.
+func (c *console) step(title, guide string) {
+	c.steps++
+	c.line("%s  %s", c.paint(bold, fmt.Sprintf("%d. %s", c.steps, title)), c.paint(dim, guide))
+}
+
+// command shows a command as a person would type it.
+func (c *console) command(text string) {
+	c.line("   %s %s", c.paint(dim, "$"), c.paint(cyan, text))
+}
+
+// said shows the telling lines of what a command printed.
+func (c *console) said(lines ...string) {
+	for _, line := range lines {
+		c.line("     %s", c.paint(dim, line))
+	}
+}
+
+// proved says what has been shown to be true.
+func (c *console) proved(format string, args ...any) {
+	c.proofs++
+	mark := "ok"
+	if c.colour {
+		mark = c.paint(green, "✓")
+	}
+	c.line("   %s %s", mark, fmt.Sprintf(format, args...))
+}
+
+// failed says why the demo stops.
+func (c *console) failed(err error) {
+	mark := "FAILED:"
+	if c.colour {
+		mark = c.paint(red, "✗")
+	}
+	c.line("   %s %s\n", mark, strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "\n     "))
+}
+
+// during shows, on a terminal only, that something is running and for how
+// long, until the returned function is called.
+func (c *console) during(text string) (done func()) {
+	if !c.colour {
+		return func() {}
+	}
+	start := time.Now()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(100 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-stop:
+				fmt.Fprint(c.out, "\r\x1b[K")
+				return
+			case <-ticker.C:
+				fmt.Fprintf(c.out, "\r\x1b[K     %s", c.paint(dim, fmt.Sprintf("%s … %.1f s", text, time.Since(start).Seconds())))
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-stopped
+	}
+}

@@ -1,0 +1,64 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
+)
+
+var (
+	summaryLine = regexp.MustCompile(`(?m)^(Apply complete!|Destroy complete!|No changes\.).*$`)
+	errorLine   = regexp.MustCompile(`(?m)^.?\s*(Error: .*)$`)
+)
+
+// apply runs a command that changes something, and demands the counts.
+func (s *stage) apply(ctx context.Context, w *workspace.Workspace, want string, args ...string) error {
+	out, err := s.run(ctx, w, args...)
+	if err != nil {
+		return err
+	}
+	summary := summaryLine.FindString(out)
+	s.said(summary)
+	if !strings.Contains(summary, want) {
+		return fmt.Errorf("%s should have said %q:\n%s", w.Command(args...), want, out)
+	}
+	return nil
+}
+
+// unchanged demands that a plan has nothing to do.
+func (s *stage) unchanged(ctx context.Context, w *workspace.Workspace, args ...string) error {
+	_, err := s.run(ctx, w, append([]string{"plan", "-detailed-exitcode"}, args...)...)
+	var exit *workspace.RunError
+	if errors.As(err, &exit) && exit.Code == 2 {
+		return fmt.Errorf("the plan should have been empty:\n%s", exit.Output)
+	}
+	return err
+}
+
+// refused demands that a command fails with an error that holds want.
+func (s *stage) refused(ctx context.Context, w *workspace.Workspace, want string, args ...string) error {
+	_, err := s.run(ctx, w, args...)
+	var exit *workspace.RunError
+	switch {
+	case err == nil:
+		return fmt.Errorf("%s should have been refused", w.Command(args...))
+	case !errors.As(err, &exit) || !strings.Contains(unwrapped(exit.Output), want):
+		return fmt.Errorf("the refusal should have said %q: %w", want, err)
+	}
+	for _, line := range errorLine.FindAllStringSubmatch(exit.Output, -1) {
+		s.said(line[1])
+	}
+	return nil
+}
+
+// unwrapped joins the lines that Terraform breaks and draws a bar beside.
+func unwrapped(output string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
+}

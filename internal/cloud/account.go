@@ -33,7 +33,7 @@ type profileRecord struct {
 
 func (p profileRecord) check() error {
 	if p == (profileRecord{}) {
-		return errors.New("it has none of the fields of a profile")
+		return errors.New("none of the fields of a profile is there")
 	}
 	return nil
 }

@@ -5,167 +5,133 @@ package cloud
 
 import (
 	"bytes"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 )
+
+// errUnreadable is an answer of success that cannot be used.
+var errUnreadable = errors.New("unreadable answer")
 
 // judge turns the outcome of one attempt into an error, or nil.
 func (p *policy) judge(resp *http.Response, err error) *Error {
 	if err != nil {
 		return p.noAnswer(err)
 	}
-	body, readErr := io.ReadAll(resp.Body)
-	e := &Error{Method: p.request.method, Path: p.path, Status: resp.StatusCode, RequestID: resp.Header.Get("X-Request-Id")}
-	shown := p.secretsOf(resp)
-	switch {
-	case resp.StatusCode/100 == 2 && readErr == nil:
-		err := p.accept(resp, body)
+	e := &Error{Method: p.request.method, Path: p.path, Status: resp.StatusCode, RequestID: requestID(resp)}
+	shown := p.request.secrets
+	if resp.Request != nil {
+		shown = append(shown[:len(shown):len(shown)], bearer(resp.Request))
+	}
+	body, err := io.ReadAll(resp.Body)
+	switch resp.StatusCode / 100 {
+	case 2:
+		if err == nil {
+			err = p.accept(body)
+		}
 		if err == nil {
 			return nil
 		}
-		e.Message, e.err = shown.hide(describe(resp, body, err)), errUnreadable
-	case resp.StatusCode/100 == 2:
-		e.Message, e.err = shown.hide(describe(resp, body, readErr)), errUnreadable
-	case resp.StatusCode/100 == 3:
+		e.Message, e.err, e.final = describe(body, err, shown), errUnreadable, wrongForm(err)
+	case 3:
 		e.Message = describeRedirect(resp)
 	default:
-		p.refused(e, resp, body, shown)
+		p.refused(e, body, err, shown)
 	}
 	e.retryAfter = retryAfter(resp.Header.Get("Retry-After"))
-	e.unknown = p.request.kind >= harmless && !e.notFound && outcomeUnknown(e.Status)
+	e.unknown = p.request.kind >= harmless && !e.notFound && mayHaveActed(e.Status)
 	return e
 }
 
-var errUnreadable = errors.New("unreadable answer")
-
-// outcomeUnknown: nothing but a refusal of the API proves that a write was not carried out.
-func outcomeUnknown(status int) bool {
+// mayHaveActed: nothing but a refusal proves that a write was not carried out.
+func mayHaveActed(status int) bool {
 	return status < 400 || status >= 500 || status == http.StatusRequestTimeout
 }
 
 // accept decodes an answer. Where none is expected, anything but a page for people will do.
-func (p *policy) accept(resp *http.Response, body []byte) error {
+func (p *policy) accept(body []byte) error {
 	if p.decode != nil {
 		return p.decode(body)
 	}
-	if isHTML(resp, body) {
+	if isHTML(body) {
 		return errUnreadable
 	}
 	return nil
 }
 
 // refused reads the API's own error, or describes what came in its place.
-func (p *policy) refused(e *Error, resp *http.Response, body []byte, shown secrets) {
+func (p *policy) refused(e *Error, body []byte, err error, shown secrets) {
 	var own struct {
 		Message       string          `json:"message"`
 		StatusCode    json.RawMessage `json:"statusCode"`
-		RequestID     string          `json:"requestID"`
+		RequestID     json.RawMessage `json:"requestID"`
 		DetailedError string
 	}
-	if err := json.Unmarshal(body, &own); err != nil || own.Message == "" {
-		e.Message = shown.hide(describe(resp, body, err))
+	if err == nil {
+		err = json.Unmarshal(body, &own)
+	}
+	if err != nil || strings.TrimSpace(own.Message) == "" {
+		e.Message = describe(body, err, shown)
 		return
 	}
 	e.own = true
-	e.Message, e.Detail = shown.hide(oneLine(own.Message)), shown.hide(own.DetailedError)
-	if own.RequestID != "" {
-		e.RequestID = oneLine(own.RequestID)
-	}
-	signed := own.StatusCode != nil || own.RequestID != ""
+	e.Message, e.Detail = shown.line(own.Message), shown.hide(own.DetailedError)
+	signed := own.StatusCode != nil || own.RequestID != nil
 	e.notFound = p.request.object != "" && saysNotFound(e.Status, own.Message, p.request.object, signed)
 }
 
-var (
-	absent = regexp.MustCompile(`(?i)\bnot found\b|\bdoes not exist\b|\bdoesn't exist\b|\bno such\b`)
-	// elsewhere are the objects that the path goes through, and the words of a router that knows no such path.
-	elsewhere = regexp.MustCompile(`(?i)\b(organization|organisation|user|route|endpoint|path|page)\b|^cannot [A-Z]+ /`)
-)
+// isHTML goes by the content alone: some servers call every text HTML.
+func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
 
-// saysNotFound reports whether a refusal says that the very object does not exist. signed is an answer with one of the
-// API's further fields, which a gateway's bare {"message":"Not Found"} lacks.
-func saysNotFound(status int, message, object string, signed bool) bool {
-	if status == http.StatusUnauthorized || status == http.StatusForbidden {
-		return false
-	}
-	named := strings.Contains(message, object)
-	if status == http.StatusNotFound {
-		return named && !elsewhere.MatchString(message) || absent.MatchString(message) && named ||
-			signed && !elsewhere.MatchString(message)
-	}
-	return named && absent.MatchString(message)
-}
-
-// noAnswer is the error of an attempt that brought no answer.
-func (p *policy) noAnswer(err error) *Error {
-	e := &Error{Method: p.request.method, Path: p.path}
-	// The URL error's own text holds the whole address.
-	var addressed *url.Error
-	if errors.As(err, &addressed) {
-		err = addressed.Err
-	}
-	e.unknown = p.request.kind >= harmless
-	var f *failure
-	if errors.As(err, &f) {
-		err, e.unknown = f.err, e.unknown && f.sent
-	}
-	e.Message, e.err, e.final = secrets(p.request.secrets).hide(oneLine(err.Error())), err, isFinal(err)
-	return e
-}
-
-// isFinal reports whether no repetition would help: the host does not exist, or is not the one that it should be.
-func isFinal(err error) bool {
+// wrongForm reports whether an answer was whole and yet not what the call answers: asking again would change nothing.
+func wrongForm(err error) bool {
 	var (
-		dns       *net.DNSError
-		untrusted *tls.CertificateVerificationError
-		authority x509.UnknownAuthorityError
-		record    tls.RecordHeaderError
-		proxy     *proxyError
-		login     *loginError
+		syntax *json.SyntaxError
+		odd    *oddAnswer
+		typed  *json.UnmarshalTypeError
 	)
-	return errors.As(err, &dns) && dns.IsNotFound || errors.As(err, &untrusted) || errors.As(err, &authority) ||
-		errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &proxy) && proxy.final ||
-		errors.As(err, &login) && !login.temporary
+	return !errors.As(err, &syntax) && (errors.As(err, &odd) || errors.As(err, &typed))
 }
 
-func isHTML(resp *http.Response, body []byte) bool {
-	return strings.Contains(resp.Header.Get("Content-Type"), "html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
-}
+// oddAnswer is JSON of the right types that makes no sense.
+type oddAnswer struct{ error }
 
 // describe says what came in the place of the JSON that was expected.
-func describe(resp *http.Response, body []byte, err error) string {
+func describe(body []byte, err error, shown secrets) string {
 	var (
 		wrongType *json.UnmarshalTypeError
 		syntax    *json.SyntaxError
+		unusable  *oddAnswer
 	)
-	what := "something that is not JSON"
+	errors.As(err, &wrongType)
+	errors.As(err, &unusable)
+	what := "with JSON without a message"
 	switch {
 	case errors.Is(err, errTooLarge):
-		what = "with " + errTooLarge.Error() + ", of which nothing was used"
-	case len(bytes.TrimSpace(body)) == 0 && err == nil || len(body) == 0:
+		what = "with " + errTooLarge.Error() + ", none of which was used"
+	case len(bytes.TrimSpace(body)) == 0 && (err == nil || errors.As(err, &syntax)):
 		return "with an empty body"
-	case isHTML(resp, body):
-		what = "with a page of HTML in the place of JSON"
-	case errors.As(err, &wrongType):
-		what = fmt.Sprintf("with JSON of an unexpected form (%s in %q)", strings.Fields(wrongType.Value)[0], wrongType.Field)
-	case errors.As(err, &syntax) && strings.Contains(syntax.Error(), "unexpected end"), errors.Is(err, io.ErrUnexpectedEOF):
+	case isHTML(body):
+		what = "with HTML in the place of JSON"
+	case wrongType != nil && wrongType.Field != "":
+		what = fmt.Sprintf("with JSON in which %s is of a wrong type", oneLine(wrongType.Field))
+	case wrongType != nil:
+		what = "with JSON of a wrong type"
+	case unusable != nil:
+		what = "with JSON that cannot be used, as " + shown.line(unusable.Error())
+	case errors.As(err, &syntax) && strings.HasPrefix(syntax.Error(), "unexpected end"), errors.Is(err, io.ErrUnexpectedEOF):
 		what = "with JSON that is cut off"
-	case err != nil && !errors.As(err, &syntax):
-		what = "with JSON that cannot be used: " + err.Error()
-	case err == nil:
-		what = "with JSON without a message"
+	case errors.As(err, &syntax):
+		what = "with something that is not JSON"
+	case err != nil:
+		what = "with a body that broke off (" + shown.line(err.Error()) + ")"
 	}
-	return what + ": " + strconv.Quote(oneLine(string(body)))
+	return what + ": " + strconv.Quote(shown.line(string(body)))
 }
 
 func describeRedirect(resp *http.Response) string {

@@ -43,7 +43,7 @@ func (e *Error) Error() string {
 	call := e.Method + " " + e.Path
 	var login *loginError
 	if e.Status == 0 && errors.As(e.err, &login) {
-		return fmt.Sprintf("%s was not sent: %s", call, e.Message)
+		return fmt.Sprintf("%s was not sent: %s", call, login.text)
 	}
 	if e.Status == 0 {
 		return fmt.Sprintf("DBOS Cloud gave no answer to %s: %s", call, e.Message)

@@ -45,45 +45,45 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// attemptKey is the context's key for the *attempts of a call.
-type attemptKey struct{}
-
-// attempts is what a call tells its requests.
-type attempts struct {
-	count   int
-	secrets []string
-}
-
 // RoundTrip implements [http.RoundTripper].
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	if ended := req.Context().Err(); ended != nil {
+		closeBody(req)
+		return nil, &failure{err: context.Cause(req.Context())}
+	}
 	begun := time.Now()
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(req.Context()))
 	defer cancel(nil)
 	defer interruptible(req, cancel)()
 
-	watchdog := time.AfterFunc(x.timeout, func() {
-		cancel(fmt.Errorf("nothing came for %s", x.timeout))
-	})
+	watchdog := time.AfterFunc(x.timeout, func() { cancel(fmt.Errorf("nothing came for %s", x.timeout)) })
 	defer watchdog.Stop()
+	moved := func() { watchdog.Reset(x.timeout) }
 
 	var sent atomic.Bool
 	out := req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
 	}))
 	if req.Body != nil && req.Body != http.NoBody {
-		out.Body = &watchedBody{ReadCloser: req.Body, moved: func() { watchdog.Reset(x.timeout) }}
+		out.Body = &watchedBody{ReadCloser: req.Body, moved: moved}
 	}
 	resp, err := x.next.RoundTrip(out)
-	if err == nil {
-		resp.Body = readAnswer(resp.Body, func() { watchdog.Reset(x.timeout) })
+	if err != nil {
+		err = &failure{sent: sent.Load(), err: because(ctx, err)}
 	} else {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-		err = &failure{sent: sent.Load(), err: err}
+		content, readErr := readAnswer(resp.Body, moved)
+		resp.Body = &answerBody{Reader: bytes.NewReader(content), content: content, err: because(ctx, readErr)}
 	}
 	x.report(req, resp, err, time.Since(begun))
 	return resp, err
+}
+
+// because is why a request ended early: what ended it, rather than what that looked like to the network.
+func because(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	return err
 }
 
 // interruptible ends a request with the context of its operation: a read at once, a write after a moment of grace.
@@ -98,29 +98,49 @@ func interruptible(req *http.Request, cancel context.CancelCauseFunc) (stop func
 	})
 }
 
-// readAnswer reads a body to its end. What arrived is kept beside the error that ended it.
-func readAnswer(body io.ReadCloser, moved func()) io.ReadCloser {
+func readAnswer(body io.ReadCloser, moved func()) ([]byte, error) {
 	defer func() { _ = body.Close() }()
 	var b bytes.Buffer
 	for {
 		moved()
-		n, err := io.CopyN(&b, body, answerStep)
+		_, err := io.CopyN(&b, body, answerStep)
 		switch {
 		case errors.Is(err, io.EOF):
-			return io.NopCloser(&b)
+			return b.Bytes(), nil
 		case err != nil:
-			return io.NopCloser(io.MultiReader(&b, failingReader{err}))
+			return b.Bytes(), err
 		case b.Len() > maxAnswer:
-			return io.NopCloser(io.MultiReader(io.LimitReader(&b, 256), failingReader{errTooLarge}))
-		case n == 0:
-			return io.NopCloser(&b)
+			return b.Bytes()[:answerStep], errTooLarge
 		}
 	}
 }
 
-type failingReader struct{ err error }
+// answerBody is the body of an answer that has been read.
+type answerBody struct {
+	*bytes.Reader
+	content []byte
+	err     error // why there is no more than content
+}
 
-func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
+// Read gives the error where the content ends.
+func (b *answerBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if errors.Is(err, io.EOF) && b.err != nil {
+		err = b.err
+	}
+	return n, err
+}
+
+// WriteTo is not the embedded reader's, which knows nothing of the error.
+func (b *answerBody) WriteTo(w io.Writer) (int64, error) {
+	n, err := b.Reader.WriteTo(w)
+	if err == nil {
+		err = b.err
+	}
+	return n, err
+}
+
+func (b *answerBody) Close() error { return nil }
 
 // watchedBody tells when the network takes some of an upload.
 type watchedBody struct {
@@ -131,23 +151,4 @@ type watchedBody struct {
 func (b *watchedBody) Read(p []byte) (int, error) {
 	b.moved()
 	return b.ReadCloser.Read(p)
-}
-
-func (x *exchange) report(req *http.Request, resp *http.Response, err error, took time.Duration) {
-	attributes := []slog.Attr{
-		slog.String("method", req.Method),
-		slog.String("path", req.URL.EscapedPath()),
-		slog.Duration("duration", took),
-	}
-	if a, ok := req.Context().Value(attemptKey{}).(*attempts); ok {
-		a.count++
-		attributes = append(attributes, slog.Int("attempt", a.count))
-	}
-	if resp != nil {
-		attributes = append(attributes, slog.Int("status", resp.StatusCode), slog.String("request_id", resp.Header.Get("X-Request-Id")))
-	}
-	if err != nil {
-		attributes = append(attributes, slog.String("error", oneLine(err.Error())))
-	}
-	x.log.LogAttrs(req.Context(), slog.LevelDebug, "DBOS Cloud request", attributes...)
 }

@@ -6,12 +6,9 @@ package cloud
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"math"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // stalled is how long a poll may take before it no longer holds up the next one.
@@ -136,75 +133,4 @@ func (p *poller[T]) next(ctx context.Context) (pause time.Duration, ok bool) {
 		pause = min(pause, time.Until(w.due))
 	}
 	return pause, true
-}
-
-// look asks for all objects that somebody waits for. One that the list lacks is asked for by name.
-func (p *poller[T]) look(ctx context.Context) map[string]sight[T] {
-	at := time.Now()
-	seen := map[string]sight[T]{}
-	p.mu.Lock()
-	for w := range p.waiting {
-		seen[w.name] = sight[T]{at: at}
-	}
-	p.mu.Unlock()
-	if len(seen) > 1 {
-		items, err := p.list(ctx, poll)
-		if err != nil {
-			for name := range seen {
-				seen[name] = sight[T]{at: at, err: err}
-			}
-			return seen
-		}
-		for _, item := range items {
-			if _, wanted := seen[p.name(item)]; wanted {
-				seen[p.name(item)] = sight[T]{at: at, item: &item}
-			}
-		}
-	}
-	p.lookByName(ctx, seen)
-	return seen
-}
-
-// lookByName asks for those of which nothing is known yet.
-func (p *poller[T]) lookByName(ctx context.Context, seen map[string]sight[T]) {
-	var (
-		mu    sync.Mutex
-		group errgroup.Group
-	)
-	group.SetLimit(8)
-	for name, s := range maps.Clone(seen) {
-		if s.item != nil {
-			continue
-		}
-		group.Go(func() error {
-			item, err := p.one(ctx, name, poll)
-			mu.Lock()
-			defer mu.Unlock()
-			seen[name] = sight[T]{at: s.at, item: item, err: err}
-			return nil
-		})
-	}
-	_ = group.Wait() // no function of it fails
-}
-
-// tell hands out what was seen, to those who waited before the look began, and sets when each wants to look again.
-func (p *poller[T]) tell(ctx context.Context, seen map[string]sight[T]) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if ctx.Err() != nil {
-		return
-	}
-	now := time.Now()
-	for w := range p.waiting {
-		s, ok := seen[w.name]
-		if !ok || s.at.Before(w.since) || s.at.Before(w.seen) {
-			continue
-		}
-		w.seen = s.at
-		w.due = now.Add(max(p.timing.pollPause(now.Sub(w.since)), min(asksToWait(s.err), time.Minute)))
-		if w.tell(s) {
-			delete(p.waiting, w)
-			close(w.done)
-		}
-	}
 }

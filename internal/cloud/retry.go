@@ -10,6 +10,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -27,7 +28,7 @@ const (
 
 // send makes a call and repeats it as far as its kind allows. Its error is that of the last attempt.
 func (c *Client) send(ctx context.Context, r request, decode func([]byte) error) error {
-	address, err := c.url(ctx, r)
+	address, err := c.address(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (c *Client) send(ctx context.Context, r request, decode func([]byte) error)
 	marked := context.WithValue(ctx, attemptKey{}, &attempts{secrets: r.secrets})
 	req, err := retryablehttp.NewRequestWithContext(marked, r.method, address, body)
 	if err != nil {
-		return fmt.Errorf("the request %s cannot be made", r.method)
+		return fmt.Errorf("the call %s /%s cannot be made", r.method, strings.Join(r.path, "/"))
 	}
 	req.Header.Set("User-Agent", c.userAgent)
 	req.Header.Set("Accept", "application/json")
@@ -50,9 +51,10 @@ func (c *Client) send(ctx context.Context, r request, decode func([]byte) error)
 		HTTPClient:   c.http,
 		RetryMax:     math.MaxInt,
 		CheckRetry:   p.check,
-		Backoff:      p.backoff,
+		Backoff:      func(time.Duration, time.Duration, int, *http.Response) time.Duration { return p.pause },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
+	// What an attempt came to, its answer included, is in the policy, whose check has read it.
 	resp, err := repeating.Do(req)
 	if resp != nil {
 		_ = resp.Body.Close()
@@ -64,12 +66,12 @@ func (c *Client) send(ctx context.Context, r request, decode func([]byte) error)
 type policy struct {
 	client  *Client
 	request request
-	decode  func([]byte) error
+	decode  func([]byte) error // nil: the answer says nothing
 	path    string
 	begun   time.Time
 
 	last    *Error        // of the last attempt, nil when it succeeded
-	refusal *Error        // the last answer, for when the time runs out
+	refusal *Error        // the last answer, for when the time runs out in an attempt without one
 	busy    time.Time     // since when the object has been busy
 	repeats int           // for other reasons
 	pause   time.Duration // before the next attempt
@@ -87,9 +89,6 @@ func (p *policy) check(ctx context.Context, resp *http.Response, err error) (boo
 	return ctx.Err() == nil && p.again(ctx, p.last), nil
 }
 
-// backoff implements [retryablehttp.Backoff].
-func (p *policy) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return p.pause }
-
 // again decides on a repetition and sets the pause before it.
 func (p *policy) again(ctx context.Context, e *Error) bool {
 	left := time.Duration(math.MaxInt64)
@@ -97,30 +96,29 @@ func (p *policy) again(ctx context.Context, e *Error) bool {
 		left = time.Until(deadline)
 	}
 	switch {
-	case e.final || p.request.kind == poll:
+	case e.final, p.request.kind == poll, e.busy() && p.request.hurried:
 		return false
 	case e.busy():
+		// The object's own time, not that of a fault: as long as the operation may take.
 		if p.busy.IsZero() {
 			p.busy = time.Now()
 		}
 		p.pause = max(p.client.timing.pollPause(time.Since(p.busy)), e.retryAfter)
 	case p.repeatable(e):
-		budget := p.client.retryTimeout - time.Since(p.begun)
-		left = min(left, budget)
-		if left <= 0 {
-			return false
-		}
 		p.pause = p.client.timing.backoff(p.repeats, e.retryAfter)
-		if e.retryAfter <= left && budget == left {
-			p.pause = min(p.pause, left) // the last attempt is at the very end
-		}
 		p.repeats++
+		if budget := p.client.retryTimeout - time.Since(p.begun); budget <= left {
+			left = budget
+			if 0 < left && e.retryAfter <= left {
+				p.pause = min(p.pause, left) // The last attempt is at the very end.
+			}
+		}
 	default:
 		return false
 	}
 	if e.retryAfter > left {
 		e.hint = fmt.Sprintf("it asks to wait %s (Retry-After), longer than the %s left to repeat the call",
-			e.retryAfter, left.Round(time.Second))
+			e.retryAfter.Round(time.Second), max(left, 0).Round(time.Second))
 	}
 	return p.pause <= left
 }
@@ -139,36 +137,28 @@ func (p *policy) repeatable(e *Error) bool {
 	return e.Status == http.StatusRequestTimeout || e.Status == http.StatusTooManyRequests
 }
 
-// loginFailed reports whether the attempt ended before it was sent, for want of a token. The login repeats by itself.
-func loginFailed(err error) bool {
-	var login *loginError
-	return errors.As(err, &login) || errors.Is(err, ErrNoLogin)
-}
-
 // result is the error of the whole call.
 func (p *policy) result(ctx context.Context, err error) error {
-	if p.last == nil && err == nil {
-		return nil
+	if p.last == nil && err != nil {
+		p.last = p.noAnswer(err)
 	}
-	if ctx.Err() == nil {
-		if p.last == nil {
-			return p.noAnswer(err)
-		}
-		return p.last
-	}
-	cause := context.Cause(ctx)
+	var login *loginError
 	switch {
 	case p.last == nil:
-		return &Error{Method: p.request.method, Path: p.path, Message: cause.Error(), err: cause}
-	case p.last.Status == 0 && p.refusal != nil:
-		return fmt.Errorf("%w; before that: %w", p.last, p.refusal)
-	case p.last.Status == 0:
+		return nil
+	case errors.As(p.last, &login):
+		return login // A sentence of its own: it is not about the call.
+	case ctx.Err() == nil:
 		return p.last
+	case p.last.Status != 0:
+		return fmt.Errorf("%w; so it was until the operation ended: %w", p.last, context.Cause(ctx))
+	case p.refusal != nil:
+		return fmt.Errorf("%w; before that: %w", p.last, p.refusal)
 	}
-	return fmt.Errorf("%w; no success until the operation ended: %w", p.last, cause)
+	return p.last
 }
 
-// backoff is the pause before the given repetition. The jitter keeps parallel calls from coming back together.
+// backoff is the pause before the given repetition. Its jitter keeps parallel calls from coming back together.
 func (t Timing) backoff(repeats int, retryAfter time.Duration) time.Duration {
 	if retryAfter > 0 {
 		return retryAfter + rand.N(min(retryAfter/4, 2*time.Second)+time.Millisecond)

@@ -14,37 +14,42 @@ import (
 // secrets are what no text of ours may show, even where a server echoes it.
 type secrets []string
 
-// secretsOf are those of a call and the token that it was sent with.
-func (p *policy) secretsOf(resp *http.Response) secrets {
-	s := secrets(p.request.secrets)
-	if resp.Request != nil {
-		if _, token, ok := strings.Cut(resp.Request.Header.Get("Authorization"), " "); ok {
-			s = append(s[:len(s):len(s)], token)
-		}
-	}
-	return s
+// bearer is the token that a request carries.
+func bearer(req *http.Request) string {
+	_, token, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	return token
 }
 
 func (s secrets) hide(text string) string {
 	for _, secret := range s {
 		if len(secret) < 4 {
-			continue // it would take whole words out, and is no secret
+			continue // It would take whole words out, and is no secret.
 		}
-		escaped, _ := json.Marshal(secret)
-		for _, form := range []string{secret, strings.Trim(string(escaped), `"`), html.EscapeString(secret)} {
+		for _, form := range []string{secret, quotedJSON(secret, false), quotedJSON(secret, true), html.EscapeString(secret)} {
 			text = strings.ReplaceAll(text, form, "(hidden)")
 		}
 	}
 	return text
 }
 
-// oneLine shortens what others wrote to a line of a message.
+// quotedJSON is how a text looks inside of JSON, of this program or of others.
+func quotedJSON(text string, escapeHTML bool) string {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(escapeHTML)
+	_ = encoder.Encode(text) // A string can always be written as JSON.
+	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
+}
+
+// line is what others wrote, as a part of a message. What is hidden goes first: a part of it could not be found any more.
+func (s secrets) line(text string) string { return oneLine(s.hide(text)) }
+
+// oneLine shortens what others wrote.
 func oneLine(text string) string {
 	const longest = 300
-	line := strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
-	runes := []rune(line)
-	if len(runes) > longest {
-		return string(runes[:longest]) + "…"
+	line := []rune(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " "))
+	if len(line) > longest {
+		return string(line[:longest]) + "…"
 	}
-	return line
+	return string(line)
 }

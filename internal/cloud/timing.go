@@ -18,6 +18,7 @@ type Timing struct {
 	Backoff        time.Duration // first pause before a repeat: 0.5 s
 	LongestBackoff time.Duration // 15 s
 	Shared         time.Duration // how long a list serves reads: 10 s
+	Progress       time.Duration // between two log lines about an upload: 10 s
 }
 
 func (t Timing) withDefaults() Timing {
@@ -30,6 +31,7 @@ func (t Timing) withDefaults() Timing {
 		Backoff:        cmp.Or(t.Backoff, 500*time.Millisecond),
 		LongestBackoff: cmp.Or(t.LongestBackoff, 15*time.Second),
 		Shared:         cmp.Or(t.Shared, 10*time.Second),
+		Progress:       cmp.Or(t.Progress, 10*time.Second),
 	}
 }
 

@@ -1,0 +1,120 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// goal says when a wait is over.
+type goal[T any] struct {
+	reached func(item T, at time.Time) bool // may remember what it saw; nil where gone is the goal
+	deadEnd func(T) bool                    // nil: no status is one
+	gone    bool                            // not found is what is waited for
+	fresh   bool                            // not found is tolerated in the first moments
+}
+
+// await waits until a goal is reached, and returns the object as it was then: nil when it is gone.
+func await[T any](ctx context.Context, p *poller[T], name string, g goal[T]) (*T, error) {
+	w := &watch[T]{goal: g, poller: p, ctx: ctx, name: name, begun: time.Now()}
+	if ended := p.wait(ctx, name, w.see); ended != nil {
+		w.err = ended
+		if w.failure != nil {
+			w.err = fmt.Errorf("%w; the last look that failed: %w", ended, w.failure)
+		}
+	}
+	if w.err != nil || w.stuck {
+		return nil, &WaitError{Kind: p.noun, Name: name, Status: w.status, DeadEnd: w.stuck, Err: w.err}
+	}
+	return w.item, nil
+}
+
+// watch is what one wait has seen.
+type watch[T any] struct {
+	goal[T]
+	poller *poller[T]
+	ctx    context.Context // for the log lines
+	name   string
+	begun  time.Time
+
+	status  string
+	told    time.Time // of the last log line
+	failure error     // of the last look, nil if it succeeded
+	failing time.Time // when the unbroken run of failures began
+	item    *T
+	stuck   bool
+	err     error
+}
+
+// see judges one look, and reports whether the wait is over.
+func (w *watch[T]) see(s sight[T]) (over bool) {
+	switch {
+	case IsNotFound(s.err) && w.gone:
+		return true
+	case IsNotFound(s.err) && !(w.fresh && time.Since(w.begun) < w.poller.timing.Appearing):
+		w.err = s.err
+		return true
+	case s.err != nil:
+		return w.failed(s)
+	}
+	w.failing = time.Time{}
+	w.progress(w.poller.status(*s.item))
+	switch {
+	case w.gone:
+		return false
+	case w.reached(*s.item, s.at):
+		w.item = s.item
+		return true
+	}
+	w.stuck = w.deadEnd != nil && w.deadEnd(*s.item)
+	return w.stuck
+}
+
+func (w *watch[T]) failed(s sight[T]) (over bool) {
+	if w.failing.IsZero() {
+		w.failing = s.at
+	}
+	w.failure = s.err
+	switch lasted := time.Since(w.failing); {
+	case endsWait(s.err):
+		w.err = s.err
+	case lasted >= w.poller.timing.Failing:
+		w.err = fmt.Errorf("every look has failed for %s, the last one so: %w", lasted.Round(time.Second), s.err)
+	}
+	return w.err != nil
+}
+
+// endsWait reports whether the API, or the login, has refused a look for good.
+func endsWait(err error) bool {
+	var login *loginError
+	if errors.Is(err, ErrNoLogin) || errors.As(err, &login) && !login.temporary {
+		return true
+	}
+	var e *Error
+	if !errors.As(err, &e) || e.Status < 400 || e.Status >= 500 || e.notFound || e.busy() {
+		return false
+	}
+	switch e.Status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	case http.StatusNotFound:
+		return e.own // anything else is something in front of the API
+	}
+	return true
+}
+
+// progress logs a status when it changes, and once a minute.
+func (w *watch[T]) progress(status string) {
+	if status == w.status && time.Since(w.told) < time.Minute {
+		return
+	}
+	w.status, w.told = status, time.Now()
+	w.poller.log.LogAttrs(w.ctx, slog.LevelInfo, "waiting for "+w.poller.noun,
+		slog.String("name", w.name), slog.String("status", status), slog.Duration("waited", time.Since(w.begun)))
+}

@@ -1,0 +1,116 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// NewInstance is an instance to be provisioned.
+type NewInstance struct {
+	Name     string
+	Username string
+	Password string
+}
+
+// RestoreInstance is an instance to be made from what another one was at a moment.
+type RestoreInstance struct {
+	Source string
+	Name   string
+	Time   time.Time
+}
+
+// CreateInstance provisions an instance, once, and returns when that has been accepted. The error wraps [ErrExists] if the
+// name is taken. adopted means that the answer was lost and the instance was found to be ours: the password that it has is
+// not certain, so that the caller waits until it is ready and then calls [Client.SetInstancePassword].
+func (c *Client) CreateInstance(ctx context.Context, n NewInstance) (adopted bool, err error) {
+	defer c.instances.stale()
+	return create(ctx, c, creation[Instance]{
+		noun: "database instance",
+		name: n.Name,
+		look: func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, n.Name) },
+		send: func(ctx context.Context) error {
+			c.instances.stale()
+			body := struct{ Name, AdminName, AdminPassword string }{n.Name, n.Username, n.Password}
+			return c.tell(ctx, request{
+				kind: once, method: "POST", path: []string{"databases", "userdb"}, body: body, secrets: []string{n.Password},
+			})
+		},
+		matches: func(_ context.Context, found *Instance) error { return matchInstance(found, n.Username) },
+	})
+}
+
+// RestoreInstance makes a new instance, once. As for adopted and errors see [Client.CreateInstance].
+func (c *Client) RestoreInstance(ctx context.Context, n RestoreInstance) (adopted bool, err error) {
+	defer c.instances.stale()
+	return create(ctx, c, creation[Instance]{
+		noun: "database instance",
+		name: n.Name,
+		look: func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, n.Name) },
+		send: func(ctx context.Context) error {
+			c.instances.stale()
+			body := struct{ RestoreName, RestoreTimestamp string }{n.Name, n.Time.UTC().Format(time.RFC3339Nano)}
+			return c.tell(ctx, request{
+				kind: once, method: "POST", path: []string{"databases", "userdb", n.Source, "restore"}, body: body,
+			})
+		},
+		matches: func(ctx context.Context, found *Instance) error {
+			// A restored instance has the user of its source. A source that cannot be asked contradicts nothing.
+			source, err := c.FreshInstance(ctx, n.Source)
+			if err != nil {
+				return matchInstance(found, "")
+			}
+			return matchInstance(found, source.Username)
+		},
+	})
+}
+
+// matchInstance tells why an instance cannot be the one that was asked for. One that is being made may not name its user
+// yet, and username is empty where it is not known.
+func matchInstance(found *Instance, username string) error {
+	switch {
+	case found.Linked:
+		return errors.New("it is a linked database")
+	case found.Username != "" && username != "" && found.Username != username:
+		return fmt.Errorf("its user is %q", found.Username)
+	}
+	return nil
+}
+
+// SetInstancePassword sets the password of an instance's user. The instance is not ready for some time after it.
+func (c *Client) SetInstancePassword(ctx context.Context, name, password string) error {
+	c.instances.stale()
+	defer c.instances.stale()
+	return c.tell(ctx, request{
+		kind: harmless, method: "POST", path: []string{"databases", "userdb", name, "credentials"}, object: name,
+		body: struct{ Password string }{password}, secrets: []string{password},
+	})
+}
+
+// DeleteInstance asks for an instance to be destroyed. One that is gone, or going, already is a success.
+func (c *Client) DeleteInstance(ctx context.Context, name string) error {
+	c.instances.stale()
+	defer c.instances.stale()
+	err := c.tell(ctx, request{kind: harmless, method: "DELETE", path: []string{"databases", "userdb", name}, object: name})
+	switch {
+	case err == nil, IsNotFound(err):
+		return nil
+	case refusedForGood(err):
+		if found, lookErr := c.FreshInstance(ctx, name); IsNotFound(lookErr) || lookErr == nil && strings.EqualFold(found.Status, "deleting") {
+			return nil
+		}
+	}
+	return err
+}
+
+// refusedForGood reports whether a write was refused by the API for its own reasons.
+func refusedForGood(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.own && !e.unknown && e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden
+}

@@ -1,0 +1,57 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// attemptKey is the context's key for the *attempts of a call.
+type attemptKey struct{}
+
+// attempts is what the requests of one call have in common.
+type attempts struct {
+	count   atomic.Int64
+	secrets secrets
+}
+
+// report writes the one log line of a request. It shows nothing of headers or bodies, but for the request ID.
+func (x *exchange) report(req *http.Request, resp *http.Response, err error, took time.Duration) {
+	attributes := []slog.Attr{
+		slog.String("method", req.Method),
+		slog.String("path", req.URL.EscapedPath()),
+		slog.Duration("duration", took),
+	}
+	shown := secrets{bearer(req)}
+	if a, ok := req.Context().Value(attemptKey{}).(*attempts); ok {
+		attributes = append(attributes, slog.Int64("attempt", a.count.Add(1)))
+		shown = append(shown, a.secrets...)
+	}
+	if resp != nil {
+		attributes = append(attributes, slog.Int("status", resp.StatusCode), slog.String("request_id", requestID(resp)))
+	}
+	if err != nil {
+		attributes = append(attributes, slog.String("error", shown.line(err.Error())))
+	}
+	x.log.LogAttrs(req.Context(), slog.LevelDebug, "DBOS Cloud request", attributes...)
+}
+
+// requestID is the one of an error's body, else of the header.
+func requestID(resp *http.Response) string {
+	var refusal struct {
+		RequestID string `json:"requestID"`
+	}
+	if body, ok := resp.Body.(*answerBody); ok && resp.StatusCode >= 400 {
+		// Whatever cannot be read has no ID.
+		_ = json.Unmarshal(body.content, &refusal)
+	}
+	if refusal.RequestID == "" {
+		refusal.RequestID = resp.Header.Get("X-Request-Id")
+	}
+	return oneLine(refusal.RequestID)
+}

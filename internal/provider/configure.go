@@ -1,0 +1,247 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// session is what the provider's configuration comes to: a client, or the
+// names of the settings that are not known yet.
+type session struct {
+	client  *cloud.Client
+	unknown []string
+}
+
+// connected returns the client. Where a setting is unknown the need for it is
+// an error that names the setting: taking another source in its place could
+// mean another account.
+func (s *session) connected(diags *diag.Diagnostics) (*cloud.Client, bool) {
+	if s == nil {
+		diags.AddError("The provider is not configured", "Terraform asked for an object before it had configured the provider. This is a bug in Terraform or in this provider; please report it.")
+		return nil, false
+	}
+	if len(s.unknown) > 0 {
+		at := path.Root(s.unknown[0])
+		diags.AddError("The provider's configuration is not known yet",
+			fmt.Sprintf("This needs the control plane, but %s of provider \"dbos\" is only known after apply. "+
+				"Apply what it depends on first, with -target, or give it a value that is known when planning.", at))
+		return nil, false
+	}
+	return s.client, true
+}
+
+// resourceBase holds what every resource has: the configured session.
+type resourceBase struct {
+	session *session
+}
+
+func (b *resourceBase) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	b.session = sessionFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+// dataSourceBase is resourceBase for data sources.
+type dataSourceBase struct {
+	session *session
+}
+
+func (b *dataSourceBase) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	b.session = sessionFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+// sessionFrom unpacks the provider's data, which are absent while Terraform
+// only validates.
+func sessionFrom(data any, diags *diag.Diagnostics) *session {
+	if data == nil {
+		return nil
+	}
+	s, ok := data.(*session)
+	if !ok {
+		diags.AddError("The provider is not configured", fmt.Sprintf("Unexpected provider data of type %T. This is a bug in this provider; please report it.", data))
+	}
+	return s
+}
+
+// configure turns settings, environment and credentials file into a session.
+// It asks no network.
+func (p *dbosProvider) configure(model providerModel, terraformVersion string, diags *diag.Diagnostics) *session {
+	if unknown := unknownSettings(model); len(unknown) > 0 {
+		for _, name := range unknown {
+			diags.AddAttributeWarning(path.Root(name), "The provider's configuration is not known yet",
+				fmt.Sprintf("%s is only known after apply. Objects that need the control plane before that end in an error; no other source is used in its place.", name))
+		}
+		return &session{unknown: unknown}
+	}
+
+	config := cloud.Config{
+		Endpoint:       p.endpoint(model, diags),
+		AuthEndpoint:   p.checked("auth_endpoint", model.AuthEndpoint, "DBOS_AUTH_ENDPOINT", cloud.CheckAuthEndpoint, diags),
+		Organization:   p.setting(model.Organization, "DBOS_ORGANIZATION"),
+		Login:          p.login(model, diags),
+		CACertificates: p.caCertificates(model, diags),
+		UserAgent:      fmt.Sprintf("terraform-provider-dbos/%s (+terraform %s)", p.options.Version, terraformVersion),
+		RequestTimeout: duration(model.RequestTimeout),
+		RetryTimeout:   duration(model.RetryTimeout),
+		Logger:         slog.New(terraformLog{}),
+		Timing:         p.options.Timing,
+	}
+	if diags.HasError() {
+		return nil
+	}
+	client, err := cloud.New(config)
+	if err != nil {
+		diags.AddError("Cannot use the provider's configuration", sentence(err.Error()))
+		return nil
+	}
+	return &session{client: client}
+}
+
+func unknownSettings(model providerModel) []string {
+	settings := []struct {
+		name  string
+		value types.String
+	}{
+		{"endpoint", model.Endpoint},
+		{"token", model.Token},
+		{"refresh_token", model.RefreshToken},
+		{"auth_endpoint", model.AuthEndpoint},
+		{"organization", model.Organization},
+		{"credentials_file", model.CredentialsFile},
+		{"ca_certificate_file", model.CACertificateFile},
+		{"request_timeout", model.RequestTimeout},
+		{"retry_timeout", model.RetryTimeout},
+	}
+	var unknown []string
+	for _, setting := range settings {
+		if setting.value.IsUnknown() {
+			unknown = append(unknown, setting.name)
+		}
+	}
+	return unknown
+}
+
+// setting is the configured value, or that of the environment variable. Empty
+// counts as unset in both.
+func (p *dbosProvider) setting(value types.String, variable string) string {
+	if v := strings.TrimSpace(value.ValueString()); v != "" {
+		return v
+	}
+	return strings.TrimSpace(p.options.Getenv(variable))
+}
+
+// checked is setting for one that has a rule. The configured value has met the
+// rule already; the environment's meets it here.
+func (p *dbosProvider) checked(name string, value types.String, variable string, check func(string) error, diags *diag.Diagnostics) string {
+	v := p.setting(value, variable)
+	if v == "" {
+		return ""
+	}
+	if err := check(v); err != nil {
+		diags.AddAttributeError(path.Root(name), "Invalid "+strings.ReplaceAll(name, "_", " "), sentence(err.Error())+from(value, variable))
+		return ""
+	}
+	return v
+}
+
+// from says that a value came from the environment, where it did.
+func from(value types.String, variable string) string {
+	if strings.TrimSpace(value.ValueString()) != "" {
+		return ""
+	}
+	return " It came from the environment variable " + variable + "."
+}
+
+func (p *dbosProvider) endpoint(model providerModel, diags *diag.Diagnostics) string {
+	if p.setting(model.Endpoint, "DBOS_ENDPOINT") != "" {
+		return p.checked("endpoint", model.Endpoint, "DBOS_ENDPOINT", cloud.CheckEndpoint, diags)
+	}
+	domain := p.setting(types.StringNull(), "DBOS_DOMAIN")
+	if domain == "" {
+		return cloud.DefaultEndpoint
+	}
+	endpoint := "https://" + domain
+	if err := cloud.CheckEndpoint(endpoint); err != nil {
+		diags.AddAttributeError(path.Root("endpoint"), "Invalid endpoint", sentence(err.Error())+from(types.StringNull(), "DBOS_DOMAIN"))
+	}
+	return endpoint
+}
+
+// login takes token and refresh token whole from the first source that has
+// either, so that one account's token never meets another's refresh token.
+func (p *dbosProvider) login(model providerModel, diags *diag.Diagnostics) cloud.Login {
+	configured := cloud.Login{
+		Token:        strings.TrimSpace(model.Token.ValueString()),
+		RefreshToken: strings.TrimSpace(model.RefreshToken.ValueString()),
+	}
+	if configured.Token != "" || configured.RefreshToken != "" {
+		return configured
+	}
+
+	fromEnvironment := cloud.Login{
+		Token:        p.checked("token", types.StringNull(), "DBOS_TOKEN", cloud.CheckToken, diags),
+		RefreshToken: p.checked("refresh_token", types.StringNull(), "DBOS_REFRESH_TOKEN", cloud.CheckToken, diags),
+	}
+	if fromEnvironment.Token != "" || fromEnvironment.RefreshToken != "" || diags.HasError() {
+		return fromEnvironment
+	}
+
+	file := p.setting(model.CredentialsFile, "DBOS_CREDENTIALS_FILE")
+	named := file != ""
+	if !named {
+		file = filepath.Join(".dbos", "credentials")
+	}
+	login, err := cloud.LoadLogin(file)
+	switch {
+	case err == nil:
+		return login
+	case errors.Is(err, fs.ErrNotExist) && !named:
+		return cloud.Login{}
+	default:
+		diags.AddAttributeError(path.Root("credentials_file"), "Cannot read the credentials file", sentence(err.Error()))
+		return cloud.Login{}
+	}
+}
+
+func (p *dbosProvider) caCertificates(model providerModel, diags *diag.Diagnostics) []byte {
+	file := p.setting(model.CACertificateFile, "DBOS_CA_CERTIFICATE_FILE")
+	if file == "" {
+		return nil
+	}
+	pem, err := os.ReadFile(file)
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		err = fmt.Errorf("%s holds no certificate in PEM form", file)
+	}
+	if err != nil {
+		diags.AddAttributeError(path.Root("ca_certificate_file"), "Cannot use the CA certificates", sentence(err.Error())+from(model.CACertificateFile, "DBOS_CA_CERTIFICATE_FILE"))
+		return nil
+	}
+	return pem
+}
+
+// duration parses what its validator has accepted; zero stands for the
+// client's default.
+func duration(value types.String) time.Duration {
+	d, err := time.ParseDuration(value.ValueString())
+	if err != nil {
+		return 0
+	}
+	return d
+}

@@ -1,0 +1,191 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+const secretToken = "s3cret-t0ken"
+
+// configured runs configure with an environment, and returns its diagnostics
+// as one text.
+func configured(t *testing.T, model providerModel, environment map[string]string) (*session, diag.Diagnostics) {
+	t.Helper()
+	p := &dbosProvider{options: Options{Version: "test", Getenv: func(name string) string { return environment[name] }}}
+	var diags diag.Diagnostics
+	s := p.configure(model, "1.11.4", &diags)
+	return s, diags
+}
+
+func textOfDiagnostics(diags diag.Diagnostics) string {
+	var b strings.Builder
+	for _, d := range diags {
+		b.WriteString(d.Summary() + "\n" + d.Detail() + "\n")
+	}
+	return b.String()
+}
+
+func writeFile(t *testing.T, name, content string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestConfigureLogin(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "credentials", `{"token":"from-file\r\n","refreshToken":"file-refresh","userName":"u","organization":"file-org"}`)
+	tests := map[string]struct {
+		model       providerModel
+		environment map[string]string
+		want        cloud.Login
+	}{
+		"configuration over environment over file": {
+			providerModel{Token: types.StringValue(" configured\n"), CredentialsFile: types.StringValue(file)},
+			map[string]string{"DBOS_TOKEN": "environment", "DBOS_REFRESH_TOKEN": "environment-refresh"},
+			cloud.Login{Token: "configured"},
+		},
+		"one source is never mixed with another": {
+			providerModel{RefreshToken: types.StringValue("configured-refresh")},
+			map[string]string{"DBOS_TOKEN": "environment"},
+			cloud.Login{RefreshToken: "configured-refresh"},
+		},
+		"environment over file": {
+			providerModel{CredentialsFile: types.StringValue(file)},
+			map[string]string{"DBOS_REFRESH_TOKEN": "environment-refresh"},
+			cloud.Login{RefreshToken: "environment-refresh"},
+		},
+		"empty counts as unset": {
+			providerModel{Token: types.StringValue(""), RefreshToken: types.StringValue(" ")},
+			map[string]string{"DBOS_TOKEN": " ", "DBOS_REFRESH_TOKEN": "", "DBOS_CREDENTIALS_FILE": file},
+			cloud.Login{Token: "from-file", RefreshToken: "file-refresh", Organization: "file-org"},
+		},
+		"none at all is no error yet": {providerModel{}, nil, cloud.Login{}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &dbosProvider{options: Options{Getenv: func(name string) string { return tt.environment[name] }}}
+			var diags diag.Diagnostics
+			got := p.login(tt.model, &diags)
+			if diags.HasError() {
+				t.Fatal(textOfDiagnostics(diags))
+			}
+			if got != tt.want {
+				t.Errorf("login = %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestConfigureEndpoint(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		configured  types.String
+		environment map[string]string
+		want        string
+	}{
+		"default":                   {types.StringNull(), nil, "https://cloud.dbos.dev"},
+		"domain":                    {types.StringNull(), map[string]string{"DBOS_DOMAIN": "staging.example.com:8443"}, "https://staging.example.com:8443"},
+		"endpoint over domain":      {types.StringNull(), map[string]string{"DBOS_DOMAIN": "a.example.com", "DBOS_ENDPOINT": "https://b.example.com/"}, "https://b.example.com/"},
+		"configuration over both":   {types.StringValue("http://127.0.0.1:8080"), map[string]string{"DBOS_ENDPOINT": "https://b.example.com"}, "http://127.0.0.1:8080"},
+		"empty configured is unset": {types.StringValue(""), map[string]string{"DBOS_ENDPOINT": "https://b.example.com"}, "https://b.example.com"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &dbosProvider{options: Options{Getenv: func(name string) string { return tt.environment[name] }}}
+			var diags diag.Diagnostics
+			if got := p.endpoint(providerModel{Endpoint: tt.configured}, &diags); got != tt.want || diags.HasError() {
+				t.Errorf("endpoint = %q, want %q; %s", got, tt.want, textOfDiagnostics(diags))
+			}
+		})
+	}
+}
+
+// TestConfigureErrors shows for each setting what is wrong, where it came
+// from, and none of its secrets.
+func TestConfigureErrors(t *testing.T) {
+	t.Parallel()
+	noCertificate := writeFile(t, "ca.pem", "no certificate "+secretToken)
+	broken := writeFile(t, "credentials", `{"token": "`+secretToken)
+	tests := map[string]struct {
+		model       providerModel
+		environment map[string]string
+		attribute   string
+		want        string
+	}{
+		"http to a host":         {providerModel{}, map[string]string{"DBOS_ENDPOINT": "http://cloud.example.com"}, "endpoint", "environment variable DBOS_ENDPOINT"},
+		"domain with a path":     {providerModel{}, map[string]string{"DBOS_DOMAIN": "user:" + secretToken + "@example.com"}, "endpoint", "environment variable DBOS_DOMAIN"},
+		"inner space in a token": {providerModel{}, map[string]string{"DBOS_TOKEN": secretToken + " " + secretToken}, "token", "white space inside it"},
+		"line end in a refresh":  {providerModel{}, map[string]string{"DBOS_REFRESH_TOKEN": secretToken + "\n" + secretToken}, "refresh_token", "environment variable DBOS_REFRESH_TOKEN"},
+		"http to an auth host":   {providerModel{}, map[string]string{"DBOS_AUTH_ENDPOINT": "http://login.example.com"}, "auth_endpoint", "environment variable DBOS_AUTH_ENDPOINT"},
+		"missing file":           {providerModel{CredentialsFile: types.StringValue("/nosuch/credentials")}, nil, "credentials_file", "/nosuch/credentials does not exist"},
+		"missing file by name":   {providerModel{}, map[string]string{"DBOS_CREDENTIALS_FILE": "/nosuch/credentials"}, "credentials_file", "/nosuch/credentials does not exist"},
+		"broken file":            {providerModel{CredentialsFile: types.StringValue(broken)}, nil, "credentials_file", "not what the CLI writes"},
+		"missing CA file":        {providerModel{CACertificateFile: types.StringValue("/nosuch/ca.pem")}, nil, "ca_certificate_file", "/nosuch/ca.pem"},
+		"CA file without any":    {providerModel{}, map[string]string{"DBOS_CA_CERTIFICATE_FILE": noCertificate}, "ca_certificate_file", "no certificate in PEM form"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, diags := configured(t, tt.model, tt.environment)
+			text := textOfDiagnostics(diags)
+			if !diags.HasError() || !strings.Contains(text, tt.want) {
+				t.Fatalf("got %q, want an error that says %q", text, tt.want)
+			}
+			if strings.Contains(text, secretToken) {
+				t.Errorf("the error prints a secret: %s", text)
+			}
+			withPath, ok := diags[0].(diag.DiagnosticWithPath)
+			if !ok || !withPath.Path().Equal(path.Root(tt.attribute)) {
+				t.Errorf("the error is not at %s: %#v", tt.attribute, diags[0])
+			}
+		})
+	}
+}
+
+func TestConfigureUnknown(t *testing.T) {
+	t.Parallel()
+	s, diags := configured(t, providerModel{Token: types.StringUnknown()}, map[string]string{"DBOS_TOKEN": "of-another-account"})
+	if diags.HasError() || diags.WarningsCount() != 1 {
+		t.Fatalf("want one warning, got %s", textOfDiagnostics(diags))
+	}
+	var need diag.Diagnostics
+	if _, ok := s.connected(&need); ok {
+		t.Fatal("an unknown token gives a client")
+	}
+	if text := textOfDiagnostics(need); !strings.Contains(text, "token of provider \"dbos\" is only known after apply") {
+		t.Errorf("the error does not name the attribute: %s", text)
+	}
+}
+
+func TestSentence(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":               "",
+		"it failed":      "It failed.",
+		"already done.":  "Already done.",
+		"really?":        "Really?",
+		"über-long":      "Über-long.",
+		" trimmed (so) ": "Trimmed (so).",
+		"with an end: ":  "With an end:",
+	} {
+		if got := sentence(text); got != want {
+			t.Errorf("sentence(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

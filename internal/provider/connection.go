@@ -1,0 +1,97 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/connection"
+)
+
+// connectionDescription describes the parameter that the connection functions
+// share.
+const connectionDescription = "Any object with `hostname`, `port`, `username` and `password`, and optionally `database` (default `postgres`) and `sslmode`. " +
+	"Further attributes are ignored, so that a whole resource can be passed."
+
+// connectionFrom reads a connection from the dynamic argument at position.
+// Object parameters of functions cannot have optional attributes, so that the
+// argument is taken apart here.
+func connectionFrom(argument types.Dynamic, position int64) (connection.Connection, *function.FuncError) {
+	var attributes map[string]attr.Value
+	switch value := argument.UnderlyingValue().(type) {
+	case basetypes.ObjectValue:
+		attributes = value.Attributes()
+	case basetypes.MapValue:
+		attributes = value.Elements()
+	default:
+		return connection.Connection{}, function.NewArgumentFuncError(position, "The connection must be an object with hostname, port and username.")
+	}
+
+	var c connection.Connection
+	texts := []struct {
+		name     string
+		target   *string
+		required bool
+	}{
+		{"hostname", &c.Hostname, true},
+		{"username", &c.Username, true},
+		{"password", &c.Password, false},
+		{"database", &c.Database, false},
+		{"sslmode", &c.SSLMode, false},
+	}
+	for _, text := range texts {
+		value, ok := textOf(attributes[text.name])
+		if !ok || text.required && value == "" {
+			return connection.Connection{}, function.NewArgumentFuncError(position, fmt.Sprintf("The connection's %s must be a string%s.", text.name, map[bool]string{true: " that is not empty"}[text.required]))
+		}
+		*text.target = value
+	}
+	port, ok := portOf(attributes["port"])
+	if !ok {
+		return connection.Connection{}, function.NewArgumentFuncError(position, "The connection's port must be a whole number from 1 to 65535.")
+	}
+	c.Port = port
+	return c, nil
+}
+
+// textOf reads an optional string; absent and null are empty.
+func textOf(value attr.Value) (string, bool) {
+	if dynamic, ok := value.(basetypes.DynamicValue); ok {
+		value = dynamic.UnderlyingValue()
+	}
+	if value == nil || value.IsNull() {
+		return "", true
+	}
+	text, ok := value.(basetypes.StringValue)
+	return text.ValueString(), ok
+}
+
+// portOf reads a port from a number, or from a string as in a map of strings.
+func portOf(value attr.Value) (int64, bool) {
+	if dynamic, ok := value.(basetypes.DynamicValue); ok {
+		value = dynamic.UnderlyingValue()
+	}
+	var number *big.Float
+	switch v := value.(type) {
+	case basetypes.NumberValue:
+		number = v.ValueBigFloat()
+	case basetypes.StringValue:
+		parsed, ok := new(big.Float).SetString(v.ValueString())
+		if !ok {
+			return 0, false
+		}
+		number = parsed
+	}
+	if number == nil || !number.IsInt() {
+		return 0, false
+	}
+	port, _ := number.Int64()
+	return port, port >= 1 && port <= 65535
+}

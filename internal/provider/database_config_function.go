@@ -1,0 +1,57 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/connection"
+)
+
+var _ function.Function = databaseConfigFunction{}
+
+func newDatabaseConfigFunction() function.Function { return databaseConfigFunction{} }
+
+// databaseConfigFunction loads a connection into a dbos-config.yaml, as
+// "dbos-cloud db connect" did.
+type databaseConfigFunction struct{}
+
+func (databaseConfigFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
+	resp.Name = "database_config"
+}
+
+func (databaseConfigFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
+	resp.Definition = function.Definition{
+		Summary: "Loads a database connection into a dbos-config.yaml",
+		MarkdownDescription: "Returns the text of a `dbos-config.yaml` with `hostname`, `port`, `username` and `password` set under `database:`. " +
+			"Comments, order and all other fields stay as they are. Without a password it writes `${PGPASSWORD}`, so that a file on disk holds no secret.",
+		Parameters: []function.Parameter{
+			function.StringParameter{Name: "yaml", MarkdownDescription: "Text of the `dbos-config.yaml`, such as `file(\"dbos-config.yaml\")`; may be empty."},
+			function.DynamicParameter{Name: "connection", MarkdownDescription: connectionDescription},
+		},
+		Return: function.StringReturn{},
+	}
+}
+
+func (databaseConfigFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
+	var yaml string
+	var argument types.Dynamic
+	if resp.Error = req.Arguments.Get(ctx, &yaml, &argument); resp.Error != nil {
+		return
+	}
+	c, problem := connectionFrom(argument, 1)
+	if problem != nil {
+		resp.Error = problem
+		return
+	}
+	edited, err := connection.Config(yaml, c)
+	if err != nil {
+		resp.Error = function.NewArgumentFuncError(0, sentence(err.Error()))
+		return
+	}
+	resp.Error = resp.Result.Set(ctx, edited)
+}

@@ -1,0 +1,301 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*databaseRestoreResource)(nil)
+	_ resource.ResourceWithImportState = (*databaseRestoreResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*databaseRestoreResource)(nil)
+)
+
+const databaseRestoreType = "dbos_database_restore"
+
+// freeRetention is how far back the free tier's backups reach. Other plans
+// reach further, which only the server knows.
+const freeRetention = 24 * time.Hour
+
+func newDatabaseRestoreResource() resource.Resource {
+	return &databaseRestoreResource{instanceBase: instanceBase{typeName: databaseRestoreType}, now: time.Now}
+}
+
+// databaseRestoreResource makes a database instance from the backups of
+// another one, as that was at a point in time: the counterpart of
+// "dbos-cloud db restore".
+type databaseRestoreResource struct {
+	instanceBase
+	now func() time.Time
+}
+
+type databaseRestoreModel struct {
+	instanceModel
+	SourceInstanceName types.String `tfsdk:"source_instance_name"`
+	RestoreTimestamp   types.String `tfsdk:"restore_timestamp"`
+}
+
+func (r *databaseRestoreResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = databaseRestoreType
+}
+
+func (r *databaseRestoreResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	attributes := instanceAttributes()
+	attributes["username"] = schema.StringAttribute{
+		Computed:            true,
+		MarkdownDescription: "Role that you log in with, that of the source.",
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
+	attributes["source_instance_name"] = schema.StringAttribute{
+		Optional: true,
+		Computed: true,
+		MarkdownDescription: "Database instance to restore from; linked databases cannot be. Needed to create and fixed afterwards; " +
+			"taking it out of the configuration changes nothing, and the source may be destroyed.",
+		Validators:    []validator.String{rule("source instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)},
+		PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
+	attributes["restore_timestamp"] = schema.StringAttribute{
+		Optional: true,
+		Computed: true,
+		MarkdownDescription: "Point in time to restore, in RFC 3339 form with its zone, such as `2026-11-25T13:45:30.25Z`: in the past and within the retention of the source's backups " +
+			"(24 hours on the free tier). Needed to create and fixed afterwards; taking it out, or writing the same instant otherwise, changes nothing.",
+		Validators:    []validator.String{rule("restore timestamp", "a time in RFC 3339 form", checkTimestamp)},
+		PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Restores a database instance, as it was at a point in time, into a new instance. The source stays as it is. " +
+			"The new instance is an ordinary one: its roles and passwords are those of that moment, unless a password is set here.\n\n" +
+			"~> **Destroying a restored instance irreversibly deletes all data in it.** `deletion_protection` is on by default and refuses that at plan time.",
+		Attributes: attributes,
+		Blocks:     map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
+	}
+}
+
+func (r *databaseRestoreResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	diags := &resp.Diagnostics
+	var config, plan, state databaseRestoreModel
+	if !req.State.Raw.IsNull() {
+		diags.Append(req.State.Get(ctx, &state)...)
+	}
+	if req.Plan.Raw.IsNull() {
+		state.protection(r.typeName).refuseDestroy(diags)
+		return
+	}
+	diags.Append(req.Config.Get(ctx, &config)...)
+	diags.Append(req.Plan.Get(ctx, &plan)...)
+	if diags.HasError() {
+		return
+	}
+
+	switch {
+	case req.State.Raw.IsNull():
+		r.planCreate(ctx, &plan, &config, diags)
+	case !plan.Name.Equal(state.Name):
+		state.protection(r.typeName).refuseReplacement("name", plan.DeletionProtection, diags)
+	default:
+		plan.keepOrigin(&config, &state, diags)
+		plan.planUpdate(&config.instanceModel, &state.instanceModel, diags)
+		diags.Append(resp.Plan.Set(ctx, &plan)...)
+	}
+}
+
+func (r *databaseRestoreResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	diags := &resp.Diagnostics
+	var config, plan databaseRestoreModel
+	diags.Append(req.Config.Get(ctx, &config)...)
+	diags.Append(req.Plan.Get(ctx, &plan)...)
+	if diags.HasError() {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultCreateTimeout, diags)
+	defer cancel()
+	client, organization, ok := r.inOrganization(ctx, plan.label(), types.StringNull(), diags)
+	if !ok || !sourceReady(ctx, client, plan.SourceInstanceName.ValueString(), diags) {
+		return
+	}
+	at, err := parseTimestamp(plan.RestoreTimestamp.ValueString())
+	if err != nil {
+		addAttributeError(diags, "restore_timestamp", "Invalid restore timestamp", sentence(err.Error()))
+		return
+	}
+
+	state := plan
+	state.made(organization)
+	state.passwordModel = passwordModel{}
+	s := settlement{
+		client: client, until: cloud.Created, model: &state.instanceModel,
+		password: plan.passwordModel, secret: config.secret(),
+		failure: r.unready(&plan.instanceModel, "create", true),
+		save:    func() { diags.Append(resp.State.Set(ctx, &state)...) },
+	}
+	_, err = client.RestoreInstance(ctx, cloud.RestoreInstance{
+		Source: plan.SourceInstanceName.ValueString(), Name: plan.Name.ValueString(), Time: at,
+	})
+	if !s.accepted(err, diags) {
+		return
+	}
+	s.run(ctx, diags)
+}
+
+func (r *databaseRestoreResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state databaseRestoreModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if r.refresh(ctx, &state.instanceModel, &resp.Diagnostics) {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	} else if !resp.Diagnostics.HasError() {
+		resp.State.RemoveResource(ctx)
+	}
+}
+
+func (r *databaseRestoreResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var config, plan, state databaseRestoreModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	next := plan
+	r.update(ctx, &config.instanceModel, &plan.instanceModel, &state.instanceModel, func(m *instanceModel) {
+		next.instanceModel = *m
+		resp.Diagnostics.Append(resp.State.Set(ctx, &next)...)
+	}, &resp.Diagnostics)
+}
+
+func (r *databaseRestoreResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state databaseRestoreModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.delete(ctx, &state.instanceModel, &resp.Diagnostics)
+}
+
+func (r *databaseRestoreResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	importInstance(ctx, req, resp)
+}
+
+// planCreate holds the rules of a restore that is still to be made. Only then
+// is its time compared with the present.
+func (r *databaseRestoreResource) planCreate(ctx context.Context, plan, config *databaseRestoreModel, diags *diag.Diagnostics) {
+	checkNew("instance name", "name", plan.Name, cloud.CheckNewInstanceName, diags)
+	if config.SourceInstanceName.IsNull() {
+		addAttributeError(diags, "source_instance_name", "Missing source", "A restore needs the name of the database instance to restore from.")
+	}
+	if config.RestoreTimestamp.IsNull() {
+		addAttributeError(diags, "restore_timestamp", "Missing restore timestamp", "A restore needs the point in time to restore.")
+	}
+	requireSecretOfVersion(config.passwordModel, diags)
+	r.checkAge(config.RestoreTimestamp, diags)
+
+	source := config.SourceInstanceName
+	if source.IsNull() || source.IsUnknown() {
+		return
+	}
+	if source.Equal(plan.Name) {
+		addAttributeError(diags, "source_instance_name", "The source cannot be the target",
+			fmt.Sprintf("A restore makes a new database instance; %q cannot be restored into itself. Choose another name for the new instance.", source.ValueString()))
+		return
+	}
+	if r.session == nil || r.session.client == nil {
+		return
+	}
+	// A look-up that fails says nothing here: the source may be made by the
+	// same apply, and apply decides.
+	if instance, err := r.session.client.Instance(ctx, source.ValueString()); err == nil {
+		restorable(instance, diags)
+	}
+}
+
+func (r *databaseRestoreResource) checkAge(timestamp types.String, diags *diag.Diagnostics) {
+	at, err := parseTimestamp(timestamp.ValueString())
+	if err != nil {
+		return
+	}
+	age := r.now().Sub(at)
+	switch {
+	case age < 0:
+		addAttributeError(diags, "restore_timestamp", "The restore timestamp is in the future",
+			fmt.Sprintf("%s is %s from now. Only a point in time that has passed can be restored.", timestamp.ValueString(), (-age).Round(time.Second)))
+	case age > freeRetention:
+		diags.AddAttributeWarning(path.Root("restore_timestamp"), "The restore timestamp is more than 24 hours ago",
+			fmt.Sprintf("%s is %s ago. Backups of the free tier reach back 24 hours; the control plane refuses a time beyond the retention of the source.", timestamp.ValueString(), age.Round(time.Minute)))
+	}
+}
+
+// restorable refuses a linked database as source.
+func restorable(source *cloud.Instance, diags *diag.Diagnostics) bool {
+	if source.Linked {
+		addAttributeError(diags, "source_instance_name", fmt.Sprintf("Database instance %q cannot be restored", source.Name),
+			"It is a linked database, of which DBOS Cloud has no backups. Restore it with the means of its own server.")
+	}
+	return !source.Linked
+}
+
+// sourceReady waits for a source that is still being made, and refuses one
+// that cannot be restored.
+func sourceReady(ctx context.Context, client *cloud.Client, name string, diags *diag.Diagnostics) bool {
+	source, err := client.WaitInstance(ctx, name, cloud.Ready)
+	var wait *cloud.WaitError
+	switch {
+	case cloud.IsNotFound(err):
+		addAttributeError(diags, "source_instance_name", fmt.Sprintf("Database instance %q does not exist", name),
+			sentence(err.Error())+" Nothing was sent. Check the name of the instance to restore from.")
+	case errors.As(err, &wait):
+		addAttributeError(diags, "source_instance_name", fmt.Sprintf("Database instance %q is not ready to be restored from", name),
+			lastStatus(wait)+" Nothing was sent. Apply again once it is available.")
+	case err != nil:
+		addError(diags, fmt.Sprintf("Cannot look at database instance %q, the source of the restore", name), err, "Nothing was sent.")
+	default:
+		return restorable(source, diags)
+	}
+	return false
+}
+
+// keepOrigin fixes source and time of a restore that was made. Where the state
+// has none, as after an import, the configuration's are recorded without a
+// call.
+func (m *databaseRestoreModel) keepOrigin(config, state *databaseRestoreModel, diags *diag.Diagnostics) {
+	same := func(a, b types.String) bool { return a.Equal(b) }
+	m.SourceInstanceName = m.origin("source_instance_name", config.SourceInstanceName, state.SourceInstanceName, same, diags)
+	m.RestoreTimestamp = m.origin("restore_timestamp", config.RestoreTimestamp, state.RestoreTimestamp, sameInstant, diags)
+}
+
+func (m *databaseRestoreModel) origin(attribute string, config, state types.String, same func(a, b types.String) bool, diags *diag.Diagnostics) types.String {
+	switch {
+	case state.IsNull() && config.IsNull():
+		return state
+	case state.IsNull():
+		return config
+	case config.IsNull() || same(config, state):
+		return state
+	case config.IsUnknown():
+		diags.AddAttributeWarning(path.Root(attribute), fmt.Sprintf("Database instance %q is restored already", m.Name.ValueString()),
+			fmt.Sprintf("%s is only known after apply. It stays as it was when the instance was restored, %q: a restored instance is never restored again.", attribute, state.ValueString()))
+		return state
+	}
+	addAttributeError(diags, attribute, fmt.Sprintf("Database instance %q is restored already", m.Name.ValueString()),
+		fmt.Sprintf("It was restored with %s = %q, which cannot be changed; another restore is another instance. Choose another name for it.\n\n"+
+			"To replace this one and lose its data, put the old value back, set deletion_protection to false and apply; then write the new value, run: terraform taint %s.NAME, and apply. "+
+			"(-replace would meet this error again, and a destroy needs the old value back or -refresh=false.)", attribute, state.ValueString(), databaseRestoreType))
+	return state
+}

@@ -1,0 +1,153 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// loginHelp lists the ways to give a login, the one for machines first.
+const loginHelp = `There is no login for the control plane. Give one of these:
+  - a refresh token, for agents and CI: DBOS_REFRESH_TOKEN, or refresh_token in the provider's configuration;
+  - an access token, good for a day: DBOS_TOKEN, or token in the provider's configuration;
+  - the dbos-cloud CLI's login: run "npx dbos-cloud login" in the working directory, or name its file with DBOS_CREDENTIALS_FILE or credentials_file.`
+
+// addError reports a failed call: the summary says what failed and on which
+// object, next the one thing to do about it where there is one.
+func addError(diags *diag.Diagnostics, summary string, err error, next string) {
+	detail := explain(err)
+	if next != "" {
+		detail += "\n\n" + next
+	}
+	diags.AddError(summary, detail)
+}
+
+// explain puts an error into sentences for the person at the terminal.
+func explain(err error) string {
+	var refused *cloud.Error
+	switch {
+	case errors.Is(err, cloud.ErrNoLogin):
+		return loginHelp
+	case errors.Is(err, context.Canceled):
+		return "The operation was interrupted."
+	case errors.As(err, &refused) && refused.Status == http.StatusUnauthorized:
+		return sentence(err.Error()) + " The control plane does not accept the login: it may have expired, or belong to another endpoint."
+	case errors.As(err, &refused) && refused.Status == http.StatusForbidden:
+		return sentence(err.Error()) + " The login has no right to this: check the organization and the token that the provider uses."
+	default:
+		return sentence(err.Error())
+	}
+}
+
+// unready describes a wait that ended before its object was ready. What the
+// object is, and what happens to its state, is said by the caller's fields.
+type unready struct {
+	resource  string // type, such as dbos_database_instance
+	noun      string // such as "Database instance"
+	name      string
+	limit     string // attribute of the timeouts block that bounds the wait
+	created   bool   // by this apply, so that Terraform taints it
+	protected bool
+}
+
+func (u unready) address() string { return u.resource + ".NAME" }
+
+// addTo reports err, which ended the wait.
+func (u unready) addTo(diags *diag.Diagnostics, err error) {
+	var wait *cloud.WaitError
+	if !errors.As(err, &wait) {
+		addError(diags, fmt.Sprintf("%s %q is not ready", u.noun, u.name), err, u.wayOn())
+		return
+	}
+	if wait.DeadEnd {
+		diags.AddError(fmt.Sprintf("%s %q has failed", u.noun, u.name),
+			fmt.Sprintf("Its status is %q, from which it does not become ready. It exists, and nothing was deleted.\n\n%s", wait.Status, u.wayOut()))
+		return
+	}
+	diags.AddError(fmt.Sprintf("%s %q is not ready", u.noun, u.name),
+		fmt.Sprintf("%s %s It exists, and nothing was deleted; it may still become ready.\n\n%s", u.reason(wait), lastStatus(wait), u.wayOn()))
+}
+
+func (u unready) reason(wait *cloud.WaitError) string {
+	switch {
+	case errors.Is(wait.Err, context.DeadlineExceeded):
+		return fmt.Sprintf("The wait ran into the %s limit of its timeouts block.", u.limit)
+	case errors.Is(wait.Err, context.Canceled):
+		return "The wait was interrupted."
+	default:
+		return "The wait ended in an error."
+	}
+}
+
+// lastStatus says what was last seen of the object, and the last error of
+// asking for it.
+func lastStatus(wait *cloud.WaitError) string {
+	text := fmt.Sprintf("Its last status was %q.", wait.Status)
+	if wait.Status == "" {
+		text = "No status was seen."
+	}
+	var refused *cloud.Error
+	if errors.As(wait.Err, &refused) {
+		text += " The last error was: " + sentence(refused.Error())
+	} else if wait.Err != nil && !errors.Is(wait.Err, context.Canceled) && !errors.Is(wait.Err, context.DeadlineExceeded) {
+		text += " The last error was: " + sentence(wait.Err.Error())
+	}
+	return text
+}
+
+// wayOn tells how the next apply takes up an unfinished object.
+func (u unready) wayOn() string {
+	if u.created {
+		return fmt.Sprintf("Terraform marks it as tainted and would replace it. To keep it and go on, run these:\n"+
+			"  terraform untaint %s\n  terraform apply", u.address())
+	}
+	return "To go on, run: terraform apply"
+}
+
+// wayOut tells, in order, how to get rid of an object at a dead end.
+func (u unready) wayOut() string {
+	var steps []string
+	if u.protected {
+		if u.created {
+			steps = append(steps, "terraform untaint "+u.address())
+		}
+		steps = append(steps, "set deletion_protection = false", "terraform apply (it meets the status once more, and turns the protection off)")
+	}
+	steps = append(steps, fmt.Sprintf("terraform apply -replace=%s (makes it anew), or terraform destroy -target=%s", u.address(), u.address()))
+	text := "To get rid of it, in this order:"
+	for i, step := range steps {
+		text += fmt.Sprintf("\n  %d. %s", i+1, step)
+	}
+	return text
+}
+
+// addAttributeError is addError for an error that one attribute causes.
+func addAttributeError(diags *diag.Diagnostics, attribute, summary, detail string) {
+	diags.AddAttributeError(path.Root(attribute), summary, detail)
+}
+
+// sentence begins a text with a capital letter and ends it with a full stop.
+func sentence(text string) string {
+	text = strings.TrimSpace(text)
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return ""
+	}
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if !strings.ContainsAny(text[len(text)-1:], ".!?:`") {
+		text += "."
+	}
+	return text
+}

@@ -1,0 +1,106 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// passwordModel holds a password in its two forms. The write-only value is in
+// a configuration only, never in a plan or a state.
+type passwordModel struct {
+	Password          types.String `tfsdk:"password"`
+	PasswordWO        types.String `tfsdk:"password_wo"`
+	PasswordWOVersion types.Int64  `tfsdk:"password_wo_version"`
+}
+
+// passwordAttributes are the attributes of passwordModel; whose is the owner
+// of the password in the descriptions.
+func passwordAttributes(whose string) map[string]schema.Attribute {
+	check := rule("password", "8 to 128 printable ASCII characters without / \\ \" ' @ and white space", cloud.CheckPassword)
+	return map[string]schema.Attribute{
+		"password": schema.StringAttribute{
+			Optional:  true,
+			Sensitive: true,
+			MarkdownDescription: "Password of " + whose + ", 8 to 128 printable ASCII characters without `/ \\ \" ' @` and white space. A change is made in place. " +
+				"It is stored in the state; with Terraform 1.11 or newer prefer `password_wo`.",
+			Validators: []validator.String{check, stringvalidator.ConflictsWith(path.MatchRoot("password_wo"))},
+		},
+		"password_wo": schema.StringAttribute{
+			Optional:  true,
+			Sensitive: true,
+			WriteOnly: true,
+			MarkdownDescription: "Write-only form of `password`, which is never stored. It is sent when `password_wo_version` changes; " +
+				"a changed value alone is not seen. Needs Terraform 1.11 or newer.",
+			Validators: []validator.String{check, stringvalidator.AlsoRequires(path.MatchRoot("password_wo_version"))},
+		},
+		"password_wo_version": schema.Int64Attribute{
+			Optional:            true,
+			MarkdownDescription: "Version of `password_wo`: any other number than before sends the password, in place.",
+			Validators:          []validator.Int64{int64validator.ConflictsWith(path.MatchRoot("password"))},
+		},
+	}
+}
+
+// secret is the configured value of either form; m comes from a configuration.
+func (m passwordModel) secret() types.String {
+	if !m.PasswordWO.IsNull() {
+		return m.PasswordWO
+	}
+	return m.Password
+}
+
+// changed tells whether a planned password is to be sent over what the state
+// records. A password taken out of the configuration is not.
+func (m passwordModel) changed(state passwordModel) bool {
+	return !m.Password.IsNull() && !m.Password.Equal(state.Password) ||
+		!m.PasswordWOVersion.IsNull() && !m.PasswordWOVersion.Equal(state.PasswordWOVersion)
+}
+
+// unset tells that no password was ever recorded, as after an import.
+func (m passwordModel) unset() bool { return m.Password.IsNull() && m.PasswordWOVersion.IsNull() }
+
+// requirePassword is the rule of a create.
+func requirePassword(config passwordModel, diags *diag.Diagnostics) {
+	if config.secret().IsNull() {
+		addAttributeError(diags, "password", "Missing password",
+			"A new database instance needs a password. Set password_wo with password_wo_version, or password.")
+	}
+}
+
+// requireSecretOfVersion is the rule of a create that may do without a
+// password: a version alone sets none.
+func requireSecretOfVersion(config passwordModel, diags *diag.Diagnostics) {
+	if !config.PasswordWOVersion.IsNull() && config.secret().IsNull() {
+		addAttributeError(diags, "password_wo_version", "Missing password", "password_wo_version is set, but password_wo is not. Set both, or neither.")
+	}
+}
+
+// checkPasswordChange is the rule of an update. It warns before a password
+// that Terraform does not know is overwritten.
+func checkPasswordChange(instance string, config, plan, state passwordModel, diags *diag.Diagnostics) {
+	if !plan.changed(state) {
+		return
+	}
+	if config.secret().IsNull() {
+		addAttributeError(diags, "password_wo_version", "Missing password",
+			"password_wo_version has changed, which sends the password, but password_wo is not set. Set it, or put the old version back.")
+		return
+	}
+	if state.unset() {
+		diags.AddAttributeWarning(path.Root("password"), fmt.Sprintf("The password of database instance %q will be set", instance),
+			"Terraform does not know the present password of this instance, so applying this plan sets it to the configured one; "+
+				"whatever logs in with another password stops working. To leave it as it is, take the password out of the configuration.")
+	}
+}

@@ -1,0 +1,172 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package provider is the Terraform side of the product: schemas, plan-time
+// rules and the order of calls. What a call is and how it survives a bad
+// network is the business of package cloud.
+package provider
+
+import (
+	"context"
+	"os"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+var (
+	_ provider.ProviderWithEphemeralResources = (*dbosProvider)(nil)
+	_ provider.ProviderWithFunctions          = (*dbosProvider)(nil)
+)
+
+// New returns a constructor of the provider. The version goes into the
+// User-Agent of every request.
+func New(version string) func() provider.Provider {
+	return NewWithOptions(Options{Version: version})
+}
+
+// Options is what tests set of a provider: many run side by side, each with an
+// environment of its own, and none has the patience of the real thing.
+type Options struct {
+	Version string
+	Getenv  func(string) string // nil is os.Getenv
+	Timing  cloud.Timing        // zero is the product's own
+}
+
+// NewWithOptions is New with options.
+func NewWithOptions(options Options) func() provider.Provider {
+	if options.Getenv == nil {
+		options.Getenv = os.Getenv
+	}
+	return func() provider.Provider { return &dbosProvider{options: options} }
+}
+
+type dbosProvider struct {
+	options Options
+}
+
+type providerModel struct {
+	Endpoint          types.String `tfsdk:"endpoint"`
+	Token             types.String `tfsdk:"token"`
+	RefreshToken      types.String `tfsdk:"refresh_token"`
+	AuthEndpoint      types.String `tfsdk:"auth_endpoint"`
+	Organization      types.String `tfsdk:"organization"`
+	CredentialsFile   types.String `tfsdk:"credentials_file"`
+	CACertificateFile types.String `tfsdk:"ca_certificate_file"`
+	RequestTimeout    types.String `tfsdk:"request_timeout"`
+	RetryTimeout      types.String `tfsdk:"retry_timeout"`
+}
+
+func (p *dbosProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "dbos"
+	resp.Version = p.options.Version
+}
+
+func (p *dbosProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Manages [DBOS Cloud](https://docs.dbos.dev) Postgres database instances, their recovery, and the applications on them.",
+		Attributes: map[string]schema.Attribute{
+			"endpoint": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Base URL of the control plane, without `/v1alpha1`. Plain `http` is accepted for a loopback address only. " +
+					"Default: `DBOS_ENDPOINT`, else `https://$DBOS_DOMAIN`, else `" + cloud.DefaultEndpoint + "`.",
+				Validators: []validator.String{optionalRule("endpoint", "a URL", cloud.CheckEndpoint)},
+			},
+			"token": schema.StringAttribute{
+				Optional:            true,
+				Sensitive:           true,
+				MarkdownDescription: "Access token (JWT). White space at its ends is ignored. Default: `DBOS_TOKEN`.",
+				Validators:          []validator.String{optionalRule("token", "a token without white space", checkTrimmed(cloud.CheckToken))},
+			},
+			"refresh_token": schema.StringAttribute{
+				Optional:  true,
+				Sensitive: true,
+				MarkdownDescription: "Refresh token, exchanged for an access token when there is none, before that expires, and once after it is refused. " +
+					"The login (`token` and `refresh_token`) is taken whole from the first source that has either: this configuration, the environment, the credentials file. Default: `DBOS_REFRESH_TOKEN`.",
+				Validators: []validator.String{optionalRule("refresh token", "a token without white space", checkTrimmed(cloud.CheckToken))},
+			},
+			"auth_endpoint": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Base URL at which the refresh token is exchanged. Default: `DBOS_AUTH_ENDPOINT`, else the login service that belongs to the endpoint's host; " +
+					"for a loopback endpoint that endpoint itself.",
+				Validators: []validator.String{optionalRule("auth endpoint", "a URL", cloud.CheckAuthEndpoint)},
+			},
+			"organization": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Organization to work in. Default: `DBOS_ORGANIZATION`, else that of the credentials file if the login came from it, " +
+					"else the one of the user's profile.",
+			},
+			"credentials_file": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "File with the login of the `dbos-cloud` CLI; it is read and never written. " +
+					"Default: `DBOS_CREDENTIALS_FILE`, else `.dbos/credentials` in the working directory if it exists.",
+			},
+			"ca_certificate_file": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "PEM file of certificate authorities to trust beside the system's, for the control plane and the login service. " +
+					"Default: `DBOS_CA_CERTIFICATE_FILE`.",
+			},
+			"request_timeout": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "How long the answer to one request may take to begin, such as `30s`; an upload ends only when no byte moves for that long. Default: `60s`.",
+				Validators:          []validator.String{optionalRule("duration", "a duration above zero", checkDuration)},
+			},
+			"retry_timeout": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "How long one call is repeated after passing failures, such as `5m`. Default: `2m`.",
+				Validators:          []validator.String{optionalRule("duration", "a duration above zero", checkDuration)},
+			},
+		},
+	}
+}
+
+func (p *dbosProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	session := p.configure(model, req.TerraformVersion, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.ResourceData = session
+	resp.DataSourceData = session
+	resp.EphemeralResourceData = session
+}
+
+func (p *dbosProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		newDatabaseInstanceResource,
+		newDatabaseRestoreResource,
+	}
+}
+
+func (p *dbosProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		newAccountDataSource,
+		newDatabaseInstanceDataSource,
+		newDatabaseInstancesDataSource,
+	}
+}
+
+func (p *dbosProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{
+		newDatabaseConnectionEphemeral,
+	}
+}
+
+func (p *dbosProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{
+		newConnectionURLFunction,
+		newDatabaseConfigFunction,
+	}
+}

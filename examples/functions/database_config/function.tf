@@ -1,0 +1,9 @@
+data "dbos_database_instance" "orders" {
+  name = "orders"
+}
+
+# The application's own file with the address of its cloud database. Without a
+# password in the connection it holds "$${PGPASSWORD}", and so no secret.
+output "dbos_config" {
+  value = provider::dbos::database_config(file("${path.module}/dbos-config.yaml"), data.dbos_database_instance.orders)
+}

@@ -1,0 +1,202 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package examples plans and applies every configuration that a user may copy:
+// those under examples/, and the one in the README.
+package examples
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
+	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
+)
+
+const password = "Correct-horse-7"
+
+// instance is one that somebody else has provisioned.
+type instance struct {
+	name, username string
+}
+
+var orders = instance{name: "orders", username: "orders_admin"}
+
+// there are the instances that a configuration expects to find: to import, or
+// to look up.
+var there = map[string][]instance{
+	"resources/dbos_database_instance":             {orders},
+	"resources/dbos_database_restore":              {orders},
+	"data-sources/dbos_database_instance":          {{name: "shared", username: "shared_admin"}},
+	"ephemeral-resources/dbos_database_connection": {orders},
+	"functions/connection_url":                     {orders},
+	"functions/database_config":                    {orders},
+}
+
+var built struct {
+	root     string
+	provider string
+	engine   *workspace.Engine
+}
+
+func TestMain(m *testing.M) {
+	code, err := withProvider(m.Run)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// withProvider builds the provider once for all tests.
+func withProvider(run func() int) (code int, err error) {
+	ctx := context.Background()
+	if built.engine, err = workspace.FindEngine(ctx); err != nil {
+		return 0, err
+	}
+	if built.root, err = workspace.ModuleRoot(); err != nil {
+		return 0, err
+	}
+	dir, err := os.MkdirTemp("", "dbos-examples-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if built.provider, err = workspace.Build(ctx, built.root, dir); err != nil {
+		return 0, err
+	}
+	return run(), nil
+}
+
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	examples := filepath.Join(built.root, "examples")
+	for _, name := range configurations(t, examples) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "configuration")
+			if err := workspace.Copy(filepath.Join(examples, name), dir); err != nil {
+				t.Fatal(err)
+			}
+			tryOut(t, dir, there[name])
+		})
+	}
+}
+
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile(filepath.Join(built.root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```terraform\n(.*?)```").FindSubmatch(readme)
+	if block == nil {
+		t.Fatal("the README has no configuration")
+	}
+	if lines := strings.Count(string(block[1]), "\n"); lines > 12 {
+		t.Errorf("the README's configuration has %d lines, more than 12", lines)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.tf"), block[1], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tryOut(t, dir, nil)
+}
+
+// configurations are the folders below dir that hold one.
+func configurations(t *testing.T, dir string) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".tf" {
+			return err
+		}
+		name, err := filepath.Rel(dir, filepath.Dir(path))
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) == 0 {
+		t.Fatal("there is no example")
+	}
+	return names
+}
+
+// tryOut plans a configuration, applies it, and demands that nothing is left
+// to do.
+func tryOut(t *testing.T, dir string, there []instance) {
+	t.Helper()
+	cloud := acctest.Start(t)
+	for _, i := range there {
+		cloud.Provision(t, i.name, i.username, password)
+	}
+	source := readConfiguration(t, dir)
+	if !strings.Contains(source, "required_providers") {
+		requirement := "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n"
+		if err := os.WriteFile(filepath.Join(dir, "versions.tf"), []byte(requirement), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	env := variables(source, cloud.Connection().RefreshToken)
+	for name, value := range cloud.Environment() {
+		env = append(env, name+"="+value)
+	}
+	w, err := workspace.New(built.engine, built.provider, dir, env...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"init"}, {"plan", "-out=plan"}, {"apply", "plan"}, {"plan", "-detailed-exitcode"}} {
+		if _, err := w.Run(t.Context(), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func readConfiguration(t *testing.T, dir string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var source strings.Builder
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(content)
+		source.WriteByte('\n')
+	}
+	return source.String()
+}
+
+// variables gives a value to each variable that has no default.
+func variables(source, refreshToken string) []string {
+	var env []string
+	for _, block := range regexp.MustCompile(`(?s)\nvariable "(\w+)" \{(.*?)\n\}`).FindAllStringSubmatch("\n"+source, -1) {
+		name, body := block[1], block[2]
+		switch {
+		case strings.Contains(body, "default"):
+		case strings.HasSuffix(name, "refresh_token"):
+			env = append(env, "TF_VAR_"+name+"="+refreshToken)
+		case strings.HasSuffix(name, "timestamp"):
+			env = append(env, "TF_VAR_"+name+"="+time.Now().UTC().Format(time.RFC3339Nano))
+		default:
+			env = append(env, "TF_VAR_"+name+"="+password)
+		}
+	}
+	return env
+}

@@ -81,7 +81,5 @@ func newClient(cfg Config, network http.RoundTripper) (*Client, error) {
 	c.instanceWaits = newPoller(c.instanceKind(), c.timing, c.log)
 	c.applications = newSnapshot(c.applicationKind(), c.timing)
 	c.applicationWaits = newPoller(c.applicationKind(), c.timing, c.log)
-	c.applications = newSnapshot(c.applicationKind(), c.timing)
-	c.applicationWaits = newPoller(c.applicationKind(), c.timing, c.log)
 	return c, nil
 }

@@ -1,0 +1,237 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestInstanceIsRead(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		body string
+		want Instance
+	}{
+		"provisioned": {
+			`{"PostgresInstanceName":"pg_main","Status":"available","HostName":"db.example.com","Port":5432,"DatabaseUsername":"alice","DBOSAdminName":"dbosadmin","IsLinked":false,"SupabaseReference":null}`,
+			Instance{Name: "pg_main", Status: "available", Hostname: "db.example.com", Port: 5432, Username: "alice", AdminUsername: "dbosadmin"},
+		},
+		"linked": {
+			`{"PostgresInstanceName":"pg_main","Status":"available","HostName":"db.example.com","Port":6543,"DatabaseUsername":"postgres","DBOSAdminName":"dbosadmin","IsLinked":true,"SupabaseReference":"abcdef"}`,
+			Instance{Name: "pg_main", Status: "available", Hostname: "db.example.com", Port: 6543, Username: "postgres", AdminUsername: "dbosadmin", Linked: true, SupabaseReference: "abcdef"},
+		},
+		"older server": {
+			`{"PostgresInstanceName":"pg_main","Status":"available","HostName":"db.example.com","Port":5432,"AdminUsername":"alice"}`,
+			Instance{Name: "pg_main", Status: "available", Hostname: "db.example.com", Port: 5432, Username: "alice"},
+		},
+		"being made": {
+			`{"PostgresInstanceName":"pg_main","Status":"creating","HostName":null,"Port":null,"DatabaseUsername":"alice","NewField":{"a":[1]}}`,
+			Instance{Name: "pg_main", Status: "creating", Username: "alice"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, test.body) })
+			got, err := c.FreshInstance(t.Context(), "pg_main")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *got != test.want {
+				t.Errorf("instance is %+v, want %+v", *got, test.want)
+			}
+			w.expect(t, "GET /acme/databases/userdb/info/pg_main")
+		})
+	}
+}
+
+func TestAvailable(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string]bool{"available": true, "backing-up": true, "Available": true, "creating": false, "": false, "unavailable": false} {
+		if got := (Instance{Status: status, Hostname: "h"}).Available(); got != want {
+			t.Errorf("%q with a host name: %t, want %t", status, got, want)
+		}
+		if (Instance{Status: status}).Available() {
+			t.Errorf("%q without a host name is available", status)
+		}
+	}
+}
+
+func TestOddAnswers(t *testing.T) {
+	t.Parallel()
+	const whole = `{"PostgresInstanceName":"pg_main","Status":"available","HostName":"h","Port":5432}`
+	for name, test := range map[string]struct {
+		body string
+		want string
+	}{
+		"HTML":            {"<!DOCTYPE html>\n<title>Sign in</title>", `with HTML in the place of JSON: "<!DOCTYPE html> <title>Sign in</title>"`},
+		"empty":           {"", "with an empty body"},
+		"blank":           {" \r\n", "with an empty body"},
+		"cut off":         {whole[:40], "with JSON that is cut off: "},
+		"text":            {"upstream is warming up", `with something that is not JSON: "upstream is warming up"`},
+		"two answers":     {whole + whole, "with something that is not JSON"},
+		"port as text":    {`{"PostgresInstanceName":"pg_main","Port":"5432"}`, "with JSON in which Port is of a wrong type"},
+		"name as number":  {`{"PostgresInstanceName":7}`, "with JSON in which PostgresInstanceName is of a wrong type"},
+		"a list":          {`[` + whole + `]`, "with JSON of a wrong type"},
+		"null":            {`null`, "with JSON that cannot be used, as there is no PostgresInstanceName"},
+		"empty object":    {`{}`, "with JSON that cannot be used, as there is no PostgresInstanceName"},
+		"an error as 200": {`{"message":"internal error","statusCode":500}`, "there is no PostgresInstanceName"},
+		"another object":  {`{"PostgresInstanceName":"pg_other"}`, `answered with another, "pg_other"`},
+		"long":            {"<html>" + strings.Repeat("lorem ipsum ", 1000), "…"},
+		"not UTF-8":       {"\xff\xfe\x00", "with something that is not JSON"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("X-Request-Id", "gw-1")
+				say(w, 200, test.body)
+			})
+			_, err := c.instance(t.Context(), "pg_main", poll)
+			expectError(t, err, test.want)
+			if name != "another object" {
+				expectError(t, err, "200 OK to GET /v1alpha1/acme/databases/userdb/info/pg_main, request ID gw-1")
+			}
+			if len(err.Error()) > 700 {
+				t.Errorf("error has %d characters", len(err.Error()))
+			}
+			if IsNotFound(err) || IsBusy(err) || OutcomeUnknown(err) {
+				t.Errorf("a broken answer is taken for the API's word: %v", err)
+			}
+		})
+	}
+}
+
+func TestLists(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		body string
+		want string // names, or the error
+	}{
+		"two, out of order": {`[{"PostgresInstanceName":"zeta"},{"PostgresInstanceName":"alpha","IsLinked":true}]`, "alpha zeta"},
+		"empty":             {`[]`, ""},
+		"null":              {`null`, ""},
+		"null items":        {`[{"PostgresInstanceName":"alpha"},null]`, "error: item 1: there is no PostgresInstanceName"},
+		"an object":         {`{"message":"oops"}`, "error: with JSON of a wrong type"},
+		"nothing":           {``, "error: with an empty body"},
+		"HTML":              {`<html>`, "error: with HTML"},
+		"cut off":           {`[{"PostgresInstanceName":"alpha"},`, "error: cut off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, test.body) })
+			list, err := c.listInstances(t.Context(), poll)
+			if message, ok := strings.CutPrefix(test.want, "error: "); ok {
+				expectError(t, err, message, "GET /v1alpha1/acme/databases")
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, i := range list {
+				names = append(names, i.Name)
+			}
+			if got := strings.Join(names, " "); got != test.want {
+				t.Errorf("list is %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestUnknownOutcome(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		handler http.HandlerFunc
+		want    bool
+	}{
+		"broken off":        {func(http.ResponseWriter, *http.Request) { panic(lost) }, true},
+		"502 of a proxy":    {func(w http.ResponseWriter, _ *http.Request) { say(w, 502, "<html>") }, true},
+		"500 of the API":    {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "internal error") }, true},
+		"408":               {func(w http.ResponseWriter, _ *http.Request) { say(w, 408, "") }, true},
+		"HTML as 200":       {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "<html>") }, true},
+		"redirect":          {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://elsewhere.test/", 302) }, true},
+		"refused":           {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 400, "too short") }, false},
+		"exists":            {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "pg_main already exists") }, false},
+		"refused by a page": {func(w http.ResponseWriter, _ *http.Request) { say(w, 403, "<html>") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, w := wired(t, test.handler)
+			err := c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"databases", "userdb"}})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if got := OutcomeUnknown(err); got != test.want {
+				t.Errorf("OutcomeUnknown is %t, want %t, of: %v", got, test.want, err)
+			}
+			w.expect(t, "POST /acme/databases/userdb")
+		})
+	}
+}
+
+func TestAnswersThatSayNothing(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"", "OK", `{"anything":1}`, "null"} {
+		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8") // as some servers call every text
+			say(w, 200, body)
+		})
+		if err := c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"databases", "userdb"}}); err != nil {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}
+
+func TestRetryAfterHeader(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]time.Duration{
+		"":                              0,
+		"0":                             0,
+		"7":                             7 * time.Second,
+		" 7 ":                           7 * time.Second,
+		"-3":                            0,
+		"soon":                          0,
+		"1.5":                           0,
+		"99999999999999999999999":       365 * 24 * time.Hour,
+		"Mon, 02 Jan 2006 15:04:05 GMT": 0,
+	} {
+		if got := retryAfter(header); got != want {
+			t.Errorf("%q is %s, want %s", header, got, want)
+		}
+	}
+	soon := time.Now().Add(30 * time.Second).UTC().Format(http.TimeFormat)
+	if got := retryAfter(soon); got < 25*time.Second || got > 30*time.Second {
+		t.Errorf("%q is %s", soon, got)
+	}
+}
+
+func TestSecretsAreHidden(t *testing.T) {
+	t.Parallel()
+	const password = `pa&ss<word>"q`
+	for name, echo := range map[string]string{
+		"message":        fmt.Sprintf(`{"message":%q,"statusCode":400,"DetailedError":%q}`, "bad password "+password, "you sent "+password),
+		"page":           "<html>you sent " + password + " with " + testToken,
+		"request body":   `<html>{"Password":"pa&ss<word>\"q"}`,
+		"escaped":        `<html>pa&amp;ss&lt;word&gt;&#34;q`,
+		"escaped JSON":   `<html>pa\u0026ss\u003cword\u003e\"q`,
+		"token":          fmt.Sprintf(`{"message":"bad token %s"}`, testToken),
+		"across the end": "<html>" + strings.Repeat("x", 280) + password,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 400, echo) })
+			err := c.SetInstancePassword(t.Context(), "pg_main", password)
+			expectError(t, err, "400 Bad Request")
+			text := fmt.Sprintf("%v %+v %#v", err, err, err)
+			for _, part := range []string{"pa&ss", "pa&amp;ss", "pa\\u0026ss", "ss<wo", "signature-of"} {
+				if strings.Contains(text, part) {
+					t.Errorf("%q is in the error: %s", part, text)
+				}
+			}
+		})
+	}
+}

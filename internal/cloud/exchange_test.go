@@ -1,0 +1,312 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestHangingHeaders(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int64
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 1 {
+			hang(w, r)
+			return
+		}
+		say(w, 200, `[]`)
+	})
+	c := dial(t, server, func(cfg *Config) {
+		cfg.RequestTimeout = 50 * time.Millisecond
+		cfg.Timing.Backoff = time.Millisecond
+	})
+	if _, err := c.Instances(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.listInstances(t.Context(), poll)
+	if n.Load() != 3 || err != nil {
+		t.Errorf("%d requests, %v", n.Load(), err)
+	}
+}
+
+func TestHangIsAnError(t *testing.T) {
+	t.Parallel()
+	for name, handler := range map[string]http.HandlerFunc{
+		"before the headers": hang,
+		"within the body": func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, `[{"Postgres`)
+			_ = http.NewResponseController(w).Flush()
+			hang(w, r)
+		},
+		"one byte at a time": func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				_, _ = io.WriteString(w, ` `)
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(10 * time.Millisecond)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := dial(t, serve(t, handler), func(cfg *Config) { cfg.RequestTimeout = 100 * time.Millisecond })
+			begun := time.Now()
+			_, err := c.listInstances(t.Context(), poll)
+			expectError(t, err, "GET /v1alpha1/acme/databases", "nothing came for 100ms")
+			if took := time.Since(begun); took > 3*time.Second {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}
+
+func TestHugeAnswer(t *testing.T) {
+	t.Parallel()
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		chunk := []byte(strings.Repeat(" ", 1<<20))
+		for range maxAnswer>>20 + 8 {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	_, err := dial(t, server).listInstances(t.Context(), poll)
+	expectError(t, err, "with more than 16 MiB, none of which was used", "200 OK to GET /v1alpha1/acme/databases")
+}
+
+func TestBrokenOffAnswer(t *testing.T) {
+	t.Parallel()
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = io.WriteString(w, `[{"PostgresInst`)
+	})
+	_, err := dial(t, server).listInstances(t.Context(), poll)
+	expectError(t, err, `with JSON that is cut off: "[{\"PostgresInst"`, "200 OK")
+}
+
+// trickle is a body of which a piece comes now and then.
+type trickle struct {
+	pieces int
+	pause  time.Duration
+}
+
+func (b *trickle) Read(p []byte) (int, error) {
+	if b.pieces == 0 {
+		return 0, io.EOF
+	}
+	b.pieces--
+	time.Sleep(b.pause)
+	return copy(p, "0123456789"), nil
+}
+
+func (b *trickle) Close() error { return nil }
+
+func TestUploadMayTakeItsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "") })
+		slow := func(pause time.Duration) error {
+			body := &upload{size: 100, open: func() (io.ReadCloser, error) { return &trickle{10, pause}, nil }}
+			return c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"applications", "shop"}, upload: body})
+		}
+		begun := time.Now()
+		if err := slow(50 * time.Second); err != nil {
+			t.Errorf("an upload that moves all the time: %v", err)
+		}
+		if took := time.Since(begun); took != 500*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if len(w.seen[0].body) != 100 {
+			t.Errorf("%d bytes came", len(w.seen[0].body))
+		}
+	})
+}
+
+func TestUploadThatStops(t *testing.T) {
+	t.Parallel()
+	reading := make(chan struct{})
+	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		<-reading // never takes the body
+	})
+	t.Cleanup(func() { close(reading) })
+	c := dial(t, server, func(cfg *Config) { cfg.RequestTimeout = 200 * time.Millisecond })
+	endless := &upload{open: func() (io.ReadCloser, error) { return io.NopCloser(endlessZeros{}), nil }}
+	err := c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"applications", "shop"}, upload: endless})
+	expectError(t, err, "no answer to POST /v1alpha1/acme/applications/shop", "nothing came for 200ms")
+	if !OutcomeUnknown(err) {
+		t.Error("the outcome is taken for known")
+	}
+}
+
+type endlessZeros struct{}
+
+func (endlessZeros) Read(p []byte) (int, error) { return len(p), nil }
+
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	var leaked atomic.Int64
+	elsewhere := serve(t, func(http.ResponseWriter, *http.Request) { leaked.Add(1) })
+	for name, test := range map[string]struct {
+		method, target string
+		status         int
+		want           string // "" is success
+	}{
+		"same host":                  {"GET", "/moved", 302, ""},
+		"same host, kept write":      {"POST", "/moved", 307, ""},
+		"another host":               {"GET", elsewhere.URL + "/x?secret=1", 302, "with a redirect to " + strings.TrimPrefix(elsewhere.URL, "http://") + ", which is not followed (302 Found to GET /v1alpha1/acme/databases)"},
+		"another host, write":        {"POST", elsewhere.URL, 307, "which is not followed"},
+		"another scheme":             {"GET", "https://cloud.dbos.test/", 301, "with a redirect to cloud.dbos.test, which is not followed"},
+		"write that becomes a read":  {"POST", "/moved", 303, "which is not followed (303 See Other to POST /v1alpha1/acme/databases)"},
+		"delete that becomes a read": {"DELETE", "/moved", 302, "which is not followed"},
+		"round and round":            {"GET", "/v1alpha1/acme/databases", 302, "which is not followed"},
+		"user name in front of host": {"GET", "//me:pw@HOST/moved", 302, "which is not followed"},
+		"nowhere":                    {"GET", "", 302, "with a redirect that leads nowhere"},
+		"unreadable":                 {"GET", "http://%zz/", 302, "GET /v1alpha1/acme/databases"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/moved" {
+					body, _ := io.ReadAll(r.Body)
+					if r.Method != test.method || r.Header.Get("Authorization") != "Bearer "+testToken || (test.method == "POST" && string(body) != "{\"a\":1}\n") {
+						say(w, 400, fmt.Sprintf("%s %s", r.Method, body))
+						return
+					}
+					say(w, 200, `{"PostgresInstanceName":"x"}`)
+					return
+				}
+				if test.target != "" {
+					w.Header().Set("Location", strings.Replace(test.target, "HOST", r.Host, 1))
+				}
+				w.WriteHeader(test.status)
+			})
+			r := request{kind: poll, method: test.method, path: []string{"databases"}}
+			if test.method != "GET" {
+				r.kind, r.body = once, map[string]int{"a": 1}
+			}
+			_, err := do[instanceRecord](t.Context(), dial(t, server), r)
+			if test.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			expectError(t, err, test.want)
+			if strings.Contains(err.Error(), "secret=1") || strings.Contains(err.Error(), ":pw@") {
+				t.Errorf("the target's secrets are in the error: %v", err)
+			}
+		})
+	}
+	t.Cleanup(func() {
+		if leaked.Load() != 0 {
+			t.Error("another host was asked")
+		}
+	})
+}
+
+func TestInterruptEndsRequests(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := wired(t, hang)
+		for kind, within := range map[kind]time.Duration{read: 0, poll: 0, harmless: grace, once: grace} {
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(5*time.Second, cancel)
+			begun := time.Now()
+			method := "GET"
+			if kind >= harmless {
+				method = "POST"
+			}
+			err := c.tell(ctx, request{kind: kind, method: method, path: []string{"databases"}})
+			expectError(t, err, method+" /v1alpha1/acme/databases", "context canceled")
+			if !errors.Is(err, context.Canceled) || OutcomeUnknown(err) != (kind >= harmless) {
+				t.Errorf("error is %#v", err)
+			}
+			if took := time.Since(begun) - 5*time.Second; took != within {
+				t.Errorf("%s ended %s after the interrupt, want %s", method, took, within)
+			}
+		}
+	})
+}
+
+func TestInterruptedWriteIsStillAnswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Second)
+			say(w, 200, "")
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
+		defer cancel()
+		r := request{kind: once, method: "POST", path: []string{"databases", "userdb"}}
+		if err := c.tell(ctx, r); err != nil {
+			t.Errorf("the answer came %s after the end and was lost: %v", 200*time.Millisecond, err)
+		}
+		// An operation that has ended begins nothing.
+		err := c.tell(ctx, r)
+		expectError(t, err, "context deadline exceeded")
+		if OutcomeUnknown(err) || len(w.calls()) != 1 {
+			t.Errorf("it was sent, or may have been: %v, %q", err, w.calls())
+		}
+	})
+}
+
+func TestOneLogLineARequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const password = "hunter2-hunter2"
+		var (
+			log journal
+			n   int
+		)
+		c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
+			n++
+			time.Sleep(50 * time.Millisecond)
+			switch n {
+			case 1:
+				say(w, 500, fmt.Sprintf(`{"message":"oops %s %s","statusCode":500,"requestID":"r-1"}`, password, r.Header.Get("Authorization")))
+			case 2:
+				panic(lost)
+			case 3:
+				w.Header().Set("X-Request-Id", "gw-3")
+				say(w, 200, "")
+			}
+		}, func(cfg *Config) { cfg.Logger = log.logger() })
+		if err := c.SetInstancePassword(t.Context(), "pg_main", password); err != nil {
+			t.Fatal(err)
+		}
+		lines := log.lines()
+		if len(lines) != 3 {
+			t.Fatalf("%d lines:\n%s", len(lines), log.String())
+		}
+		want := []struct {
+			status any
+			id     any
+		}{{500.0, "r-1"}, {nil, nil}, {200.0, "gw-3"}}
+		for i, line := range lines {
+			var got map[string]any
+			if err := json.Unmarshal([]byte(line), &got); err != nil {
+				t.Fatal(err)
+			}
+			if got["level"] != "DEBUG" || got["method"] != "POST" || got["path"] != "/v1alpha1/acme/databases/userdb/pg_main/credentials" ||
+				got["attempt"] != float64(i+1) || got["duration"] != float64(50*time.Millisecond) ||
+				got["status"] != want[i].status || got["request_id"] != want[i].id {
+				t.Errorf("line %d is %s", i+1, line)
+			}
+		}
+		for _, secret := range []string{password, testToken, "Bearer", "oops"} {
+			if strings.Contains(log.String(), secret) {
+				t.Errorf("%q is in the log:\n%s", secret, log.String())
+			}
+		}
+	})
+}

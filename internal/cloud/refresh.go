@@ -73,7 +73,7 @@ func newRefresher(cfg Config, endpoint *url.URL, transport http.RoundTripper) (*
 // token makes the exchange. A server that is down or overloaded is asked again;
 // any other answer is final.
 func (x *refresher) token(ctx context.Context, refresh string) (token, error) {
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, attemptKey{}, &attempts{}), x.limit)
+	ctx, cancel := context.WithTimeout(ctx, x.limit)
 	defer cancel()
 	var last error
 	for attempt := 0; ; attempt++ {

@@ -1,0 +1,127 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Application is a registered application.
+type Application struct {
+	Name      string
+	ID        string
+	Instance  string // the database instance that it runs on
+	Database  string // its own database there
+	Status    string
+	Version   string // "" before the first deploy
+	URL       string
+	MemoryMiB int64 // of an executor
+}
+
+// Available reports whether the application serves.
+func (a Application) Available() bool { return strings.EqualFold(a.Status, "AVAILABLE") }
+
+// applicationRecord is Application of the API.
+type applicationRecord struct {
+	Name                    string
+	ID                      string
+	PostgresInstanceName    string
+	ApplicationDatabaseName string
+	Status                  string
+	Version                 string
+	AppURL                  string
+	ExecutorsMemoryMib      int64
+}
+
+func (r applicationRecord) check() error {
+	if r.Name == "" {
+		return errors.New("there is no Name")
+	}
+	return nil
+}
+
+type applicationRecords []applicationRecord
+
+func (records applicationRecords) check() error {
+	for i, r := range records {
+		if err := r.check(); err != nil {
+			return fmt.Errorf("item %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (r applicationRecord) application() Application {
+	return Application{
+		Name:      r.Name,
+		ID:        r.ID,
+		Instance:  r.PostgresInstanceName,
+		Database:  r.ApplicationDatabaseName,
+		Status:    r.Status,
+		Version:   r.Version,
+		URL:       r.AppURL,
+		MemoryMiB: r.ExecutorsMemoryMib,
+	}
+}
+
+func (c *Client) applicationKind() objects[Application] {
+	return objects[Application]{
+		noun:   "application",
+		one:    c.application,
+		list:   c.listApplications,
+		name:   func(a Application) string { return a.Name },
+		status: func(a Application) string { return a.Status },
+	}
+}
+
+func (c *Client) application(ctx context.Context, name string, how kind) (*Application, error) {
+	r := request{kind: how, method: "GET", path: []string{"applications", name}, object: name}
+	record, err := do[applicationRecord](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	if record.Name != name {
+		return nil, fmt.Errorf("DBOS Cloud was asked for application %q and answered with another, %q", name, oneLine(record.Name))
+	}
+	application := record.application()
+	return &application, nil
+}
+
+func (c *Client) listApplications(ctx context.Context, how kind) ([]Application, error) {
+	records, err := do[applicationRecords](ctx, c, request{kind: how, method: "GET", path: []string{"applications"}})
+	if err != nil {
+		return nil, err
+	}
+	applications := make([]Application, len(records))
+	for i, r := range records {
+		applications[i] = r.application()
+	}
+	slices.SortFunc(applications, func(a, b Application) int { return strings.Compare(a.Name, b.Name) })
+	return applications, nil
+}
+
+// Application reads an application, from a list that concurrent reads share
+// where there are such.
+func (c *Client) Application(ctx context.Context, name string) (*Application, error) {
+	return c.applications.get(ctx, name)
+}
+
+// FreshApplication asks for this application now.
+func (c *Client) FreshApplication(ctx context.Context, name string) (*Application, error) {
+	return c.application(ctx, name, read)
+}
+
+// Applications reads all applications, sorted by name.
+func (c *Client) Applications(ctx context.Context) ([]Application, error) {
+	return c.applications.all(ctx)
+}
+
+// FreshApplications asks for all applications now.
+func (c *Client) FreshApplications(ctx context.Context) ([]Application, error) {
+	return c.listApplications(ctx, read)
+}

@@ -1,0 +1,120 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Deploy uploads an application's files, which become a new version, and
+// returns that version once the service has accepted it. A failed migration is
+// an error whose Detail is the migration's output.
+func (c *Client) Deploy(ctx context.Context, name string, archive Archive) (version string, err error) {
+	files := &archiveUpload{ctx: ctx, archive: archive, application: name, log: c.log, every: c.timing.Progress}
+	version, err = c.deploy(ctx, deployment{application: name, files: files})
+	if failed := files.failure(); err != nil && failed != nil {
+		return "", fmt.Errorf("the archive of application %q cannot be sent: %w", name, failed)
+	}
+	return version, err
+}
+
+// DeployVersion deploys the files of an earlier version again.
+func (c *Client) DeployVersion(ctx context.Context, name, previousVersion string) (version string, err error) {
+	return c.deploy(ctx, deployment{application: name, previous: previousVersion})
+}
+
+// ChangeInstance moves an application to another database instance and deploys
+// the files of a version there.
+func (c *Client) ChangeInstance(ctx context.Context, name, target, previousVersion string) (version string, err error) {
+	return c.deploy(ctx, deployment{application: name, previous: previousVersion, target: target})
+}
+
+// deployment is one deploy, in any of its forms.
+type deployment struct {
+	application string
+	files       *archiveUpload // nil with a previous version
+	previous    string
+	target      string // the instance to move to; "" stays
+}
+
+func (d deployment) request() request {
+	r := request{kind: once, method: "POST", path: []string{"applications", d.application}}
+	if d.target != "" {
+		r.path = append(r.path, "changedbinstance")
+	}
+	if d.files != nil {
+		r.upload = &upload{open: d.files.open, size: d.files.size()}
+		return r
+	}
+	r.body = struct {
+		Previous string `json:"previous_version"`
+		Target   string `json:"target_database_name,omitempty"`
+	}{d.previous, d.target}
+	return r
+}
+
+type deployAnswer struct{ ApplicationVersion string }
+
+func (a deployAnswer) check() error {
+	if a.ApplicationVersion == "" {
+		return errors.New("there is no ApplicationVersion")
+	}
+	return nil
+}
+
+// deploy carries out a deployment exactly once. Where the outcome is unknown it
+// looks at what has come of it before anything else, and sends again only what
+// has had no effect. A busy application is then no reason to wait and send:
+// what it is busy with may be what was sent.
+func (c *Client) deploy(ctx context.Context, d deployment) (version string, err error) {
+	leave, err := c.enterApplication(ctx, d.application)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	before, err := c.deployed(ctx, d.application)
+	if err != nil {
+		return "", err
+	}
+	var (
+		r    = d.request()
+		lost error // of the first attempt whose outcome was unknown
+		end  time.Time
+	)
+	for {
+		answer, err := do[deployAnswer](ctx, c, r)
+		busy := r.hurried && IsBusy(err)
+		switch {
+		case err == nil:
+			return answer.ApplicationVersion, nil
+		case !busy && !OutcomeUnknown(err), hasFailed(err), d.files.failure() != nil:
+			return "", err
+		case lost == nil:
+			lost, end = err, time.Now().Add(c.retryTimeout)
+		}
+		r.hurried = true
+		version, lookErr := c.outcome(ctx, d, before)
+		switch {
+		case version != "":
+			return version, nil
+		case lookErr != nil:
+			return "", fmt.Errorf("%w; it may have been carried out: %w", lost, lookErr)
+		case ctx.Err() != nil:
+			return "", fmt.Errorf("%w; nothing had come of it when the operation ended: %w", lost, context.Cause(ctx))
+		case !busy && time.Now().After(end):
+			return "", lost
+		}
+	}
+}
+
+// hasFailed reports whether the API itself says in detail how a deploy went
+// wrong, such as in a migration, which is no fault of the service whatever the
+// status.
+func hasFailed(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.own && e.Detail != ""
+}

@@ -1,0 +1,82 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// deployed is what can be seen of an application's deploys.
+type deployed struct {
+	Application
+	versions []string
+}
+
+func (c *Client) deployed(ctx context.Context, name string) (*deployed, error) {
+	application, err := c.FreshApplication(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	list, err := c.ApplicationVersions(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	seen := &deployed{Application: *application}
+	for _, v := range list {
+		seen.versions = append(seen.versions, v.Version)
+	}
+	return seen, nil
+}
+
+// outcome looks for the version that a lost deploy has made: "" is none. A
+// single look that shows none is no proof, as with creates; and while the
+// application is in a status that it was not in before, the deploy may be under
+// way.
+func (c *Client) outcome(ctx context.Context, d deployment, before *deployed) (version string, err error) {
+	begun := time.Now()
+	for looks := 0; ; looks++ {
+		last := looks >= 3 || ctx.Err() != nil
+		asking, cancel := lastingMoments(ctx)
+		version, underWay, err := c.lookAtDeploy(asking, d, before, last)
+		cancel()
+		pause := c.timing.Backoff << min(looks, 3)
+		switch {
+		case version != "", err != nil, ctx.Err() != nil:
+			return version, err
+		case last && (!underWay || time.Since(begun) > c.retryTimeout):
+			return "", nil
+		case last:
+			pause = c.timing.pollPause(time.Since(begun))
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// lookAtDeploy is one look at what has come of a deploy.
+func (c *Client) lookAtDeploy(ctx context.Context, d deployment, before *deployed, last bool) (version string, underWay bool, err error) {
+	now, err := c.deployed(ctx, d.application)
+	if err != nil {
+		return "", false, fmt.Errorf("what became of application %q could not be seen: %w", d.application, err)
+	}
+	fresh := slices.DeleteFunc(now.versions, func(v string) bool { return slices.Contains(before.versions, v) })
+	moved := d.target != "" && before.Instance != d.target && now.Instance == d.target
+	again := d.previous != "" && before.Version != d.previous && now.Version == d.previous
+	switch {
+	case len(fresh) == 1:
+		return fresh[0], false, nil
+	case len(fresh) > 1:
+		return "", false, fmt.Errorf("application %q has %d new versions since then (%s), and which of them is this one's cannot be told", d.application, len(fresh), strings.Join(fresh, ", "))
+	case last && (moved || again):
+		// A server need not count the same files as a new version.
+		return now.Version, false, nil
+	}
+	return "", now.Status != before.Status && !now.Available(), nil
+}

@@ -1,0 +1,72 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// queues lets the writes to one object through one after the other, since the
+// service refuses a second one while the first is under way. Objects of
+// different names do not wait for each other.
+type queues struct {
+	mu     sync.Mutex
+	queues map[string]*queue
+}
+
+type queue struct {
+	turn   chan struct{} // holds one element while somebody has the turn
+	length int           // those who have the turn or wait for it
+}
+
+// enter waits for the turn of a name, which lasts until leave is called.
+func (q *queues) enter(ctx context.Context, name string) (leave func(), err error) {
+	q.mu.Lock()
+	own := q.queues[name]
+	if own == nil {
+		if q.queues == nil {
+			q.queues = map[string]*queue{}
+		}
+		own = &queue{turn: make(chan struct{}, 1)}
+		q.queues[name] = own
+	}
+	own.length++
+	q.mu.Unlock()
+
+	select {
+	case own.turn <- struct{}{}:
+		return func() {
+			<-own.turn
+			q.quit(name, own)
+		}, nil
+	case <-ctx.Done():
+		q.quit(name, own)
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (q *queues) quit(name string, own *queue) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if own.length--; own.length == 0 {
+		delete(q.queues, name)
+	}
+}
+
+// enterApplication waits for the turn to change an application. What reads
+// have seen of applications serves no more from then on, and what they see
+// until leave is called does not either.
+func (c *Client) enterApplication(ctx context.Context, name string) (leave func(), err error) {
+	done, err := c.applicationWrites.enter(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("application %q was not changed, as another change of it was still under way: %w", name, err)
+	}
+	c.applications.stale()
+	return func() {
+		c.applications.stale()
+		done()
+	}, nil
+}

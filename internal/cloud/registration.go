@@ -1,0 +1,103 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"fmt"
+)
+
+// NewApplication is an application to be registered.
+type NewApplication struct {
+	Name       string
+	Instance   string
+	Language   string
+	TimeTravel bool
+	MemoryMiB  *int64 // nil is the service's own default
+}
+
+// ApplicationUpdate is what changes. What is nil stays as it is.
+type ApplicationUpdate struct {
+	MemoryMiB    *int64
+	MinExecutors *int64
+	MaxExecutors *int64
+}
+
+// RegisterApplication registers an application, once, and returns its ID. The
+// error wraps [ErrExists] if the name is taken. Where the answer is lost, what
+// was absent before and is there now on that instance is taken for it.
+func (c *Client) RegisterApplication(ctx context.Context, n NewApplication) (id string, err error) {
+	leave, err := c.enterApplication(ctx, n.Name)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	_, err = create(ctx, c, creation[Application]{
+		noun: "application",
+		name: n.Name,
+		look: func(ctx context.Context) (*Application, error) { return c.FreshApplication(ctx, n.Name) },
+		send: func(ctx context.Context) (err error) {
+			id, err = c.register(ctx, n)
+			return err
+		},
+		matches: func(_ context.Context, found *Application) error {
+			if found.Instance != n.Instance {
+				return fmt.Errorf("it is on database instance %q", found.Instance)
+			}
+			id = found.ID
+			return nil
+		},
+	})
+	return id, err
+}
+
+func (c *Client) register(ctx context.Context, n NewApplication) (string, error) {
+	body := struct {
+		Name         string `json:"name"`
+		Database     string `json:"database"`
+		Language     string `json:"language"`
+		Provenancedb string `json:"provenancedb"`
+		Memory       *int64 `json:"executors_memory_mib,omitempty"`
+	}{Name: n.Name, Database: n.Instance, Language: n.Language, Memory: n.MemoryMiB}
+	if n.TimeTravel {
+		body.Provenancedb = n.Instance
+	}
+	return do[string](ctx, c, request{kind: once, method: "PUT", path: []string{"applications"}, body: body})
+}
+
+// UpdateApplication changes settings, which take effect at the next deploy.
+func (c *Client) UpdateApplication(ctx context.Context, name string, u ApplicationUpdate) error {
+	if u == (ApplicationUpdate{}) {
+		return nil
+	}
+	leave, err := c.enterApplication(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	body := struct {
+		Memory *int64 `json:"executors_memory_mib,omitempty"`
+		Min    *int64 `json:"min_vms,omitempty"`
+		Max    *int64 `json:"max_vms,omitempty"`
+	}{u.MemoryMiB, u.MinExecutors, u.MaxExecutors}
+	return c.tell(ctx, request{kind: harmless, method: "PATCH", path: []string{"applications", name}, object: name, body: body})
+}
+
+// DeleteApplication asks for an application to be deleted, and if so asked with
+// its database. One that is gone already is a success.
+func (c *Client) DeleteApplication(ctx context.Context, name string, dropDatabase bool) error {
+	leave, err := c.enterApplication(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	body := struct {
+		DropDB bool `json:"dropdb"`
+	}{dropDatabase}
+	err = c.tell(ctx, request{kind: harmless, method: "DELETE", path: []string{"applications", name}, object: name, body: body})
+	if IsNotFound(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,75 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud_test
+
+import (
+	"encoding/base64"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// zeros is an archive of that many zero bytes, which counts what was read.
+type zeros struct {
+	size int64
+	read atomic.Int64
+}
+
+func (z *zeros) Size() int64 { return z.size }
+
+func (z *zeros) Open() (io.ReadCloser, error) {
+	return io.NopCloser(io.LimitReader(zeroReader{z}, z.size)), nil
+}
+
+type zeroReader struct{ *zeros }
+
+func (r zeroReader) Read(p []byte) (int, error) {
+	clear(p)
+	r.read.Add(int64(len(p)))
+	return len(p), nil
+}
+
+// TestUploadIsNotHeld shows that an archive is read only as fast as the server
+// takes it, so that no more of it is in memory than the sockets hold.
+func TestUploadIsNotHeld(t *testing.T) {
+	t.Parallel()
+	const size, piece, sockets = 96 << 20, 1 << 20, 24 << 20
+	archive := &zeros{size: size}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method + " " + r.URL.Path {
+		case "GET /v1alpha1/acme/applications/shop":
+			_, _ = io.WriteString(w, shopJSON)
+		case "GET /v1alpha1/acme/applications/shop/versions":
+			_, _ = io.WriteString(w, `[]`)
+		default:
+			var taken int64
+			for {
+				n, err := io.CopyN(io.Discard, r.Body, piece)
+				taken += n
+				if ahead := archive.read.Load() - int64(base64.StdEncoding.DecodedLen(int(taken))); ahead > sockets {
+					t.Errorf("%d bytes were read ahead", ahead)
+				}
+				if err != nil {
+					break
+				}
+			}
+			if want := int64(len(`{"application_archive":""}`) + base64.StdEncoding.EncodedLen(size)); taken != want || r.ContentLength != want {
+				t.Errorf("%d bytes came, Content-Length %d, want %d", taken, r.ContentLength, want)
+			}
+			_, _ = io.WriteString(w, accepted)
+		}
+	}))
+	t.Cleanup(server.Close)
+	client, err := cloud.New(cloud.Config{Endpoint: server.URL, Organization: "acme", Login: cloud.Login{Token: "zqxj"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, err := client.Deploy(limited(t), "shop", archive); version != "v2" || err != nil {
+		t.Errorf("version %q, error %v", version, err)
+	}
+}

@@ -91,36 +91,39 @@ func (p *policy) check(ctx context.Context, resp *http.Response, err error) (boo
 
 // again decides on a repetition and sets the pause before it.
 func (p *policy) again(ctx context.Context, e *Error) bool {
-	left := time.Duration(math.MaxInt64)
+	if e.final || p.request.kind == poll {
+		return false
+	}
+	left := time.Duration(math.MaxInt64) // of the operation
 	if deadline, ok := ctx.Deadline(); ok {
 		left = time.Until(deadline)
 	}
+	budget := left // for this reason
 	switch {
-	case e.final, p.request.kind == poll, e.busy() && p.request.hurried:
-		return false
 	case e.busy():
-		// The object's own time, not that of a fault: as long as the operation may take.
+		// The object needs its own time. That is no fault, so that the operation may take as long as it may take.
 		if p.busy.IsZero() {
 			p.busy = time.Now()
 		}
 		p.pause = max(p.client.timing.pollPause(time.Since(p.busy)), e.retryAfter)
-	case p.repeatable(e):
-		p.pause = p.client.timing.backoff(p.repeats, e.retryAfter)
-		p.repeats++
-		if budget := p.client.retryTimeout - time.Since(p.begun); budget <= left {
-			left = budget
-			if 0 < left && e.retryAfter <= left {
-				p.pause = min(p.pause, left) // The last attempt is at the very end.
-			}
+		if p.pause >= left {
+			e.hint = fmt.Sprintf("it has been so for %s, and the time of the operation runs out", time.Since(p.busy).Round(time.Second))
 		}
+	case p.repeatable(e):
+		budget = min(left, p.client.retryTimeout-time.Since(p.begun))
+		p.pause = p.client.timing.backoff(p.repeats, e.retryAfter)
+		if e.retryAfter <= budget && budget > 0 {
+			p.pause = min(p.pause, budget) // The last attempt is at the very end.
+		}
+		p.repeats++
 	default:
 		return false
 	}
-	if e.retryAfter > left {
+	if e.retryAfter > budget {
 		e.hint = fmt.Sprintf("it asks to wait %s (Retry-After), longer than the %s left to repeat the call",
-			e.retryAfter.Round(time.Second), max(left, 0).Round(time.Second))
+			e.retryAfter.Round(time.Second), max(budget, 0).Round(time.Second))
 	}
-	return p.pause <= left
+	return p.pause <= budget && p.pause < left
 }
 
 // repeatable reports whether a failed call may be repeated within the retry timeout.

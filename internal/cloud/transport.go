@@ -25,7 +25,7 @@ func newTransport(cfg Config) (*http.Transport, error) {
 	}
 	dialer := &net.Dialer{Timeout: min(cfg.RequestTimeout, 30*time.Second), KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                  environmentProxy,
+		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: checkProxyAnswer,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
@@ -64,22 +64,13 @@ func followSameHost(next *http.Request, via []*http.Request) error {
 	return http.ErrUseLastResponse
 }
 
-// proxyError is a proxy that cannot be used.
+// proxyError is a proxy that opens no tunnel.
 type proxyError struct {
 	text  string
 	final bool
 }
 
 func (e *proxyError) Error() string { return e.text }
-
-// environmentProxy is [http.ProxyFromEnvironment] without its error, which quotes an address that may hold a password.
-func environmentProxy(req *http.Request) (*url.URL, error) {
-	proxy, err := http.ProxyFromEnvironment(req)
-	if err != nil {
-		return nil, &proxyError{text: "the proxy's address in the environment (HTTPS_PROXY or HTTP_PROXY) is not a URL", final: true}
-	}
-	return proxy, nil
-}
 
 func checkProxyAnswer(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {

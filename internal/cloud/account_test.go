@@ -1,0 +1,118 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func noOrganization(cfg *Config) { cfg.Organization = "" }
+
+const profile = `{"Name":"alice","Email":"alice@example.com","Organization":"acme","SubscriptionPlan":"pro"}`
+
+func TestAccount(t *testing.T) {
+	t.Parallel()
+	c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, profile) }, noOrganization)
+	got, err := c.Account(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Account{"alice", "alice@example.com", "acme", "pro"}); *got != want {
+		t.Errorf("account is %+v, want %+v", *got, want)
+	}
+	w.expect(t, "GET /user/profile")
+}
+
+func TestAccountIsMissing(t *testing.T) {
+	t.Parallel()
+	c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 404, "user not found in DBOS Cloud") }, noOrganization)
+	_, err := c.FreshInstance(t.Context(), "user")
+	expectError(t, err, `"user not found in DBOS Cloud"`, "GET /v1alpha1/user/profile")
+	if IsNotFound(err) {
+		t.Error("a missing account makes every instance look deleted")
+	}
+}
+
+func TestOrganizationWithoutAsking(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ configured, login, want string }{
+		"configured": {"acme", "other", "acme"},
+		"login's":    {"", "other", "other"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, w := wired(t, nil, func(cfg *Config) { cfg.Organization, cfg.Login.Organization = test.configured, test.login })
+			if got, err := c.Organization(t.Context()); got != test.want || err != nil {
+				t.Errorf("organization is %q, %v", got, err)
+			}
+			w.expect(t)
+		})
+	}
+}
+
+func TestOrganizationIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Second)
+			say(w, 200, profile)
+		}, noOrganization)
+		impatient, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		var all sync.WaitGroup
+		all.Go(func() {
+			// It begins the question that the others share, and leaves.
+			if _, err := c.Organization(impatient); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the impatient one got %v", err)
+			}
+		})
+		synctest.Wait()
+		for range 20 {
+			all.Go(func() {
+				if got, err := c.Organization(t.Context()); got != "acme" || err != nil {
+					t.Errorf("organization is %q, %v", got, err)
+				}
+			})
+		}
+		all.Wait()
+		if got, err := c.Organization(t.Context()); got != "acme" || err != nil {
+			t.Errorf("later, organization is %q, %v", got, err)
+		}
+		w.expect(t, "GET /user/profile")
+	})
+}
+
+func TestOrganizationIsAskedAgainAfterAFailure(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"refused": func(w http.ResponseWriter) { refuse(w, 403, "no") },
+		"empty":   func(w http.ResponseWriter) { say(w, 200, `{"Name":"alice"}`) },
+		"odd":     func(w http.ResponseWriter) { say(w, 200, `{}`) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fails := true
+			c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+				if fails {
+					answer(w)
+					return
+				}
+				say(w, 200, profile)
+			}, noOrganization)
+			if got, err := c.Organization(t.Context()); err == nil {
+				t.Errorf("organization is %q", got)
+			}
+			fails = false
+			if got, err := c.Organization(t.Context()); got != "acme" || err != nil {
+				t.Errorf("organization is %q, %v", got, err)
+			}
+		})
+	}
+}

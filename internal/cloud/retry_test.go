@@ -1,0 +1,352 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// roundTrip is a network that fails before anything is sent.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+var refusedConnection = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+
+// try makes one call of a kind to a network that answers the first attempt so and the second with success, and returns
+// the number of attempts.
+func try(t *testing.T, kind kind, first http.HandlerFunc) (attempts int, err error) {
+	t.Helper()
+	c, w := wired(t, nil)
+	w.handler = func(rw http.ResponseWriter, r *http.Request) {
+		if len(w.calls()) == 1 {
+			first(rw, r)
+			return
+		}
+		say(rw, 200, `{}`)
+	}
+	method := "GET"
+	if kind >= harmless {
+		method = "POST"
+	}
+	_, err = do[map[string]any](t.Context(), c, request{kind: kind, method: method, path: []string{"databases"}})
+	return len(w.calls()), err
+}
+
+func TestRepeatsByKind(t *testing.T) {
+	t.Parallel()
+	kinds := []kind{read, poll, harmless, once}
+	for name, test := range map[string]struct {
+		first    http.HandlerFunc
+		repeated []kind
+	}{
+		"broken off":      {func(http.ResponseWriter, *http.Request) { panic(lost) }, []kind{read, harmless}},
+		"hang":            {hang, []kind{read, harmless}},
+		"500":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "oops") }, []kind{read, harmless}},
+		"502 of a proxy":  {func(w http.ResponseWriter, _ *http.Request) { say(w, 502, "<html>") }, []kind{read, harmless}},
+		"503":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 503, "") }, []kind{read, harmless}},
+		"408":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 408, "") }, []kind{read, harmless}},
+		"429":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 429, "") }, []kind{read, harmless, once}},
+		"busy":            {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "application is busy") }, []kind{read, harmless, once}},
+		"not available":   {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "instance is not in available state") }, []kind{read, harmless, once}},
+		"HTML as 200":     {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "<html>") }, []kind{read, harmless}},
+		"cut off":         {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `{"a":`) }, []kind{read, harmless}},
+		"nothing":         {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, ``) }, []kind{read, harmless}},
+		"of a wrong type": {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `[1]`) }, nil},
+		"400":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 400, "no") }, nil},
+		"401":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 401, "no") }, nil},
+		"403":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 403, "no") }, nil},
+		"404":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 404, "not found") }, nil},
+		"404 of a proxy":  {func(w http.ResponseWriter, _ *http.Request) { say(w, 404, "<html>") }, nil},
+		"409":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "exists") }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, kind := range kinds {
+				synctest.Test(t, func(t *testing.T) {
+					attempts, err := try(t, kind, test.first)
+					if want := slices.Contains(test.repeated, kind); (attempts == 2) != want || (err == nil) != want {
+						t.Errorf("kind %d: %d attempts, %v", kind, attempts, err)
+					}
+				})
+			}
+		})
+	}
+}
+
+func TestUnsentIsRepeated(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []kind{read, harmless, once} {
+		synctest.Test(t, func(t *testing.T) {
+			n := 0
+			c, err := newClient(Config{Organization: "acme", Login: Login{Token: testToken}}, roundTrip(func(*http.Request) (*http.Response, error) {
+				if n++; n < 4 {
+					return nil, refusedConnection
+				}
+				return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(""))}, nil
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.tell(t.Context(), request{kind: kind, method: "POST", path: []string{"databases"}}); err != nil || n != 4 {
+				t.Errorf("kind %d: %d attempts, %v", kind, n, err)
+			}
+		})
+	}
+}
+
+func TestUnsentForGood(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err   error
+		final bool
+	}{
+		"refused":           {refusedConnection, false},
+		"unknown host":      {&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "nowhere.test", IsNotFound: true}}, true},
+		"resolver is down":  {&net.OpError{Op: "dial", Err: &net.DNSError{Err: "server misbehaving", Name: "cloud.test", IsTemporary: true}}, false},
+		"plain HTTP behind": {http.ErrSchemeMismatch, true},
+		"proxy refuses":     {&proxyError{text: "the proxy p:3128 answered 407 Proxy Authentication Required", final: true}, true},
+		"proxy is down":     {&proxyError{text: "the proxy p:3128 answered 502 Bad Gateway"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				c, err := newClient(Config{Organization: "acme", Login: Login{Token: testToken}}, roundTrip(func(*http.Request) (*http.Response, error) {
+					n++
+					return nil, test.err
+				}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				begun := time.Now()
+				err = c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"databases"}})
+				expectError(t, err, "no answer to POST /v1alpha1/acme/databases: "+test.err.Error())
+				took := time.Since(begun)
+				if test.final && (n != 1 || took != 0) || !test.final && took != 2*time.Minute {
+					t.Errorf("%d attempts in %s", n, took)
+				}
+				if OutcomeUnknown(err) {
+					t.Error("what was never sent may have been carried out")
+				}
+			})
+		})
+	}
+}
+
+func TestPausesGrow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 503, "down for repair") })
+		begun := time.Now()
+		_, err := c.FreshInstance(t.Context(), "pg_main")
+		if got, want := err.Error(), `DBOS Cloud answered "down for repair" (503 Service Unavailable to GET /v1alpha1/acme/databases/userdb/info/pg_main, request ID req-503)`; got != want {
+			t.Errorf("error is\n%s\nwant that of the last attempt\n%s", got, want)
+		}
+		times := w.times(begun)
+		if last := times[len(times)-1]; last != 2*time.Minute {
+			t.Errorf("the last attempt was at %s, want the end of the retry timeout", last)
+		}
+		for i := range len(times) - 2 {
+			longest := min(500*time.Millisecond<<i, 15*time.Second)
+			if pause := times[i+1] - times[i]; pause < longest/2 || pause > longest {
+				t.Errorf("pause %d is %s, want %s to %s", i, pause, longest/2, longest)
+			}
+		}
+		if len(times) > 20 {
+			t.Errorf("%d attempts", len(times))
+		}
+	})
+}
+
+func TestPausesDiffer(t *testing.T) {
+	t.Parallel()
+	seen := map[time.Duration]bool{}
+	for range 50 {
+		seen[Timing{}.withDefaults().backoff(3, 0)] = true
+		seen[Timing{}.withDefaults().backoff(0, 30*time.Second)] = true
+	}
+	if len(seen) < 90 {
+		t.Errorf("100 pauses have only %d lengths", len(seen))
+	}
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	t.Parallel()
+	for name, header := range map[string]func() string{
+		"seconds": func() string { return "20" },
+		"date":    func() string { return time.Now().Add(20 * time.Second).UTC().Format(http.TimeFormat) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				begun := time.Now()
+				if _, err := try(t, once, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Retry-After", header())
+					say(w, 429, "")
+				}); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(begun); took < 20*time.Second || took > 23*time.Second {
+					t.Errorf("it took %s", took)
+				}
+			})
+		})
+	}
+}
+
+func TestRetryAfterBeyondTheBudget(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status   int
+		message  string
+		deadline time.Duration
+		want     string
+	}{
+		"retry timeout":     {429, "slow down", time.Hour, "it asks to wait 10m0s (Retry-After), longer than the 2m0s left to repeat the call"},
+		"operation's":       {503, "down", time.Minute, "it asks to wait 10m0s (Retry-After), longer than the 1m0s left to repeat the call"},
+		"busy, operation's": {409, "application is busy", 5 * time.Minute, "it asks to wait 10m0s (Retry-After), longer than the 5m0s left"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Retry-After", "600")
+					refuse(w, test.status, test.message)
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), test.deadline)
+				defer cancel()
+				begun := time.Now()
+				_, err := c.FreshInstance(ctx, "pg_main")
+				expectError(t, err, test.want, test.message, fmt.Sprint(test.status))
+				if took := time.Since(begun); took != 0 || len(w.calls()) != 1 {
+					t.Errorf("%d attempts in %s", len(w.calls()), took)
+				}
+			})
+		})
+	}
+}
+
+func TestBusyIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		free := time.Now().Add(20 * time.Minute) // longer than the retry timeout
+		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+			if time.Now().Before(free) {
+				refuse(w, 409, "Instance pg_main is not in available state.")
+				return
+			}
+			say(w, 200, "")
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := c.SetInstancePassword(ctx, "pg_main", "secret-secret"); err != nil {
+			t.Fatal(err)
+		}
+		if late := time.Since(free); late > 15*time.Second || len(w.calls()) > 200 {
+			t.Errorf("done %s late, after %d attempts", late, len(w.calls()))
+		}
+	})
+}
+
+func TestBusyUntilTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 400, "application is busy") })
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		begun := time.Now()
+		err := c.SetInstancePassword(ctx, "pg_main", "secret-secret")
+		expectError(t, err, `"application is busy"`, "request ID req-400", "; it has been so for 9m", "and the time of the operation runs out")
+		if !IsBusy(err) || time.Since(begun) < 9*time.Minute || time.Since(begun) > 10*time.Minute {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+	})
+}
+
+func TestInterruptEndsThePause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "application is busy") })
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Second, cancel)
+		begun := time.Now()
+		err := c.SetInstancePassword(ctx, "pg_main", "secret-secret")
+		if !errors.Is(err, context.Canceled) || time.Since(begun) != 100*time.Second {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+		expectError(t, err, `"application is busy"`, "so it was until the operation ended: context canceled")
+	})
+}
+
+func TestLastAnswerIsShown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
+			if n++; n == 1 {
+				refuse(w, 503, "down for repair")
+				return
+			}
+			hang(w, r)
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		_, err := c.FreshInstance(ctx, "pg_main")
+		expectError(t, err, "no answer to GET", "context deadline exceeded; before that: ", `"down for repair"`)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error("the deadline is not in the error")
+		}
+	})
+}
+
+func TestHangsDoNotEatTheBudgetOfOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/pg_hung") {
+				hang(w, r)
+				return
+			}
+			say(w, 200, `{"PostgresInstanceName":"pg_main"}`)
+		})
+		begun := time.Now()
+		hung := make(chan error)
+		go func() {
+			_, err := c.FreshInstance(t.Context(), "pg_hung")
+			hung <- err
+		}()
+		time.Sleep(time.Minute)
+		if _, err := c.FreshInstance(t.Context(), "pg_main"); err != nil || time.Since(begun) != time.Minute {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+		expectError(t, <-hung, "no answer to GET", "nothing came for 1m0s")
+		if took := time.Since(begun); took > 3*time.Minute {
+			t.Errorf("the hanging call took %s", took)
+		}
+	})
+}
+
+func TestNoLoginIsSaidAtOnce(t *testing.T) {
+	t.Parallel()
+	c, w := wired(t, nil, func(cfg *Config) { cfg.Login = Login{} })
+	_, err := c.FreshInstance(t.Context(), "pg_main")
+	if !errors.Is(err, ErrNoLogin) || len(w.calls()) != 0 {
+		t.Errorf("%d requests, %v", len(w.calls()), err)
+	}
+	if OutcomeUnknown(c.SetInstancePassword(t.Context(), "pg_main", "secret-secret")) {
+		t.Error("a call without a login may have been carried out")
+	}
+}

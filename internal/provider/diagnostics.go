@@ -27,7 +27,7 @@ const loginHelp = `There is no login for the control plane. Give one of these:
 // addError reports a failed call: the summary says what failed and on which
 // object, next the one thing to do about it where there is one.
 func addError(diags *diag.Diagnostics, summary string, err error, next string) {
-	detail := explain(err)
+	detail := explain(err) + output(err)
 	if next != "" {
 		detail += "\n\n" + next
 	}
@@ -49,6 +49,24 @@ func explain(err error) string {
 	default:
 		return sentence(err.Error())
 	}
+}
+
+// outputLimit is how much of an output a message shows: its end, where programs
+// say what they stumbled over.
+const outputLimit = 8 << 10
+
+// output is what the control plane told beyond its message, such as the output
+// of a failed migration.
+func output(err error) string {
+	var refused *cloud.Error
+	if !errors.As(err, &refused) || strings.TrimSpace(refused.Detail) == "" {
+		return ""
+	}
+	text := strings.TrimSpace(refused.Detail)
+	if cut := len(text) - outputLimit; cut > 0 {
+		text = "[...]" + strings.ToValidUTF8(text[cut:], "")
+	}
+	return "\n\nIt told in detail:\n" + text
 }
 
 // unready describes a wait that ended before its object was ready. What the

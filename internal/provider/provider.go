@@ -145,6 +145,9 @@ func (p *dbosProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 
 func (p *dbosProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
+		newApplicationDatabaseBindingResource,
+		newApplicationResource,
+		newApplicationSecretResource,
 		newDatabaseInstanceResource,
 		newDatabaseRestoreResource,
 	}
@@ -153,6 +156,10 @@ func (p *dbosProvider) Resources(context.Context) []func() resource.Resource {
 func (p *dbosProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
 		newAccountDataSource,
+		newApplicationDataSource,
+		newApplicationSecretsDataSource,
+		newApplicationVersionsDataSource,
+		newApplicationsDataSource,
 		newDatabaseInstanceDataSource,
 		newDatabaseInstancesDataSource,
 	}

@@ -60,6 +60,30 @@ func (r stringRule) apply(at path.Path, value types.String, diags *diag.Diagnost
 	}
 }
 
+// intRule is rule for whole numbers.
+func intRule(noun, description string, check func(int64) error) validator.Int64 {
+	return numberRule{noun: noun, description: description, check: check}
+}
+
+type numberRule struct {
+	noun        string
+	description string
+	check       func(int64) error
+}
+
+func (r numberRule) Description(context.Context) string { return r.description }
+
+func (r numberRule) MarkdownDescription(ctx context.Context) string { return r.Description(ctx) }
+
+func (r numberRule) ValidateInt64(_ context.Context, req validator.Int64Request, resp *validator.Int64Response) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if err := r.check(req.ConfigValue.ValueInt64()); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+r.noun, sentence(err.Error()))
+	}
+}
+
 // checkNew applies the strict rule of a create to a planned value.
 func checkNew(noun, attribute string, value types.String, check func(string) error, diags *diag.Diagnostics) {
 	stringRule{noun: noun, check: check}.apply(path.Root(attribute), value, diags)

@@ -1,0 +1,183 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// applicationModel is a registered application.
+type applicationModel struct {
+	ID                    types.String   `tfsdk:"id"`
+	Organization          types.String   `tfsdk:"organization"`
+	Name                  types.String   `tfsdk:"name"`
+	DatabaseInstanceName  types.String   `tfsdk:"database_instance_name"`
+	Language              types.String   `tfsdk:"language"`
+	ExecutorsMemoryMiB    types.Int64    `tfsdk:"executors_memory_mib"`
+	MinExecutors          types.Int64    `tfsdk:"min_executors"`
+	MaxExecutors          types.Int64    `tfsdk:"max_executors"`
+	TimeTravel            types.Bool     `tfsdk:"time_travel"`
+	DropDatabaseOnDestroy types.Bool     `tfsdk:"drop_database_on_destroy"`
+	ApplicationID         types.String   `tfsdk:"application_id"`
+	DatabaseName          types.String   `tfsdk:"database_name"`
+	URL                   types.String   `tfsdk:"url"`
+	Timeouts              timeouts.Value `tfsdk:"timeouts"`
+}
+
+// applicationLabel names an application in messages.
+func applicationLabel(name types.String) string {
+	return fmt.Sprintf("application %q", name.ValueString())
+}
+
+func (m *applicationModel) label() string { return applicationLabel(m.Name) }
+
+// registration is the request that registers a planned application.
+func (m *applicationModel) registration() cloud.NewApplication {
+	return cloud.NewApplication{
+		Name:       m.Name.ValueString(),
+		Instance:   m.DatabaseInstanceName.ValueString(),
+		Language:   m.Language.ValueString(),
+		TimeTravel: m.TimeTravel.ValueBool(),
+		MemoryMiB:  known(m.ExecutorsMemoryMiB),
+	}
+}
+
+// settings is the request that makes the settings of state those of m, which
+// is planned. A setting that is taken out of the configuration stays.
+func (m *applicationModel) settings(state *applicationModel) cloud.ApplicationUpdate {
+	changed := func(planned, recorded types.Int64) *int64 {
+		if planned.Equal(recorded) {
+			return nil
+		}
+		return known(planned)
+	}
+	return cloud.ApplicationUpdate{
+		MemoryMiB:    changed(m.ExecutorsMemoryMiB, state.ExecutorsMemoryMiB),
+		MinExecutors: changed(m.MinExecutors, state.MinExecutors),
+		MaxExecutors: changed(m.MaxExecutors, state.MaxExecutors),
+	}
+}
+
+// known is a pointer to a value that is neither null nor unknown.
+func known(value types.Int64) *int64 {
+	if value.IsUnknown() {
+		return nil
+	}
+	return value.ValueInt64Pointer()
+}
+
+// registered records an application whose registration was accepted, and
+// nothing that was not sent or told yet.
+func (m *applicationModel) registered(organization types.String, id string) {
+	m.ID = m.Name
+	m.Organization = organization
+	m.ApplicationID = nullIfEmpty(id)
+	m.DatabaseName, m.URL = types.StringNull(), types.StringNull()
+	m.MinExecutors, m.MaxExecutors = types.Int64Null(), types.Int64Null()
+	if m.ExecutorsMemoryMiB.IsUnknown() {
+		m.ExecutorsMemoryMiB = types.Int64Null()
+	}
+}
+
+// observe takes over what the control plane answers about the application but
+// for its instance and memory, which may be on the way to another value. What
+// an answer leaves out stays as it was.
+func (m *applicationModel) observe(application *cloud.Application, organization types.String) {
+	m.ID = types.StringValue(application.Name)
+	m.Name = types.StringValue(application.Name)
+	m.Organization = organization
+	m.ApplicationID = observed(m.ApplicationID, application.ID)
+	m.DatabaseName = observed(m.DatabaseName, application.Database)
+	m.URL = observed(m.URL, application.URL)
+}
+
+// observed is an answered text, or what was recorded where the answer has none.
+func observed(recorded types.String, answered string) types.String {
+	if answered == "" && !recorded.IsUnknown() {
+		return recorded
+	}
+	return nullIfEmpty(answered)
+}
+
+// settle gives the computed texts that the plan left open the answered values.
+// What the plan gave stays until the next refresh, as Terraform holds a
+// provider to its plan.
+func settle(text *types.String, answered string) {
+	if text.IsUnknown() {
+		*text = nullIfEmpty(answered)
+	}
+}
+
+// readApplication reads the application of a resource; it is nil where it is
+// proven gone.
+func (b *resourceBase) readApplication(ctx context.Context, name, recorded types.String, diags *diag.Diagnostics) (*cloud.Application, types.String, bool) {
+	client, organization, ok := b.inOrganization(ctx, applicationLabel(name), recorded, diags)
+	if !ok {
+		return nil, types.String{}, false
+	}
+	application, err := client.Application(ctx, name.ValueString())
+	if err != nil && !cloud.IsNotFound(err) {
+		addError(diags, "Cannot read "+applicationLabel(name), err, "")
+		return nil, types.String{}, false
+	}
+	return application, organization, true
+}
+
+// computedText is a computed attribute that no update changes.
+func computedText(description string) schema.StringAttribute {
+	return schema.StringAttribute{
+		Computed:            true,
+		MarkdownDescription: description,
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
+}
+
+// applicationNameAttribute refers to an application that exists, or that the
+// same apply registers.
+func applicationNameAttribute(description string) schema.StringAttribute {
+	return schema.StringAttribute{
+		Required:            true,
+		MarkdownDescription: description,
+		Validators:          []validator.String{rule("application name", "3 to 256 characters of a-z, 0-9, _ and -", cloud.CheckApplicationName)},
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+	}
+}
+
+// instanceNameAttribute refers to the database instance of an application.
+func instanceNameAttribute(description string) schema.StringAttribute {
+	return schema.StringAttribute{
+		Required:            true,
+		MarkdownDescription: description,
+		Validators:          []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)},
+	}
+}
+
+// applicationUnready describes a wait for an application.
+func applicationUnready(typeName, application, limit string, created bool) unready {
+	return unready{resource: typeName, noun: "Application", name: application, limit: limit, created: created}
+}
+
+// checkApplicationImport takes an application's name as import id.
+func checkApplicationImport(id string, diags *diag.Diagnostics) bool {
+	err := cloud.CheckApplicationName(id)
+	if err != nil {
+		diags.AddError("Invalid import id", "The import id is the name of the application. "+sentence(err.Error()))
+	}
+	return err == nil
+}
+
+// isSet tells that a value is known and not null.
+func isSet(value attr.Value) bool { return !value.IsNull() && !value.IsUnknown() }

@@ -1,0 +1,277 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*applicationResource)(nil)
+	_ resource.ResourceWithImportState = (*applicationResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*applicationResource)(nil)
+)
+
+const applicationType = "dbos_application"
+
+func newApplicationResource() resource.Resource { return &applicationResource{} }
+
+// applicationResource registers an application on a database instance, the
+// counterpart of "dbos-cloud app register", "update" and "delete", and moves it
+// to another one.
+type applicationResource struct {
+	resourceBase
+}
+
+func (r *applicationResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = applicationType
+}
+
+func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	name := applicationNameAttribute("Name of the application. A new one has 3 to 30 characters of `a-z`, `0-9`, `_` and `-`, and is not called `secrets`; " +
+		"existing ones of up to 256 characters can be imported. Another name is another application.")
+	keep := []planmodifier.Int64{int64planmodifier.UseStateForUnknown()}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Registers an application on a database instance and moves it to another one. " +
+			"Its code is deployed by `dbos_application_deployment`, or by the `dbos-cloud` CLI. " +
+			"For an application that Terraform does not register, use `dbos_application_database_binding`.\n\n" +
+			"~> Destroying an application deletes its versions and secrets; with `drop_database_on_destroy` it **irreversibly deletes its database** too.",
+		Attributes: map[string]schema.Attribute{
+			"id":           computedText("The name, once the application is registered. Refer to the application through it."),
+			"organization": organizationAttribute(),
+			"name":         name,
+			"database_instance_name": instanceNameAttribute("Database instance that the application runs on. Another one moves a deployed application in place, with the version that runs; " +
+				"before the first deploy it cannot be changed. Beside a `dbos_application_database_binding` of the same application, put it under `ignore_changes`."),
+			"language": schema.StringAttribute{
+				Optional: true,
+				Computed: true,
+				MarkdownDescription: "Language of the application: `node`, `python`, `go` or `java`. Needed to register it and fixed afterwards; taking it out changes nothing. " +
+					"No call answers it, so that after an import the configured one is recorded without a call.",
+				Validators:    []validator.String{rule("language", "one of node, python, go and java", cloud.CheckLanguage)},
+				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"executors_memory_mib": schema.Int64Attribute{
+				Optional:            true,
+				Computed:            true,
+				MarkdownDescription: "Memory of an executor in MiB, 512 to 5120. A change takes effect at the next deploy; taking it out leaves the memory as it is. Default: the service's own.",
+				Validators:          []validator.Int64{intRule("executor memory", "512 to 5120", cloud.CheckMemory)},
+				PlanModifiers:       keep,
+			},
+			"min_executors": schema.Int64Attribute{
+				Optional: true,
+				Computed: true,
+				MarkdownDescription: "Least number of executors, not above `max_executors`. A change takes effect at the next deploy; taking it out leaves the number as it is. " +
+					"No call answers it, so that after an import the configured one is sent.",
+				Validators:    []validator.Int64{int64validator.AtLeast(0)},
+				PlanModifiers: keep,
+			},
+			"max_executors": schema.Int64Attribute{
+				Optional:            true,
+				Computed:            true,
+				MarkdownDescription: "Greatest number of executors. Otherwise as `min_executors`.",
+				Validators:          []validator.Int64{int64validator.AtLeast(1)},
+				PlanModifiers:       keep,
+			},
+			"time_travel": schema.BoolAttribute{
+				Optional: true,
+				Computed: true,
+				Default:  booldefault.StaticBool(false),
+				MarkdownDescription: "Whether the application's history is recorded for time travel. Fixed once it is registered. " +
+					"No call answers it; after an import the configured one is recorded without a call. Default: `false`.",
+			},
+			"drop_database_on_destroy": schema.BoolAttribute{
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(false),
+				MarkdownDescription: "Whether destroying the application irreversibly deletes its database on the instance as well. It counts as it was last applied. Default: `false`.",
+			},
+			"application_id": computedText("Identifier that the service gave the application."),
+			"database_name":  computedText("Name of the application's own database on the instance; null until the service tells it."),
+			"url":            computedText("Address of the application; null until the service tells it."),
+		},
+		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
+	}
+}
+
+func (r *applicationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+	diags := &resp.Diagnostics
+	var config, plan, state applicationModel
+	diags.Append(req.Config.Get(ctx, &config)...)
+	diags.Append(req.Plan.Get(ctx, &plan)...)
+	if !req.State.Raw.IsNull() {
+		diags.Append(req.State.Get(ctx, &state)...)
+	}
+	if diags.HasError() {
+		return
+	}
+
+	switch {
+	case req.State.Raw.IsNull():
+		plan.planCreate(&config, diags)
+	case !plan.Name.Equal(state.Name):
+		return
+	default:
+		imported, problems := req.Private.GetKey(ctx, importedKey)
+		diags.Append(problems...)
+		plan.keepFixed(&state, imported != nil, diags)
+		r.checkMove(ctx, &plan, &state, diags)
+		if unfinishedRollout(ctx, req.Private, diags) != nil {
+			plan.URL = types.StringUnknown()
+		}
+	}
+	plan.checkExecutors(diags)
+	diags.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+func (r *applicationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	diags := &resp.Diagnostics
+	var plan applicationModel
+	diags.Append(req.Plan.Get(ctx, &plan)...)
+	if diags.HasError() {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultCreateTimeout, diags)
+	defer cancel()
+	client, organization, ok := r.inOrganization(ctx, plan.label(), types.StringNull(), diags)
+	if !ok {
+		return
+	}
+
+	id, err := client.RegisterApplication(ctx, plan.registration())
+	state := plan
+	state.registered(organization, id)
+	save := func() { diags.Append(resp.State.Set(ctx, &state)...) }
+	if err == nil || cloud.OutcomeUnknown(err) {
+		save()
+	}
+	failure := applicationUnready(applicationType, plan.Name.ValueString(), "create", true)
+	if err != nil {
+		reportRegistration(&plan, failure, err, diags)
+		return
+	}
+
+	executors := cloud.ApplicationUpdate{MinExecutors: known(plan.MinExecutors), MaxExecutors: known(plan.MaxExecutors)}
+	if err := client.UpdateApplication(ctx, plan.Name.ValueString(), executors); err != nil {
+		addError(diags, "Cannot set the executors of "+plan.label(), err, "It is registered. "+failure.wayOn())
+		return
+	}
+	state.MinExecutors, state.MaxExecutors = plan.MinExecutors, plan.MaxExecutors
+	save()
+	application, err := client.FreshApplication(ctx, plan.Name.ValueString())
+	switch {
+	case cloud.IsNotFound(err):
+		// Its record may come a moment later; the next refresh reads it.
+	case err != nil:
+		addError(diags, "Cannot read "+plan.label(), err, "It is registered. "+failure.wayOn())
+	default:
+		state.observe(application, organization)
+		state.observeAfterWrite(ctx, application, resp.Private, diags)
+		save()
+	}
+}
+
+func (r *applicationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	diags := &resp.Diagnostics
+	var state applicationModel
+	diags.Append(req.State.Get(ctx, &state)...)
+	if diags.HasError() {
+		return
+	}
+	application, organization, ok := r.readApplication(ctx, state.Name, state.Organization, diags)
+	if !ok {
+		return
+	}
+	if application == nil {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	state.observe(application, organization)
+	state.observeMemory(ctx, application, resp.Private, diags)
+	if unfinishedRollout(ctx, req.Private, diags).observe(ctx, application, resp.Private, diags) {
+		state.DatabaseInstanceName = observed(state.DatabaseInstanceName, application.Instance)
+	}
+	diags.Append(resp.State.Set(ctx, &state)...)
+}
+
+func (r *applicationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	diags := &resp.Diagnostics
+	var plan, state applicationModel
+	diags.Append(req.Plan.Get(ctx, &plan)...)
+	diags.Append(req.State.Get(ctx, &state)...)
+	if diags.HasError() {
+		return
+	}
+	u := applicationUpdate{
+		plan: &plan, next: plan, settings: plan.settings(&state),
+		moves:   !plan.DatabaseInstanceName.Equal(state.DatabaseInstanceName),
+		rollout: unfinishedRollout(ctx, req.Private, diags),
+		private: resp.Private,
+	}
+	u.save = func() { diags.Append(resp.State.Set(ctx, &u.next)...) }
+	u.next.hold(&state)
+	u.save()
+	if !plan.TimeTravel.Equal(state.TimeTravel) {
+		diags.Append(resp.Private.SetKey(ctx, importedKey, nil)...)
+	}
+	if u.callsNothing() {
+		return
+	}
+
+	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, defaultUpdateTimeout, diags)
+	defer cancel()
+	if client, _, ok := r.inOrganization(ctx, plan.label(), state.Organization, diags); ok {
+		u.run(ctx, client, diags)
+	}
+}
+
+func (r *applicationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	diags := &resp.Diagnostics
+	var state applicationModel
+	diags.Append(req.State.Get(ctx, &state)...)
+	if diags.HasError() {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, defaultDeleteTimeout, diags)
+	defer cancel()
+	client, _, ok := r.inOrganization(ctx, state.label(), state.Organization, diags)
+	if !ok {
+		return
+	}
+	name := state.Name.ValueString()
+	if err := client.DeleteApplication(ctx, name, state.DropDatabaseOnDestroy.ValueBool()); err != nil {
+		addError(diags, "Cannot delete "+state.label(), err, "It stays in the state. Apply again once the cause is removed.")
+		return
+	}
+	if err := client.WaitApplicationGone(ctx, name); err != nil {
+		addError(diags, "Cannot see the end of the deletion of "+state.label(), err,
+			"Its deletion was accepted and goes on. It stays in the state; apply again to see it gone.")
+	}
+}
+
+func (r *applicationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	diags := &resp.Diagnostics
+	if !checkApplicationImport(req.ID, diags) {
+		return
+	}
+	diags.Append(resp.State.SetAttribute(ctx, path.Root("name"), req.ID)...)
+	diags.Append(resp.State.SetAttribute(ctx, path.Root("time_travel"), false)...)
+	diags.Append(resp.State.SetAttribute(ctx, path.Root("drop_database_on_destroy"), false)...)
+	savePrivate(ctx, resp.Private, importedKey, true, diags)
+}

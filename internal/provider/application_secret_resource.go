@@ -1,0 +1,290 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*applicationSecretResource)(nil)
+	_ resource.ResourceWithImportState = (*applicationSecretResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*applicationSecretResource)(nil)
+)
+
+const applicationSecretType = "dbos_application_secret"
+
+func newApplicationSecretResource() resource.Resource { return &applicationSecretResource{} }
+
+// applicationSecretResource is one of an application's environment variables,
+// of which the control plane answers the name only: the counterpart of
+// "dbos-cloud app env create" and "delete".
+type applicationSecretResource struct {
+	resourceBase
+}
+
+type applicationSecretModel struct {
+	ID              types.String   `tfsdk:"id"`
+	Organization    types.String   `tfsdk:"organization"`
+	ApplicationName types.String   `tfsdk:"application_name"`
+	Name            types.String   `tfsdk:"name"`
+	Value           types.String   `tfsdk:"value"`
+	ValueWO         types.String   `tfsdk:"value_wo"`
+	ValueWOVersion  types.Int64    `tfsdk:"value_wo_version"`
+	Timeouts        timeouts.Value `tfsdk:"timeouts"`
+}
+
+func (r *applicationSecretResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = applicationSecretType
+}
+
+func (r *applicationSecretResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	notEmpty := rule("secret value", "a value that is not empty", checkSecretValue)
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Sets an environment variable of an application. No call answers its value, so that a value changed by hand is not seen.\n\n" +
+			"~> **It takes effect at the next deploy.** To deploy when it changes, refer to its version under `triggers` of the `dbos_application_deployment`.",
+		Attributes: map[string]schema.Attribute{
+			"id":               computedText("`APP/NAME`, once the secret is set."),
+			"organization":     organizationAttribute(),
+			"application_name": applicationNameAttribute("Application that the secret belongs to. Another one is another secret."),
+			"name": schema.StringAttribute{
+				Required: true,
+				MarkdownDescription: "Name of the environment variable: a letter or `_`, then letters, digits and `_`. " +
+					"`DBOS_DATABASE_URL` and `DBOS_APP_HOSTNAME` are reserved. Another name is another secret.",
+				Validators:    []validator.String{rule("secret name", "the name of an environment variable", cloud.CheckSecretName)},
+				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"value": schema.StringAttribute{
+				Optional:  true,
+				Sensitive: true,
+				MarkdownDescription: "Value of the secret. A change is made in place; taking it out changes nothing. " +
+					"It is stored in the state; with Terraform 1.11 or newer prefer `value_wo`.",
+				Validators: []validator.String{notEmpty, stringvalidator.ConflictsWith(path.MatchRoot("value_wo"))},
+			},
+			"value_wo": schema.StringAttribute{
+				Optional:  true,
+				Sensitive: true,
+				WriteOnly: true,
+				MarkdownDescription: "Write-only form of `value`, which is never stored. It is sent when `value_wo_version` changes; " +
+					"a changed value alone is not seen. Needs Terraform 1.11 or newer.",
+				Validators: []validator.String{notEmpty, stringvalidator.AlsoRequires(path.MatchRoot("value_wo_version"))},
+			},
+			"value_wo_version": schema.Int64Attribute{
+				Optional:            true,
+				MarkdownDescription: "Version of `value_wo`: any other number than before sends the value, in place.",
+				Validators:          []validator.Int64{int64validator.ConflictsWith(path.MatchRoot("value"))},
+			},
+		},
+		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
+	}
+}
+
+func (r *applicationSecretResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+	diags := &resp.Diagnostics
+	var config, plan, state applicationSecretModel
+	diags.Append(req.Config.Get(ctx, &config)...)
+	diags.Append(req.Plan.Get(ctx, &plan)...)
+	if req.State.Raw.IsNull() {
+		if !diags.HasError() && config.secret().IsNull() {
+			addAttributeError(diags, "value", "Missing value", "A new secret needs a value. Set value_wo with value_wo_version, or value.")
+		}
+		return
+	}
+	diags.Append(req.State.Get(ctx, &state)...)
+	if diags.HasError() || !plan.changed(&state) || !plan.ApplicationName.Equal(state.ApplicationName) || !plan.Name.Equal(state.Name) {
+		return
+	}
+	switch {
+	case config.secret().IsNull():
+		addAttributeError(diags, "value_wo_version", "Missing value",
+			"value_wo_version has changed, which sends the value, but value_wo is not set. Set it, or put the old version back.")
+	case state.Value.IsNull() && state.ValueWOVersion.IsNull():
+		diags.AddAttributeWarning(path.Root("value"), fmt.Sprintf("The value of secret %q will be set", state.ID.ValueString()),
+			"Terraform does not know the present value of this secret, so applying this plan sets it to the configured one. "+
+				"To leave it as it is, take the value out of the configuration.")
+	}
+}
+
+func (r *applicationSecretResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	diags := &resp.Diagnostics
+	var config, plan applicationSecretModel
+	diags.Append(req.Config.Get(ctx, &config)...)
+	diags.Append(req.Plan.Get(ctx, &plan)...)
+	if diags.HasError() {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultCreateTimeout, diags)
+	defer cancel()
+	client, organization, ok := r.inOrganization(ctx, plan.label(), types.StringNull(), diags)
+	if !ok || !plan.absent(ctx, client, diags) {
+		return
+	}
+
+	plan.ID, plan.Organization = types.StringValue(plan.path()), organization
+	err := client.SetSecret(ctx, plan.ApplicationName.ValueString(), plan.Name.ValueString(), config.secret().ValueString())
+	if err == nil {
+		diags.Append(resp.State.Set(ctx, &plan)...)
+		return
+	}
+	if !cloud.OutcomeUnknown(err) {
+		addError(diags, "Cannot set "+plan.label(), err, "Nothing was added to the state.")
+		return
+	}
+	plan.Value, plan.ValueWOVersion = types.StringNull(), types.Int64Null()
+	diags.Append(resp.State.Set(ctx, &plan)...)
+	addError(diags, "Cannot tell whether "+plan.label()+" was set", err,
+		"It was absent before, and the answer was lost. It is kept in the state, tainted, without a value; the next plan drops it if it does not exist. "+
+			unready{resource: applicationSecretType, created: true}.wayOn())
+}
+
+func (r *applicationSecretResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	diags := &resp.Diagnostics
+	var state applicationSecretModel
+	diags.Append(req.State.Get(ctx, &state)...)
+	if diags.HasError() {
+		return
+	}
+	client, organization, ok := r.inOrganization(ctx, state.label(), state.Organization, diags)
+	if !ok {
+		return
+	}
+	names, err := client.Secrets(ctx, state.ApplicationName.ValueString())
+	switch {
+	case cloud.IsNotFound(err):
+		resp.State.RemoveResource(ctx)
+	case err != nil:
+		addError(diags, "Cannot read "+state.label(), err, "")
+	case !slices.Contains(names, state.Name.ValueString()):
+		resp.State.RemoveResource(ctx)
+	default:
+		state.ID, state.Organization = types.StringValue(state.path()), organization
+		diags.Append(resp.State.Set(ctx, &state)...)
+	}
+}
+
+func (r *applicationSecretResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	diags := &resp.Diagnostics
+	var config, plan, state applicationSecretModel
+	diags.Append(req.Config.Get(ctx, &config)...)
+	diags.Append(req.Plan.Get(ctx, &plan)...)
+	diags.Append(req.State.Get(ctx, &state)...)
+	if diags.HasError() {
+		return
+	}
+	if plan.changed(&state) {
+		ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, defaultUpdateTimeout, diags)
+		defer cancel()
+		client, _, ok := r.inOrganization(ctx, state.label(), state.Organization, diags)
+		if !ok {
+			return
+		}
+		if err := client.SetSecret(ctx, plan.ApplicationName.ValueString(), plan.Name.ValueString(), config.secret().ValueString()); err != nil {
+			addError(diags, "Cannot set "+state.label(), err, "Its value may still be the former one. Apply again once the cause is removed.")
+			return
+		}
+	}
+	diags.Append(resp.State.Set(ctx, &plan)...)
+}
+
+func (r *applicationSecretResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	diags := &resp.Diagnostics
+	var state applicationSecretModel
+	diags.Append(req.State.Get(ctx, &state)...)
+	if diags.HasError() {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, defaultDeleteTimeout, diags)
+	defer cancel()
+	client, _, ok := r.inOrganization(ctx, state.label(), state.Organization, diags)
+	if !ok {
+		return
+	}
+	if err := client.DeleteSecret(ctx, state.ApplicationName.ValueString(), state.Name.ValueString()); err != nil {
+		addError(diags, "Cannot delete "+state.label(), err, "It stays in the state. Apply again once the cause is removed.")
+	}
+}
+
+func (r *applicationSecretResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	application, name, found := strings.Cut(req.ID, "/")
+	err := cloud.CheckApplicationName(application)
+	if err == nil && found {
+		err = cloud.CheckSecretName(name)
+	}
+	if err == nil && !found {
+		err = fmt.Errorf("%q has no slash", req.ID)
+	}
+	if err != nil {
+		resp.Diagnostics.AddError("Invalid import id", "The import id of a secret is APP/NAME: the name of the application and that of the secret. "+sentence(err.Error()))
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("application_name"), application)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("name"), name)...)
+}
+
+func checkSecretValue(value string) error {
+	if value == "" {
+		return errors.New("the value is empty; to take a secret away, take its resource out of the configuration")
+	}
+	return nil
+}
+
+// path is the id of the secret.
+func (m *applicationSecretModel) path() string {
+	return m.ApplicationName.ValueString() + "/" + m.Name.ValueString()
+}
+
+func (m *applicationSecretModel) label() string { return fmt.Sprintf("secret %q", m.path()) }
+
+// secret is the configured value of either form; m comes from a configuration.
+func (m *applicationSecretModel) secret() types.String {
+	if !m.ValueWO.IsNull() {
+		return m.ValueWO
+	}
+	return m.Value
+}
+
+// changed tells whether a planned value is to be sent over what the state
+// records. A value taken out of the configuration is not.
+func (m *applicationSecretModel) changed(state *applicationSecretModel) bool {
+	return !m.Value.IsNull() && !m.Value.Equal(state.Value) ||
+		!m.ValueWOVersion.IsNull() && !m.ValueWOVersion.Equal(state.ValueWOVersion)
+}
+
+// absent looks the secret up before it is set, as a set replaces what is there.
+func (m *applicationSecretModel) absent(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
+	names, err := client.Secrets(ctx, m.ApplicationName.ValueString())
+	switch {
+	case cloud.IsNotFound(err):
+		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q does not exist", m.ApplicationName.ValueString()),
+			sentence(err.Error())+" Nothing was sent. Check the name, or register it with dbos_application and refer to it by its id.")
+	case err != nil:
+		addError(diags, "Cannot look "+m.label()+" up before setting it", err, "Nothing was sent.")
+	case slices.Contains(names, m.Name.ValueString()):
+		diags.AddError("Cannot create "+m.label()+": it exists already", takenHelp(applicationSecretType, m.path()))
+	default:
+		return true
+	}
+	return false
+}

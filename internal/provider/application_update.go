@@ -1,0 +1,225 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// importedKey marks, in private state, an application that was imported: its
+// time_travel is the default and not an answer.
+const importedKey = "imported"
+
+// memoryKey holds, in private state, the memory that the control plane went on
+// answering after another one was set: a setting takes effect at the next
+// deploy, and the old value is no difference until then.
+const memoryKey = "memory_in_effect"
+
+// planCreate holds the rules of an application that is still to be registered.
+func (m *applicationModel) planCreate(config *applicationModel, diags *diag.Diagnostics) {
+	checkNew("application name", "name", m.Name, cloud.CheckNewApplicationName, diags)
+	if config.Language.IsNull() {
+		addAttributeError(diags, "language", "Missing language", "A new application needs a language: node, python, go or java.")
+	}
+	// No call answers these, so that they are known to stay unset.
+	if config.MinExecutors.IsNull() {
+		m.MinExecutors = types.Int64Null()
+	}
+	if config.MaxExecutors.IsNull() {
+		m.MaxExecutors = types.Int64Null()
+	}
+}
+
+// keepFixed refuses to change what is fixed once an application is registered.
+// What the state does not know is recorded without a call.
+func (m *applicationModel) keepFixed(state *applicationModel, imported bool, diags *diag.Diagnostics) {
+	if m.Language.IsUnknown() && !state.Language.IsNull() {
+		m.Language = state.Language
+	}
+	if !state.Language.IsNull() && !m.Language.Equal(state.Language) {
+		m.refuseChange("language", state.Language.ValueString(), diags)
+	}
+	if m.TimeTravel.IsUnknown() && !state.TimeTravel.IsNull() {
+		m.TimeTravel = state.TimeTravel
+	}
+	if !state.TimeTravel.IsNull() && !m.TimeTravel.Equal(state.TimeTravel) && !imported {
+		m.refuseChange("time_travel", fmt.Sprint(state.TimeTravel.ValueBool()), diags)
+	}
+}
+
+func (m *applicationModel) refuseChange(attribute, value string, diags *diag.Diagnostics) {
+	addAttributeError(diags, attribute, fmt.Sprintf("Application %q is registered already", m.Name.ValueString()),
+		fmt.Sprintf("It was registered with %s = %s, which cannot be changed. Put the old value back. "+
+			"To register the application anew instead, run: terraform taint %s.NAME, and apply; its versions and its secrets go with it.", attribute, value, applicationType))
+}
+
+// checkExecutors compares the two limits as they will be.
+func (m *applicationModel) checkExecutors(diags *diag.Diagnostics) {
+	if isSet(m.MinExecutors) && isSet(m.MaxExecutors) && m.MinExecutors.ValueInt64() > m.MaxExecutors.ValueInt64() {
+		addAttributeError(diags, "min_executors", "Invalid number of executors",
+			fmt.Sprintf("min_executors %d is above max_executors %d. Lower the one or raise the other.", m.MinExecutors.ValueInt64(), m.MaxExecutors.ValueInt64()))
+	}
+}
+
+// checkMove refuses to plan a move of an application that has no version yet.
+// A look-up that fails says nothing here: apply decides.
+func (r *applicationResource) checkMove(ctx context.Context, plan, state *applicationModel, diags *diag.Diagnostics) {
+	if !isSet(plan.DatabaseInstanceName) || plan.DatabaseInstanceName.Equal(state.DatabaseInstanceName) ||
+		r.session == nil || r.session.client == nil {
+		return
+	}
+	application, err := r.session.client.Application(ctx, state.Name.ValueString())
+	if err == nil && application.Version == "" && application.Instance != plan.DatabaseInstanceName.ValueString() {
+		refuseUndeployedMove(application, diags)
+	}
+}
+
+func refuseUndeployedMove(application *cloud.Application, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("database_instance_name"), fmt.Sprintf("Application %q cannot be moved before its first deploy", application.Name),
+		fmt.Sprintf("It is registered on database instance %q and has no version that could run on another one. "+
+			"Deploy it there first, then change the instance. To register it anew on the other instance instead, run: terraform taint %s.NAME, and apply; its secrets go with it.",
+			application.Instance, applicationType))
+}
+
+// reportRegistration reports a registration that was refused, or may have been
+// carried out.
+func reportRegistration(plan *applicationModel, failure unready, err error, diags *diag.Diagnostics) {
+	instance := plan.DatabaseInstanceName.ValueString()
+	var refused *cloud.Error
+	switch {
+	case errors.Is(err, cloud.ErrExists):
+		diags.AddError("Cannot register "+plan.label()+": it exists already", takenHelp(applicationType, plan.Name.ValueString()))
+	case cloud.OutcomeUnknown(err):
+		addError(diags, "Cannot tell whether "+plan.label()+" was registered", err,
+			"It was absent before, and the answer to its registration was lost. It is kept in the state, tainted, so that it cannot be orphaned: "+
+				"the next plan drops it if it does not exist. "+failure.wayOn())
+	case errors.As(err, &refused) && strings.Contains(refused.Message, "database "+instance+" not found"):
+		addAttributeError(diags, "database_instance_name", fmt.Sprintf("Database instance %q does not exist", instance),
+			sentence(err.Error())+" Nothing was registered. Check the name of the instance; none is ever made by referring to it.")
+	default:
+		addError(diags, "Cannot register "+plan.label(), err, "Nothing was added to the state.")
+	}
+}
+
+// observeMemory takes over the answered memory, unless it is the one that was
+// in effect before the last change and still is.
+func (m *applicationModel) observeMemory(ctx context.Context, application *cloud.Application, private privateState, diags *diag.Diagnostics) {
+	var inEffect int64
+	waiting := loadPrivate(ctx, private, memoryKey, &inEffect, diags)
+	if application.MemoryMiB == 0 || waiting && application.MemoryMiB == inEffect {
+		return
+	}
+	m.ExecutorsMemoryMiB = types.Int64Value(application.MemoryMiB)
+	diags.Append(private.SetKey(ctx, memoryKey, nil)...)
+}
+
+// observeAfterWrite takes over the answered memory where none was asked for,
+// and remembers one that another was asked for in the place of.
+func (m *applicationModel) observeAfterWrite(ctx context.Context, application *cloud.Application, private privateState, diags *diag.Diagnostics) {
+	diags.Append(private.SetKey(ctx, memoryKey, nil)...)
+	switch {
+	case application.MemoryMiB == 0:
+	case m.ExecutorsMemoryMiB.IsNull():
+		m.ExecutorsMemoryMiB = types.Int64Value(application.MemoryMiB)
+	case m.ExecutorsMemoryMiB.ValueInt64() != application.MemoryMiB:
+		savePrivate(ctx, private, memoryKey, application.MemoryMiB, diags)
+	}
+}
+
+// hold puts back what an update has not done yet.
+func (m *applicationModel) hold(state *applicationModel) {
+	m.DatabaseInstanceName = state.DatabaseInstanceName
+	m.ExecutorsMemoryMiB, m.MinExecutors, m.MaxExecutors = state.ExecutorsMemoryMiB, state.MinExecutors, state.MaxExecutors
+	m.ApplicationID, m.DatabaseName, m.URL = state.ApplicationID, state.DatabaseName, state.URL
+	if m.Language.IsUnknown() {
+		m.Language = state.Language
+	}
+}
+
+// applicationUpdate brings a registered application to the state that was
+// planned: its settings, then its instance, then a wait. What is true is saved
+// after each step.
+type applicationUpdate struct {
+	plan     *applicationModel
+	next     applicationModel
+	settings cloud.ApplicationUpdate
+	moves    bool
+	rollout  *rollout // to be waited for; nil for none
+	private  privateState
+	save     func()
+}
+
+func (u *applicationUpdate) callsNothing() bool {
+	return u.settings == (cloud.ApplicationUpdate{}) && !u.moves && u.rollout == nil
+}
+
+func (u *applicationUpdate) run(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) {
+	if !u.set(ctx, client, diags) || u.moves && !u.move(ctx, client, diags) || u.rollout == nil {
+		return
+	}
+	failure := applicationUnready(applicationType, u.plan.Name.ValueString(), "update", false)
+	if application, ok := u.rollout.wait(ctx, client, failure, u.private, diags); ok {
+		u.next.DatabaseName, u.next.URL = u.plan.DatabaseName, u.plan.URL
+		settle(&u.next.DatabaseName, application.Database)
+		settle(&u.next.URL, application.URL)
+		u.save()
+	}
+}
+
+// set changes the settings. They come before a move, which is a deploy and so
+// puts them into effect.
+func (u *applicationUpdate) set(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
+	name := u.plan.Name.ValueString()
+	if err := client.UpdateApplication(ctx, name, u.settings); err != nil {
+		addError(diags, "Cannot change the settings of "+u.plan.label(), err, "They are recorded as they were; apply again once the cause is removed.")
+		return false
+	}
+	u.next.ExecutorsMemoryMiB, u.next.MinExecutors, u.next.MaxExecutors = u.plan.ExecutorsMemoryMiB, u.plan.MinExecutors, u.plan.MaxExecutors
+	u.save()
+	if u.settings.MemoryMiB == nil {
+		return true
+	}
+	// A look that fails costs no more than one superfluous difference later.
+	if application, err := client.FreshApplication(ctx, name); err == nil {
+		u.next.observeAfterWrite(ctx, application, u.private, diags)
+	}
+	return true
+}
+
+// move moves the application, unless somebody has done so already.
+func (u *applicationUpdate) move(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
+	target := u.plan.DatabaseInstanceName.ValueString()
+	summary := fmt.Sprintf("Cannot move %s to database instance %q", u.plan.label(), target)
+	application, err := client.FreshApplication(ctx, u.plan.Name.ValueString())
+	switch {
+	case err != nil:
+		addError(diags, summary, err, "Nothing was sent.")
+		return false
+	case application.Instance == target:
+		u.rollout = nil
+		finishRollout(ctx, u.private, diags)
+	case application.Version == "":
+		refuseUndeployedMove(application, diags)
+		return false
+	default:
+		u.rollout, err = move(ctx, client, application, target, application.Version)
+		if err != nil {
+			addError(diags, summary, err, fmt.Sprintf("As far as Terraform knows it is still on %q; the next plan looks again.", application.Instance))
+			return false
+		}
+		u.rollout.keep(ctx, u.private, diags)
+	}
+	u.next.DatabaseInstanceName = u.plan.DatabaseInstanceName
+	u.save()
+	return true
+}

@@ -1,0 +1,100 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+var _ datasource.DataSourceWithConfigure = (*applicationVersionsDataSource)(nil)
+
+func newApplicationVersionsDataSource() datasource.DataSource {
+	return &applicationVersionsDataSource{}
+}
+
+// applicationVersionsDataSource lists the versions of an application and finds
+// the one that was running at a time, the counterpart of "dbos-cloud app
+// versions".
+type applicationVersionsDataSource struct {
+	dataSourceBase
+}
+
+type applicationVersionsModel struct {
+	ApplicationName types.String               `tfsdk:"application_name"`
+	RunningAt       types.String               `tfsdk:"running_at"`
+	Versions        []applicationVersionRecord `tfsdk:"versions"`
+	RunningVersion  types.String               `tfsdk:"running_version"`
+}
+
+type applicationVersionRecord struct {
+	Version   types.String `tfsdk:"version"`
+	CreatedAt types.String `tfsdk:"created_at"`
+}
+
+func (d *applicationVersionsDataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = "dbos_application_versions"
+}
+
+func (d *applicationVersionsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Lists the versions of an application, and finds the one that was running at a time, such as that of a restore.",
+		Attributes: map[string]schema.Attribute{
+			"application_name": applicationNameOfDataSource(),
+			"running_at": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Time to find the running version of, in RFC 3339 form with its zone.",
+				Validators:          []validator.String{rule("time", "a time in RFC 3339 form", checkTimestamp)},
+			},
+			"versions": schema.ListNestedAttribute{
+				Computed:            true,
+				MarkdownDescription: "The versions, newest first.",
+				NestedObject: schema.NestedAttributeObject{
+					Attributes: map[string]schema.Attribute{
+						"version":    schema.StringAttribute{Computed: true, MarkdownDescription: "The version, as `previous_version` takes it."},
+						"created_at": schema.StringAttribute{Computed: true, MarkdownDescription: "When it was deployed, in RFC 3339 form."},
+					},
+				},
+			},
+			"running_version": schema.StringAttribute{
+				Computed: true,
+				MarkdownDescription: "The newest version that was made at or before `running_at`; null if there was none, or without that time. " +
+					"The control plane does not tell whether it really served then.",
+			},
+		},
+	}
+}
+
+func (d *applicationVersionsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var model applicationVersionsModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	client, ok := d.session.connected(&resp.Diagnostics)
+	if !ok || resp.Diagnostics.HasError() {
+		return
+	}
+	name := model.ApplicationName.ValueString()
+	versions, err := client.ApplicationVersions(ctx, name)
+	if err != nil {
+		applicationReadError("application_name", "Cannot list the versions of", name, err, &resp.Diagnostics)
+		return
+	}
+	at, err := parseTimestamp(model.RunningAt.ValueString())
+	asked := err == nil // the validator has refused what is set and no time
+	model.Versions = make([]applicationVersionRecord, 0, len(versions))
+	for _, version := range versions {
+		model.Versions = append(model.Versions, applicationVersionRecord{
+			Version:   types.StringValue(version.Version),
+			CreatedAt: types.StringValue(version.CreatedAt.UTC().Format(time.RFC3339Nano)),
+		})
+		if asked && model.RunningVersion.IsNull() && !version.CreatedAt.After(at) {
+			model.RunningVersion = types.StringValue(version.Version)
+		}
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+}

@@ -1,0 +1,122 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// rollout is a version of an application that the control plane has accepted
+// and that was not seen to serve yet. It is kept in Terraform's private state,
+// so that an apply which takes up an interrupted one waits for that version and
+// deploys nothing again.
+type rollout struct {
+	Version  string `json:"version"`
+	Replaces string `json:"replaces,omitempty"` // the version that ran before
+	Instance string `json:"instance,omitempty"` // where it is to run; "" where it already was
+	Leaves   string `json:"leaves,omitempty"`   // the instance that it leaves
+}
+
+const rolloutKey = "rollout"
+
+// privateState is the provider's own part of a resource's state.
+type privateState interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
+// unfinishedRollout returns the rollout that private state holds, or nil.
+func unfinishedRollout(ctx context.Context, private privateState, diags *diag.Diagnostics) *rollout {
+	var r rollout
+	if !loadPrivate(ctx, private, rolloutKey, &r, diags) || r.Version == "" {
+		return nil
+	}
+	return &r
+}
+
+// keep records the rollout until finish.
+func (r *rollout) keep(ctx context.Context, private privateState, diags *diag.Diagnostics) {
+	savePrivate(ctx, private, rolloutKey, r, diags)
+}
+
+func finishRollout(ctx context.Context, private privateState, diags *diag.Diagnostics) {
+	diags.Append(private.SetKey(ctx, rolloutKey, nil)...)
+}
+
+// over tells that there is nothing to wait for any more: the version serves
+// where it should, or somebody has deployed or moved the application since.
+func (r *rollout) over(application *cloud.Application) bool {
+	if !application.Available() {
+		return false
+	}
+	arrived := application.Version == r.Version && (r.Instance == "" || application.Instance == r.Instance)
+	underWay := (application.Version == r.Version || application.Version == r.Replaces) &&
+		(r.Instance == "" || application.Instance == r.Instance || application.Instance == r.Leaves)
+	return arrived || !underWay
+}
+
+// observe is what a refresh makes of a rollout: false means that it still goes
+// on, and that the answer is of before its end.
+func (r *rollout) observe(ctx context.Context, application *cloud.Application, private privateState, diags *diag.Diagnostics) bool {
+	if r == nil {
+		return true
+	}
+	if !r.over(application) {
+		return false
+	}
+	finishRollout(ctx, private, diags)
+	return true
+}
+
+// wait waits until the rollout is over, and reports where it does not get
+// there.
+func (r *rollout) wait(ctx context.Context, client *cloud.Client, failure unready, private privateState, diags *diag.Diagnostics) (*cloud.Application, bool) {
+	application, err := client.WaitApplication(ctx, failure.name, r.Version, r.Instance)
+	if err != nil {
+		failure.addTo(diags, err)
+		return nil, false
+	}
+	finishRollout(ctx, private, diags)
+	return application, true
+}
+
+// move moves an application to another instance with one of its versions and
+// returns the rollout of that.
+func move(ctx context.Context, client *cloud.Client, application *cloud.Application, target, version string) (*rollout, error) {
+	accepted, err := client.ChangeInstance(ctx, application.Name, target, version)
+	if err != nil {
+		return nil, err
+	}
+	return &rollout{Version: accepted, Replaces: application.Version, Instance: target, Leaves: application.Instance}, nil
+}
+
+// loadPrivate reads a value of the private state; false means that there is
+// none.
+func loadPrivate(ctx context.Context, private privateState, key string, value any, diags *diag.Diagnostics) bool {
+	raw, problems := private.GetKey(ctx, key)
+	diags.Append(problems...)
+	if raw == nil {
+		return false
+	}
+	if err := json.Unmarshal(raw, value); err != nil {
+		diags.AddError("Cannot read the private state", fmt.Sprintf("The value %q of the resource's private state is not what this provider writes: %s.", key, err))
+		return false
+	}
+	return true
+}
+
+func savePrivate(ctx context.Context, private privateState, key string, value any, diags *diag.Diagnostics) {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		diags.AddError("Cannot write the private state", sentence(err.Error()))
+		return
+	}
+	diags.Append(private.SetKey(ctx, key, raw)...)
+}

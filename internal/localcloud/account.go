@@ -1,0 +1,25 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import "net/http"
+
+// The account of a local cloud has one user, called like the organization.
+
+func (s *Server) profile(*http.Request) (any, error) {
+	return profileAnswer{
+		Name:             s.options.Organization,
+		Email:            s.options.Organization + "@localhost",
+		Organization:     s.options.Organization,
+		SubscriptionPlan: "free",
+	}, nil
+}
+
+func (s *Server) registerUser(*http.Request) (any, error) {
+	return nil, exists("user", s.options.Organization)
+}
+
+func (s *Server) users(*http.Request) (any, error) {
+	return usersAnswer{OrgName: s.options.Organization, UserNames: []string{s.options.Organization}}, nil
+}

@@ -1,0 +1,48 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"slices"
+	"sync"
+)
+
+// holds are the status words that instances are made to answer.
+type holds struct {
+	mu     sync.Mutex
+	last   int
+	active []hold
+}
+
+type hold struct {
+	id               int
+	instance, status string
+}
+
+// HoldStatus makes an instance answer a status word, and behave by it, until it
+// is released. The newest of several holds counts. The instance need not exist yet.
+func (s *Server) HoldStatus(instance, status string) (release func()) {
+	s.holds.mu.Lock()
+	defer s.holds.mu.Unlock()
+	s.holds.last++
+	id := s.holds.last
+	s.holds.active = append(s.holds.active, hold{id: id, instance: instance, status: status})
+	return func() {
+		s.holds.mu.Lock()
+		defer s.holds.mu.Unlock()
+		s.holds.active = slices.DeleteFunc(s.holds.active, func(h hold) bool { return h.id == id })
+	}
+}
+
+// status is the word that an instance answers.
+func (s *Server) status(i instance) string {
+	s.holds.mu.Lock()
+	defer s.holds.mu.Unlock()
+	for _, h := range slices.Backward(s.holds.active) {
+		if h.instance == i.Name {
+			return h.status
+		}
+	}
+	return i.Status
+}

@@ -1,0 +1,207 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// The words for an instance's status, those of Amazon RDS.
+const (
+	statusAvailable = "available"
+	statusBackingUp = "backing-up"
+	statusCreating  = "creating"
+	statusResetting = "resetting-master-credentials"
+	statusDeleting  = "deleting"
+	statusFailed    = "failed"
+)
+
+// deadEnds are the statuses that an instance never leaves but by its deletion.
+var deadEnds = []string{statusFailed, "incompatible-restore", "storage-full", "inaccessible-encryption-credentials"}
+
+const adminName = "dbosadmin"
+
+// instance is a provisioned or linked instance. Work that is under way is told by
+// its status and by what is still to be set, so that it can go on after a restart.
+type instance struct {
+	Name      string    `json:"name"`
+	Status    string    `json:"status"`
+	Begun     time.Time `json:"begun"`          // when the create or restore was accepted
+	Ready     time.Time `json:"ready,omitzero"` // when it was available for the first time
+	Address   Address   `json:"address,omitzero"`
+	Username  string    `json:"username"`
+	AdminName string    `json:"admin_name"`
+	Password  string    `json:"password,omitempty"` // still to be set; of a link, the one to log in with
+
+	Source    string    `json:"source,omitempty"` // a restore's, until it is done
+	RestoreTo time.Time `json:"restore_to,omitzero"`
+
+	Linked            bool    `json:"linked,omitempty"`
+	SupabaseReference *string `json:"supabase_reference,omitempty"`
+	TimeTravel        bool    `json:"time_travel,omitempty"`
+}
+
+func (s *Server) answerInstance(i instance) instanceAnswer {
+	return instanceAnswer{
+		PostgresInstanceName: i.Name,
+		Status:               s.status(i),
+		HostName:             i.Address.Host,
+		Port:                 i.Address.Port,
+		DatabaseUsername:     i.Username,
+		DBOSAdminName:        i.AdminName,
+		IsLinked:             i.Linked,
+		SupabaseReference:    i.SupabaseReference,
+	}
+}
+
+func (s *Server) listInstances(*http.Request) (any, error) {
+	var all []instance
+	s.store.view(func(st *state) { all = st.instances.all() })
+	answers := make([]instanceAnswer, 0, len(all))
+	for _, i := range all {
+		answers = append(answers, s.answerInstance(i))
+	}
+	return answers, nil
+}
+
+func (s *Server) getInstance(r *http.Request) (any, error) {
+	i, err := s.findInstance(r.PathValue("name"))
+	if err != nil {
+		return nil, err
+	}
+	return s.answerInstance(i), nil
+}
+
+func (s *Server) findInstance(name string) (i instance, err error) {
+	s.store.view(func(st *state) { i, err = lookUpInstance(st, name) })
+	return i, err
+}
+
+func lookUpInstance(st *state, name string) (instance, error) {
+	i, ok := st.instances.get(name)
+	if !ok {
+		return instance{}, notFound("database", name)
+	}
+	return i, nil
+}
+
+// ready refuses an operation on an instance that is busy or at a dead end.
+func (s *Server) ready(i instance) error {
+	status := s.status(i)
+	if status == statusAvailable || status == statusBackingUp {
+		return nil
+	}
+	return refuse(http.StatusConflict, "database %s is not in an available state: its status is %q", i.Name, status)
+}
+
+func (s *Server) createInstance(r *http.Request) (any, error) {
+	fields, err := readBody(r, "Name", "AdminName", "AdminPassword")
+	if err != nil {
+		return nil, err
+	}
+	i := instance{Status: statusCreating, Begun: time.Now(), AdminName: adminName}
+	if i.Name, err = fields.text("Name"); err != nil {
+		return nil, err
+	}
+	if i.Username, err = fields.text("AdminName"); err != nil {
+		return nil, err
+	}
+	if i.Password, err = fields.text("AdminPassword"); err != nil {
+		return nil, err
+	}
+	if err := firstError(s.checkInstanceName(i.Name), checkUsername(i.Username), checkPassword(i.Password)); err != nil {
+		return nil, err
+	}
+	if err := s.addInstance(i); err != nil {
+		return nil, err
+	}
+	s.background(func() { s.provision(i.Name) })
+	return nil, nil
+}
+
+func (s *Server) addInstance(i instance) error {
+	return s.store.change(func(st *state) error {
+		if _, taken := st.instances.get(i.Name); taken {
+			return exists("database", i.Name)
+		}
+		st.instances.put(i.Name, i)
+		return nil
+	})
+}
+
+func (s *Server) setCredentials(r *http.Request) (any, error) {
+	fields, err := readBody(r, "Password")
+	if err != nil {
+		return nil, err
+	}
+	password, err := fields.text("Password")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPassword(password); err != nil {
+		return nil, err
+	}
+	pending := false
+	name := r.PathValue("name")
+	err = s.store.change(func(st *state) error {
+		i, err := lookUpInstance(st, name)
+		if err != nil {
+			return err
+		}
+		if i.Linked {
+			return badRequest("database %s is linked: change its password where it is hosted", name)
+		}
+		if err := s.ready(i); err != nil {
+			return err
+		}
+		// One that waits to be set is overtaken by a newer one.
+		pending = i.Password != ""
+		i.Password = password
+		st.instances.put(name, i)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !pending {
+		s.background(func() { s.resetPassword(name) })
+	}
+	return nil, nil
+}
+
+func (s *Server) deleteInstance(r *http.Request) (any, error) {
+	name := r.PathValue("name")
+	err := s.store.change(func(st *state) error {
+		i, err := lookUpInstance(st, name)
+		if err != nil {
+			return err
+		}
+		if i.Linked {
+			return badRequest("database %s is linked: it can be unlinked, not deleted", name)
+		}
+		if err := s.ready(i); err != nil && !slices.Contains(deadEnds, s.status(i)) {
+			return err
+		}
+		i.Status = statusDeleting
+		i.Password = ""
+		st.instances.put(name, i)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.background(func() { s.destroy(name) })
+	return nil, nil
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

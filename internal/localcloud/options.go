@@ -1,0 +1,87 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"time"
+)
+
+// Options say how a local cloud is started. The zero value is a local cloud with
+// real servers in a temporary folder.
+type Options struct {
+	Listen        string        // loopback only; "" = 127.0.0.1 and a free port, the former one if that is free
+	StateDir      string        // "" = a temporary folder, removed at the end
+	Backend       string        // "postgres" or "simulated"; "" = postgres
+	TLS           bool          // speak HTTPS with a certificate of an own CA
+	ProvisionTime time.Duration // how long an instance is made, at least; 0 = 2s
+	Retention     time.Duration // how far back a restore reaches; 0 = 24h
+	TokenLifetime time.Duration // of access tokens; 0 = 24h
+	Organization  string        // "" = local
+	PostgresBin   string        // folder of PostgreSQL's programs; "" = looked for
+	LegacyNames   bool          // also create by the wide rule for names, by which older objects are named
+	Log           io.Writer     // nil = discard
+}
+
+// Connection is what a client needs to reach a local cloud.
+type Connection struct {
+	Endpoint        string `json:"endpoint"`
+	Token           string `json:"token"`
+	RefreshToken    string `json:"refresh_token"`
+	AuthEndpoint    string `json:"auth_endpoint"`
+	Organization    string `json:"organization"`
+	CAFile          string `json:"ca_file"`
+	CredentialsFile string `json:"credentials_file"`
+}
+
+var organizationName = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.Listen, "127.0.0.1:0")
+	setDefault(&o.Backend, "postgres")
+	setDefault(&o.ProvisionTime, 2*time.Second)
+	setDefault(&o.Retention, 24*time.Hour)
+	setDefault(&o.TokenLifetime, 24*time.Hour)
+	setDefault(&o.Organization, "local")
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	return o
+}
+
+func setDefault[T comparable](value *T, otherwise T) {
+	var zero T
+	if *value == zero {
+		*value = otherwise
+	}
+}
+
+func (o Options) check() error {
+	if _, ok := backends[o.Backend]; !ok {
+		return fmt.Errorf("unknown backend %q: it is postgres or simulated", o.Backend)
+	}
+	if !organizationName.MatchString(o.Organization) {
+		return fmt.Errorf("organization %q: only a-z, 0-9, - and _ make a name", o.Organization)
+	}
+	if o.Organization == "user" {
+		return fmt.Errorf("organization %q: that path belongs to the account's own calls", o.Organization)
+	}
+	return checkLoopback(o.Listen)
+}
+
+// checkLoopback keeps the local cloud on this machine: it hands out logins and
+// runs what is deployed to it.
+func checkLoopback(listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("listen address %q: %w", listen, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("listen address %q: the local cloud listens on a loopback address only, such as 127.0.0.1:0", listen)
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"errors"
+	"time"
+)
+
+// What goes on behind the answers. Each piece of work finds in the state what is
+// to be done, ends without a word if the server closes, and is begun again from
+// the state by resume.
+
+// lag is how long a change that was accepted does not show yet, and then how long
+// it shows.
+func (s *Server) lag() time.Duration { return min(s.options.ProvisionTime/4, time.Second) }
+
+// provision makes what createInstance or restoreInstance has accepted.
+func (s *Server) provision(name string) {
+	i, err := s.findInstance(name)
+	if err != nil {
+		return
+	}
+	var address Address
+	if err = s.store.sync(); err == nil {
+		address, err = s.make(i)
+	}
+	if s.ctx.Err() != nil || err == nil && !pause(s.ctx, time.Until(i.Begun.Add(s.options.ProvisionTime))) {
+		return
+	}
+	if err != nil {
+		s.log.Printf("provision %s: %s", name, err)
+	}
+	s.alter(name, func(i *instance) {
+		i.Password, i.Source, i.RestoreTo = "", "", time.Time{}
+		if err != nil {
+			i.Status = statusFailed
+			return
+		}
+		i.Status, i.Address, i.Ready = statusAvailable, address, time.Now()
+	})
+}
+
+// make needs, for a restore, the gate of its source held.
+func (s *Server) make(i instance) (Address, error) {
+	gate := s.gates.of(i.Name)
+	gate.Lock()
+	defer gate.Unlock()
+	if i.Source != "" {
+		return s.backend.Restore(s.ctx, i.Source, i.Name, i.RestoreTo)
+	}
+	return s.backend.Provision(s.ctx, i.Name, Role{Name: i.Username, Password: i.Password})
+}
+
+// resetPassword sets the password that waits to be set.
+func (s *Server) resetPassword(name string) {
+	if !pause(s.ctx, s.lag()) {
+		return
+	}
+	var role Role
+	s.alter(name, func(i *instance) {
+		if i.Status == statusAvailable || i.Status == statusResetting {
+			i.Status = statusResetting
+			role = Role{Name: i.Username, Password: i.Password}
+		}
+	})
+	if role.Password == "" {
+		return // It was deleted meanwhile.
+	}
+	err := errors.Join(s.store.sync(), s.withGate(name, func() error { return s.backend.SetPassword(s.ctx, name, role) }))
+	if !pause(s.ctx, s.lag()) {
+		return
+	}
+	if err != nil {
+		s.log.Printf("set the password of %s: %s", name, err)
+	}
+	s.alter(name, func(i *instance) {
+		if i.Status == statusResetting {
+			i.Status, i.Password = statusAvailable, ""
+		}
+	})
+}
+
+// destroy ends an instance that is being deleted.
+func (s *Server) destroy(name string) {
+	if !pause(s.ctx, s.options.ProvisionTime/2) {
+		return
+	}
+	err := errors.Join(s.store.sync(), s.withGate(name, func() error { return s.backend.Destroy(s.ctx, name) }))
+	switch {
+	case s.ctx.Err() != nil:
+		return
+	case err != nil:
+		s.log.Printf("destroy %s: %s", name, err)
+		s.alter(name, func(i *instance) { i.Status = statusFailed })
+	default:
+		s.save(s.store.change(func(st *state) error {
+			st.instances.remove(name)
+			return nil
+		}))
+	}
+}
+
+func (s *Server) withGate(name string, do func() error) error {
+	gate := s.gates.of(name)
+	gate.Lock()
+	defer gate.Unlock()
+	return do()
+}
+
+// alter changes an instance, if it is still there.
+func (s *Server) alter(name string, change func(*instance)) {
+	s.save(s.store.change(func(st *state) error {
+		i, ok := st.instances.get(name)
+		if !ok {
+			return nil
+		}
+		change(&i)
+		st.instances.put(name, i)
+		return nil
+	}))
+}
+
+// save logs what cannot be saved behind an answer. The next change, or the end of
+// the server, tries again.
+func (s *Server) save(err error) {
+	if err = errors.Join(err, s.store.sync()); err != nil {
+		s.log.Print(err)
+	}
+}

@@ -1,0 +1,128 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Request is a request as it arrived.
+type Request struct {
+	Method string
+	Path   string // as sent
+	Status int    // 0 while there is no answer, and where there was none
+	Time   time.Time
+	Header http.Header
+	Body   []byte // what was read of it, at most 1 MiB
+}
+
+// requestLog remembers requests in the order of their arrival. Of a server that
+// runs for long only the newest are kept.
+type requestLog struct {
+	mu      sync.Mutex
+	entries []*Request
+}
+
+const (
+	keptRequests = 50_000
+	keptBody     = 1 << 20
+)
+
+// begin notes a request and lets its body be noted as it is read.
+func (l *requestLog) begin(r *http.Request) *Request {
+	entry := &Request{Method: r.Method, Path: r.URL.EscapedPath(), Time: time.Now(), Header: r.Header.Clone()}
+	r.Body = &notedBody{ReadCloser: r.Body}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.entries) >= keptRequests {
+		l.entries = slices.Delete(l.entries, 0, keptRequests/10)
+	}
+	l.entries = append(l.entries, entry)
+	return entry
+}
+
+func (l *requestLog) end(entry *Request, r *http.Request, status int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	entry.Status = status
+	if noted, ok := r.Body.(*notedBody); ok {
+		entry.Body = noted.bytes()
+	}
+}
+
+// notedBody remembers the beginning of a body while it is read.
+type notedBody struct {
+	io.ReadCloser
+	mu   sync.Mutex
+	head bytes.Buffer
+}
+
+func (b *notedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.head.Write(p[:min(n, keptBody-b.head.Len())])
+	return n, err
+}
+
+func (b *notedBody) bytes() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return bytes.Clone(b.head.Bytes())
+}
+
+// Requests are the requests so far, in the order of their arrival. The calls of
+// the local cloud's own, such as those for faults, are not among them.
+func (s *Server) Requests() []Request {
+	s.requests.mu.Lock()
+	defer s.requests.mu.Unlock()
+	requests := make([]Request, len(s.requests.entries))
+	for i, entry := range s.requests.entries {
+		requests[i] = *entry
+	}
+	return requests
+}
+
+// Count counts the requests so far by method ("" = any) and by a pattern of
+// path.Match ("" = any) for what subject makes of the path.
+func (s *Server) Count(method, pattern string) int {
+	count := 0
+	for _, request := range s.Requests() {
+		if matches(method, pattern, request.Method, request.Path) {
+			count++
+		}
+	}
+	return count
+}
+
+// subject is the part of a path that names the call: what follows
+// /v1alpha1/{org}, "user/profile" for that call, "oauth/token" for the exchange.
+func subject(requestPath string) string {
+	below, api := strings.CutPrefix(requestPath, "/v1alpha1/")
+	if !api {
+		return strings.TrimPrefix(requestPath, "/")
+	}
+	if first, rest, ok := strings.Cut(below, "/"); ok && first != "user" {
+		return rest
+	}
+	return below
+}
+
+func matches(method, pattern, requestMethod, requestPath string) bool {
+	if method != "" && method != requestMethod {
+		return false
+	}
+	if pattern == "" {
+		return true
+	}
+	matched, err := path.Match(strings.TrimPrefix(pattern, "/"), subject(requestPath))
+	return err == nil && matched
+}

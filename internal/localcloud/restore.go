@@ -1,0 +1,106 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+func (s *Server) restoreInstance(r *http.Request) (any, error) {
+	fields, err := readBody(r, "RestoreName", "RestoreTimestamp")
+	if err != nil {
+		return nil, err
+	}
+	target, err := fields.text("RestoreName")
+	if err != nil {
+		return nil, err
+	}
+	timestamp, err := fields.text("RestoreTimestamp")
+	if err != nil {
+		return nil, err
+	}
+	// From here until the restore is done its source is not changed or destroyed.
+	name := r.PathValue("name")
+	gate := s.gates.of(name)
+	if !gate.TryRLock() {
+		return nil, refuse(http.StatusConflict, "database %s is not in an available state", name)
+	}
+	if err := s.acceptRestore(name, target, timestamp); err != nil {
+		gate.RUnlock()
+		return nil, err
+	}
+	s.background(func() {
+		defer gate.RUnlock()
+		s.provision(target)
+	})
+	return nil, nil
+}
+
+func (s *Server) acceptRestore(name, target, timestamp string) error {
+	source, err := s.findInstance(name)
+	if err != nil {
+		return err
+	}
+	at, err := s.checkRestore(source, target, timestamp)
+	if err != nil {
+		return err
+	}
+	return s.addInstance(instance{
+		Name:      target,
+		Status:    statusCreating,
+		Begun:     time.Now(),
+		Username:  source.Username,
+		AdminName: source.AdminName,
+		Source:    name,
+		RestoreTo: at,
+	})
+}
+
+func (s *Server) checkRestore(source instance, target, timestamp string) (time.Time, error) {
+	if source.Linked {
+		return time.Time{}, badRequest("database %s is linked: only the databases of this cloud can be restored", source.Name)
+	}
+	if target == source.Name {
+		return time.Time{}, badRequest("database %s cannot be restored onto itself: choose another name", target)
+	}
+	if err := s.checkInstanceName(target); err != nil {
+		return time.Time{}, err
+	}
+	if _, err := s.findInstance(target); err == nil {
+		return time.Time{}, exists("database", target)
+	}
+	at, err := time.Parse(time.RFC3339, strings.ToUpper(timestamp))
+	if err != nil {
+		return time.Time{}, badRequest("RestoreTimestamp %q is not in RFC 3339 format, such as 2009-09-07T23:45:00Z", timestamp)
+	}
+	if err := s.ready(source); err != nil {
+		return time.Time{}, err
+	}
+	return at.UTC(), s.checkRetention(source, at)
+}
+
+// checkRetention refuses what the backups do not reach.
+func (s *Server) checkRetention(source instance, at time.Time) error {
+	now := time.Now()
+	if at.After(now) {
+		return badRequest("RestoreTimestamp %s is in the future", at.Format(time.RFC3339Nano))
+	}
+	if since := now.Add(-s.options.Retention); at.Before(since) {
+		return badRequest("RestoreTimestamp %s is outside the backup retention period of %s", at.Format(time.RFC3339Nano), s.options.Retention)
+	}
+	since, err := s.backend.RestorableSince(source.Name)
+	if err != nil {
+		return refuse(http.StatusInternalServerError, "backups of database %s: %s", source.Name, err)
+	}
+	if since.IsZero() {
+		since = source.Ready
+	}
+	if at.Before(since) {
+		return badRequest("RestoreTimestamp %s is before the first backup of database %s, which can be restored since %s",
+			at.Format(time.RFC3339Nano), source.Name, since.UTC().Format(time.RFC3339Nano))
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// resume takes up everything that a former process left: servers run again before
+// the first request, and unfinished work goes on behind it.
+func (s *Server) resume(ctx context.Context) error {
+	var all []instance
+	s.store.view(func(st *state) { all = st.instances.all() })
+	s.resumeServers(ctx, all)
+	if err := ctx.Err(); err != nil {
+		return errors.Join(errors.New("the start was broken off"), err)
+	}
+	// A restore holds its source before anything can destroy it.
+	for _, i := range all {
+		if i.Source != "" {
+			gate := s.gates.of(i.Source)
+			gate.RLock()
+			s.background(func() {
+				defer gate.RUnlock()
+				s.provision(i.Name)
+			})
+		}
+	}
+	for _, i := range all {
+		switch {
+		case i.Linked, i.Source != "":
+		case i.Status == statusCreating:
+			s.background(func() { s.provision(i.Name) })
+		case i.Status == statusDeleting:
+			s.background(func() { s.destroy(i.Name) })
+		case i.Password != "":
+			s.background(func() { s.resetPassword(i.Name) })
+		}
+	}
+	return nil
+}
+
+// resumeServers starts the servers of those instances that have one, a few at a
+// time. One that does not start is shown as failed, and tried again next time.
+func (s *Server) resumeServers(ctx context.Context, all []instance) {
+	var started sync.WaitGroup
+	defer started.Wait()
+	slots := make(chan struct{}, 4)
+	for _, i := range all {
+		if i.Linked || i.Address.Host == "" || i.Status == statusDeleting {
+			continue
+		}
+		slots <- struct{}{}
+		started.Go(func() {
+			defer func() { <-slots }()
+			s.resumeServer(ctx, i.Name)
+		})
+	}
+}
+
+func (s *Server) resumeServer(ctx context.Context, name string) {
+	address, err := s.backend.Resume(ctx, name)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		s.log.Printf("resume %s: %s", name, err)
+	}
+	// Saved once, at the end of the start.
+	err = s.store.change(func(st *state) error {
+		i, lookUp := lookUpInstance(st, name)
+		if lookUp != nil {
+			return lookUp
+		}
+		switch {
+		case err != nil:
+			i.Status = statusFailed
+		case i.Status == statusFailed:
+			i.Status = statusAvailable
+		}
+		if err == nil {
+			i.Address = address
+		}
+		st.instances.put(name, i)
+		return nil
+	})
+	if err != nil {
+		s.log.Printf("resume %s: %s", name, err)
+	}
+}

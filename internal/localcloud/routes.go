@@ -1,0 +1,120 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// A handler returns what is answered, or an error; the adapter alone writes.
+type handler func(*http.Request) (any, error)
+
+func (s *Server) routes() map[string]handler {
+	const org = " /v1alpha1/{org}"
+	return map[string]handler{
+		"GET /v1alpha1/user/profile": s.profile,
+		"PUT /v1alpha1/user":         s.registerUser,
+		"GET" + org + "/users":       s.users,
+
+		"GET" + org + "/databases":                            s.listInstances,
+		"POST" + org + "/databases/userdb":                    s.createInstance,
+		"GET" + org + "/databases/userdb/info/{name}":         s.getInstance,
+		"POST" + org + "/databases/userdb/{name}/credentials": s.setCredentials,
+		"DELETE" + org + "/databases/userdb/{name}":           s.deleteInstance,
+		"POST" + org + "/databases/userdb/{name}/restore":     s.restoreInstance,
+	}
+}
+
+// handler is the whole server: the API behind the login, the exchange of tokens
+// without, and the calls that are this cloud's own.
+func (s *Server) handler() http.Handler {
+	api := http.NewServeMux()
+	for pattern, handle := range s.routes() {
+		api.Handle(pattern, s.adapt(s.member(handle)))
+	}
+	api.Handle("POST /oauth/token", s.adapt(s.exchange))
+	api.Handle("/", s.adapt(func(r *http.Request) (any, error) {
+		return nil, refuse(http.StatusNotFound, "no such call: %s %s", r.Method, r.URL.Path)
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.work.begin() {
+			panic(http.ErrAbortHandler)
+		}
+		defer s.work.end()
+		s.observe(w, r, api.ServeHTTP)
+	})
+}
+
+// observe notes a request and its outcome, and lets the fault hit it that is
+// meant for it.
+func (s *Server) observe(w http.ResponseWriter, r *http.Request, carry http.HandlerFunc) {
+	entry := s.requests.begin(r)
+	answer := &noted{ResponseWriter: w}
+	defer func() {
+		s.requests.end(entry, r, answer.status)
+		s.log.Printf("%s %s %d %s", r.Method, entry.Path, answer.status, time.Since(entry.Time).Round(time.Millisecond))
+	}()
+	if fault, ok := s.faults.hit(r.Method, r.URL.EscapedPath()); ok {
+		s.suffer(fault, answer, r, carry)
+		return
+	}
+	carry(answer, r)
+}
+
+// noted is a ResponseWriter that remembers the status.
+type noted struct {
+	http.ResponseWriter
+	status int
+}
+
+func (n *noted) WriteHeader(status int) {
+	n.status = status
+	n.ResponseWriter.WriteHeader(status)
+}
+
+// adapt writes what a handler returns. No answer goes out before all that it
+// could tell of is in the state file.
+func (s *Server) adapt(handle handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := requestID()
+		w.Header().Set("X-Request-Id", id)
+		answer, err := s.protected(handle, r)
+		if saved := s.store.sync(); saved != nil {
+			err = saved
+		}
+		if err != nil {
+			writeError(w, id, err)
+			return
+		}
+		writeAnswer(w, answer)
+	})
+}
+
+// protected turns a panic into an error: a request must not end the server.
+func (s *Server) protected(handle handler, r *http.Request) (answer any, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			s.log.Printf("%s %s: %v\n%s", r.Method, r.URL.Path, reason, debug.Stack())
+			err = fmt.Errorf("panic: %v", reason)
+		}
+	}()
+	return handle(r)
+}
+
+// member lets those call who are logged in and, of an organization, its members.
+func (s *Server) member(handle handler) handler {
+	return func(r *http.Request) (any, error) {
+		if err := s.authorize(r); err != nil {
+			return nil, err
+		}
+		if org := r.PathValue("org"); org != "" && org != s.options.Organization {
+			return nil, refuse(http.StatusForbidden, "user %s is not a member of organization %s", s.options.Organization, strings.ToValidUTF8(org, "?"))
+		}
+		return handle(r)
+	}
+}

@@ -1,0 +1,231 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// Server is a local cloud that runs.
+type Server struct {
+	options    Options
+	connection Connection
+	log        *log.Logger
+
+	dir      *stateDir
+	store    *store
+	backend  Backend
+	tokens   *tokens
+	listener net.Listener
+	http     *http.Server
+
+	requests requestLog
+	faults   faults
+	holds    holds
+	gates    gates
+
+	ctx       context.Context // ends when the server closes
+	cancel    context.CancelFunc
+	work      work
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Start starts a local cloud, with all that a former one left in the state
+// directory. The context bounds the start only; the local cloud runs until Close.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	o = o.withDefaults()
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, log: log.New(o.Log, "", log.LstdFlags)}
+	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context) error {
+	var err error
+	passable := os.Geteuid() == 0 && s.options.Backend == "postgres"
+	if s.dir, err = openStateDir(s.options.StateDir, passable); err != nil {
+		return err
+	}
+	if s.store, err = openStore(s.dir.file("state.json")); err != nil {
+		return err
+	}
+	if err := s.openAccount(); err != nil {
+		return err
+	}
+	if err := s.listen(ctx); err != nil {
+		return err
+	}
+	if err := s.connect(); err != nil {
+		return err
+	}
+	s.backend, err = backends[s.options.Backend](ctx, backendOptions{
+		Dir:         s.dir.file("instances"),
+		PostgresBin: s.options.PostgresBin,
+		Log:         s.log.Writer(),
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.resume(ctx); err != nil {
+		return err
+	}
+	if err := s.store.sync(); err != nil {
+		return err
+	}
+	s.serve()
+	return s.writeLogin()
+}
+
+// openAccount makes the account at the first start and finds it at later ones.
+func (s *Server) openAccount() error {
+	return s.store.change(func(st *state) error {
+		a := &st.account
+		if a.Organization == "" {
+			*a = account{
+				Organization: s.options.Organization,
+				Backend:      s.options.Backend,
+				SigningKey:   newSecret(),
+				RefreshToken: "v1." + hex.EncodeToString(newSecret()),
+			}
+		}
+		if a.Organization != s.options.Organization || a.Backend != s.options.Backend {
+			return fmt.Errorf("state directory %s belongs to organization %q with backend %q, not to %q with %q",
+				s.dir.path, a.Organization, a.Backend, s.options.Organization, s.options.Backend)
+		}
+		return nil
+	})
+}
+
+// listen takes the former address where only the host is asked for, so that a
+// client's settings still hold after a restart.
+func (s *Server) listen(ctx context.Context) error {
+	var former string
+	s.store.view(func(st *state) { former = st.account.Listen })
+	host, port, err := net.SplitHostPort(s.options.Listen)
+	if err != nil {
+		return err
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	config := net.ListenConfig{}
+	if formerHost, _, err := net.SplitHostPort(former); err == nil && port == "0" && formerHost == host {
+		s.listener, _ = config.Listen(ctx, "tcp", former)
+	}
+	if s.listener == nil {
+		if s.listener, err = config.Listen(ctx, "tcp", net.JoinHostPort(host, port)); err != nil {
+			return err
+		}
+	}
+	return s.store.change(func(st *state) error {
+		st.account.Listen = s.listener.Addr().String()
+		return nil
+	})
+}
+
+// connect makes the login and, if asked for, the certificate.
+func (s *Server) connect() error {
+	scheme := "http"
+	caPath := ""
+	address := s.listener.Addr().String()
+	if s.options.TLS {
+		ca, err := openAuthority(s.dir)
+		if err != nil {
+			return err
+		}
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return err
+		}
+		config, err := ca.serverConfig(net.ParseIP(host))
+		if err != nil {
+			return err
+		}
+		s.listener = tls.NewListener(s.listener, config)
+		scheme, caPath = "https", s.dir.file(caFile)
+	}
+	endpoint := scheme + "://" + address
+	s.store.view(func(st *state) {
+		s.tokens = &tokens{key: st.account.SigningKey, lifetime: s.options.TokenLifetime, subject: s.options.Organization, issuer: endpoint + "/"}
+		s.connection.RefreshToken = st.account.RefreshToken
+	})
+	token, err := s.tokens.issue(time.Now())
+	if err != nil {
+		return err
+	}
+	s.connection = Connection{
+		Endpoint:        endpoint,
+		Token:           token,
+		RefreshToken:    s.connection.RefreshToken,
+		AuthEndpoint:    endpoint,
+		Organization:    s.options.Organization,
+		CAFile:          caPath,
+		CredentialsFile: s.dir.file(".dbos", "credentials"),
+	}
+	return nil
+}
+
+func (s *Server) serve() {
+	s.http = &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 30 * time.Second,
+		ErrorLog:          s.log,
+		BaseContext:       func(net.Listener) context.Context { return s.ctx },
+	}
+	go func() {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Printf("serve: %s", err)
+		}
+	}()
+}
+
+// Connection is what a client needs. The token is the one of the start; later
+// ones are had for the refresh token.
+func (s *Server) Connection() Connection { return s.connection }
+
+// Close breaks off what is under way, stops every database server and, of a
+// temporary state directory, removes everything. What was accepted and is not
+// finished is in a lasting one and goes on at the next start.
+func (s *Server) Close() error {
+	s.closeOnce.Do(func() { s.closeErr = s.close() })
+	return s.closeErr
+}
+
+func (s *Server) close() error {
+	var errs []error
+	s.cancel()
+	s.work.refuse()
+	if s.http != nil {
+		errs = append(errs, s.http.Close())
+	} else if s.listener != nil {
+		errs = append(errs, s.listener.Close())
+	}
+	s.work.wait()
+	if s.backend != nil {
+		errs = append(errs, s.backend.Close())
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.sync())
+	}
+	if s.dir != nil {
+		errs = append(errs, s.dir.close())
+	}
+	return errors.Join(errs...)
+}

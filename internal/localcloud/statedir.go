@@ -1,0 +1,129 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// stateDir is the folder that holds all that must outlive the process. What is
+// secret is in files that only their owner reads.
+type stateDir struct {
+	path      string
+	temporary bool
+	lock      *os.File
+}
+
+// openStateDir makes or opens a state directory and locks it: two servers over
+// one state would each undo what the other wrote.
+//
+// Servers that are started for root run as another user and have to pass through
+// the folder to reach their own, so it is then passable, though still not listable.
+func openStateDir(path string, passable bool) (*stateDir, error) {
+	d := &stateDir{path: path, temporary: path == ""}
+	var err error
+	if d.temporary {
+		d.path, err = os.MkdirTemp("", "dbos-localcloud-")
+	} else if d.path, err = filepath.Abs(path); err == nil {
+		err = os.MkdirAll(d.path, 0o700)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state directory: %w", err)
+	}
+	if err := d.open(passable); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return d, nil
+}
+
+func (d *stateDir) open(passable bool) error {
+	lock, err := os.OpenFile(d.file("lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = lock.Close()
+		d.temporary = false
+		return fmt.Errorf("state directory %s is in use by another local cloud: %w", d.path, err)
+	}
+	d.lock = lock
+	for _, folder := range []string{".dbos", "archives"} {
+		if err := os.MkdirAll(d.file(folder), 0o700); err != nil {
+			return fmt.Errorf("state directory: %w", err)
+		}
+	}
+	if err := os.MkdirAll(d.file("instances"), 0o700); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	if !passable {
+		return nil
+	}
+	return errors.Join(addPassage(d.path), addPassage(d.file("instances")))
+}
+
+func addPassage(folder string) error {
+	info, err := os.Stat(folder)
+	if err != nil {
+		return err
+	}
+	return os.Chmod(folder, info.Mode().Perm()|0o011)
+}
+
+func (d *stateDir) file(name ...string) string {
+	return filepath.Join(append([]string{d.path}, name...)...)
+}
+
+func (d *stateDir) close() error {
+	var err error
+	if d.temporary {
+		err = os.RemoveAll(d.path)
+	}
+	if d.lock != nil {
+		err = errors.Join(err, d.lock.Close())
+	}
+	return err
+}
+
+// writeFile puts a file in its place whole or not at all, for its owner only,
+// and returns when it is on the disk.
+func writeFile(path string, content []byte) error {
+	temporary := path + ".new"
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// readFile returns nothing, and no error, for a file that is not there.
+func readFile(path string) ([]byte, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return content, err
+}

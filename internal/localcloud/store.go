@@ -1,0 +1,208 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// state is all that outlives the process.
+type state struct {
+	account      account
+	instances    table[instance]
+	applications table[application]
+}
+
+// account is what belongs to the cloud as a whole.
+type account struct {
+	Organization string `json:"organization"`
+	Backend      string `json:"backend"`
+	Listen       string `json:"listen"`
+	SigningKey   []byte `json:"signing_key"`
+	RefreshToken string `json:"refresh_token"`
+}
+
+// stateFile is the state as it is read; encode writes the same by hand.
+type stateFile struct {
+	Format       int                    `json:"format"`
+	Account      account                `json:"account"`
+	Instances    map[string]instance    `json:"instances"`
+	Applications map[string]application `json:"applications"`
+}
+
+const stateFormat = 1
+
+// store keeps the state in memory and in one file. A change is made in memory at
+// once; sync makes sure that it is in the file before anybody is told.
+type store struct {
+	path string
+
+	mu      sync.RWMutex
+	state   state
+	changes uint64 // made in memory
+
+	writing sync.Mutex
+	written uint64 // of them, in the file
+}
+
+func openStore(path string) (*store, error) {
+	s := &store{path: path}
+	raw, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	file := stateFile{Format: stateFormat}
+	if raw != nil {
+		if err := json.Unmarshal(raw, &file); err != nil {
+			return nil, fmt.Errorf("state file %s: %w", path, err)
+		}
+	}
+	if file.Format != stateFormat {
+		return nil, fmt.Errorf("state file %s has format %d, this program reads format %d", path, file.Format, stateFormat)
+	}
+	s.state = state{
+		account:      file.Account,
+		instances:    newTable(file.Instances),
+		applications: newTable(file.Applications),
+	}
+	return s, nil
+}
+
+// view reads the state.
+func (s *store) view(look func(*state)) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	look(&s.state)
+}
+
+// change changes the state, or nothing of it where the function returns an error.
+func (s *store) change(do func(*state) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := do(&s.state); err != nil {
+		return err
+	}
+	s.changes++
+	return nil
+}
+
+// sync returns when every change made so far is in the file. Whoever waits while
+// another writes finds its own change written too, so that a thousand changes at
+// once cost few writes.
+func (s *store) sync() error {
+	s.mu.RLock()
+	made := s.changes
+	s.mu.RUnlock()
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.written >= made {
+		return nil
+	}
+	image, made, err := s.encode()
+	if err != nil {
+		return fmt.Errorf("save the state: %w", err)
+	}
+	if err := writeFile(s.path, image); err != nil {
+		return fmt.Errorf("save the state: %w", err)
+	}
+	s.written = made
+	return nil
+}
+
+func (s *store) encode() ([]byte, uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var image bytes.Buffer
+	head, err := json.Marshal(s.state.account)
+	if err != nil {
+		return nil, 0, err
+	}
+	fmt.Fprintf(&image, "{\"format\":%d,\n\"account\":%s,\n\"instances\":", stateFormat, head)
+	if err := s.state.instances.encode(&image); err != nil {
+		return nil, 0, err
+	}
+	image.WriteString(",\n\"applications\":")
+	if err := s.state.applications.encode(&image); err != nil {
+		return nil, 0, err
+	}
+	image.WriteString("}\n")
+	return image.Bytes(), s.changes, nil
+}
+
+// table holds the rows of one kind by name. A row is never changed, only put
+// anew, so that readers may keep what they got; and only rows that were put since
+// are encoded again.
+type table[T any] struct {
+	rows    map[string]T
+	encoded map[string][]byte
+}
+
+func newTable[T any](rows map[string]T) table[T] {
+	if rows == nil {
+		rows = map[string]T{}
+	}
+	return table[T]{rows: rows, encoded: map[string][]byte{}}
+}
+
+func (t *table[T]) get(name string) (T, bool) {
+	row, ok := t.rows[name]
+	return row, ok
+}
+
+func (t *table[T]) put(name string, row T) {
+	t.rows[name] = row
+	delete(t.encoded, name)
+}
+
+func (t *table[T]) remove(name string) {
+	delete(t.rows, name)
+	delete(t.encoded, name)
+}
+
+func (t *table[T]) names() []string {
+	names := make([]string, 0, len(t.rows))
+	for name := range t.rows {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// all are the rows in the order of their names.
+func (t *table[T]) all() []T {
+	rows := make([]T, 0, len(t.rows))
+	for _, name := range t.names() {
+		rows = append(rows, t.rows[name])
+	}
+	return rows
+}
+
+func (t *table[T]) encode(image *bytes.Buffer) error {
+	separator := "{"
+	for _, name := range t.names() {
+		if t.encoded[name] == nil {
+			row, err := json.Marshal(t.rows[name])
+			if err != nil {
+				return err
+			}
+			key, err := json.Marshal(name)
+			if err != nil {
+				return err
+			}
+			t.encoded[name] = slices.Concat(key, []byte(":"), row)
+		}
+		image.WriteString(separator + "\n")
+		image.Write(t.encoded[name])
+		separator = ","
+	}
+	if separator == "{" {
+		image.WriteString("{")
+	}
+	image.WriteString("}")
+	return nil
+}

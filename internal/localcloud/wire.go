@@ -1,0 +1,61 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+// errorAnswer is the API's error.
+type errorAnswer struct {
+	Message       string `json:"message"`
+	StatusCode    int    `json:"statusCode"`
+	RequestID     string `json:"requestID"`
+	DetailedError string `json:"DetailedError,omitempty"`
+}
+
+type profileAnswer struct {
+	Name             string `json:"Name"`
+	Email            string `json:"Email"`
+	Organization     string `json:"Organization"`
+	SubscriptionPlan string `json:"SubscriptionPlan"`
+}
+
+type usersAnswer struct {
+	OrgName   string   `json:"OrgName"`
+	UserNames []string `json:"UserNames"`
+}
+
+// instanceAnswer is the API's UserDBInstance.
+type instanceAnswer struct {
+	PostgresInstanceName string  `json:"PostgresInstanceName"`
+	Status               string  `json:"Status"`
+	HostName             string  `json:"HostName"`
+	Port                 int     `json:"Port"`
+	DatabaseUsername     string  `json:"DatabaseUsername"`
+	DBOSAdminName        string  `json:"DBOSAdminName"`
+	IsLinked             bool    `json:"IsLinked"`
+	SupabaseReference    *string `json:"SupabaseReference"`
+}
+
+// tokenAnswer is that of the exchange of a refresh token.
+type tokenAnswer struct {
+	AccessToken string `json:"access_token"`
+	Scope       string `json:"scope"`
+	ExpiresIn   int64  `json:"expires_in"`
+	TokenType   string `json:"token_type"`
+}
+
+// oauthError is the error of the exchange, in OAuth's shape and not the API's.
+type oauthError struct {
+	status      int
+	Code        string `json:"error"`
+	Description string `json:"error_description"`
+}
+
+func (e *oauthError) Error() string { return e.Code + ": " + e.Description }
+
+// credentialsFile is the CLI's .dbos/credentials.
+type credentialsFile struct {
+	Token        string `json:"token"`
+	RefreshToken string `json:"refreshToken"`
+	UserName     string `json:"userName"`
+	Organization string `json:"organization"`
+}

@@ -1,0 +1,91 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// work counts what is under way, requests and background work alike, so that
+// Close can wait for its end and nothing new begins after it.
+type work struct {
+	mu     sync.Mutex
+	closed bool
+	count  sync.WaitGroup
+}
+
+// begin is false once close was called.
+func (w *work) begin() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return false
+	}
+	w.count.Add(1)
+	return true
+}
+
+func (w *work) end() { w.count.Done() }
+
+// refuse lets nothing new begin.
+func (w *work) refuse() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+}
+
+func (w *work) wait() { w.count.Wait() }
+
+// background does something behind an answer. What is not begun because the
+// server closes is in the state, and is taken up at the next start.
+func (s *Server) background(do func()) {
+	if !s.work.begin() {
+		return
+	}
+	go func() {
+		defer s.work.end()
+		do()
+	}()
+}
+
+// gates order what happens to one instance: one change at a time, and no change
+// while it is used.
+type gates struct {
+	mu   sync.Mutex
+	open map[string]*sync.RWMutex
+}
+
+func (g *gates) of(instance string) *sync.RWMutex {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open == nil {
+		g.open = map[string]*sync.RWMutex{}
+	}
+	if g.open[instance] == nil {
+		g.open[instance] = &sync.RWMutex{}
+	}
+	return g.open[instance]
+}
+
+// pause is false if the context ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// drain reads a body to its end. A client that breaks off is noticed elsewhere.
+func drain(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }

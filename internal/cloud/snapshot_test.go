@@ -1,0 +1,402 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const list = "GET /acme/databases"
+
+func byName(name string) string { return "GET /acme/databases/userdb/info/" + name }
+
+// shelf answers reads of the instances that it holds, each after a latency.
+type shelf struct {
+	latency time.Duration
+
+	mu       sync.Mutex
+	names    []string
+	unlisted []string // there, and not in lists yet
+	status   string
+}
+
+func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	record := func(name string) string {
+		return fmt.Sprintf(`{"PostgresInstanceName":%q,"Status":%q,"HostName":"h","Port":5432}`, name, s.status)
+	}
+	var answer string
+	if name, ok := strings.CutPrefix(r.URL.Path, "/v1alpha1/acme/databases/userdb/info/"); ok {
+		for _, known := range append(s.unlisted, s.names...) {
+			if known == name {
+				answer = record(name)
+			}
+		}
+	} else if r.Method == "GET" {
+		records := make([]string, len(s.names))
+		for i, name := range s.names {
+			records[i] = record(name)
+		}
+		answer = "[" + strings.Join(records, ",") + "]"
+	}
+	s.mu.Unlock()
+	time.Sleep(s.latency)
+	switch {
+	case answer != "":
+		say(w, 200, answer)
+	case r.Method == "GET":
+		refuse(w, 404, "not found")
+	default:
+		say(w, 200, "")
+	}
+}
+
+func (s *shelf) set(status string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status = status
+}
+
+func numbered(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("pg_%04d", i)
+	}
+	return names
+}
+
+func TestRefreshOfAThousand(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ latency, work time.Duration }{
+		"no latency":        {0, 2 * time.Millisecond},
+		"latency":           {50 * time.Millisecond, 2 * time.Millisecond},
+		"slow between":      {50 * time.Millisecond, 80 * time.Millisecond},
+		"one after another": {time.Millisecond, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				names := numbered(1000)
+				s := &shelf{latency: test.latency, names: names, status: "available"}
+				c, w := wired(t, func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/v1alpha1/user/profile" {
+						say(w, 200, profile)
+						return
+					}
+					s.ServeHTTP(w, r)
+				}, noOrganization)
+				queue := make(chan string, len(names))
+				for _, name := range names {
+					queue <- name
+				}
+				close(queue)
+				var all sync.WaitGroup
+				for range 10 {
+					all.Go(func() {
+						for name := range queue {
+							got, err := c.Instance(t.Context(), name)
+							if err != nil || got.Name != name {
+								t.Errorf("%s is read as %v, %v", name, got, err)
+							}
+							time.Sleep(test.work)
+						}
+					})
+				}
+				all.Wait()
+				if calls := w.calls(); len(calls) > 3 {
+					t.Errorf("%d calls: %q", len(calls), calls)
+				}
+			})
+		})
+	}
+}
+
+func TestLoneReadAsksForItsObject(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{names: numbered(3), status: "available"}
+		c, w := wired(t, s.ServeHTTP)
+		for range 3 {
+			if _, err := c.Instance(t.Context(), "pg_0001"); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Minute)
+		}
+		w.expect(t, byName("pg_0001"), byName("pg_0001"), byName("pg_0001"))
+	})
+}
+
+// together reads names at once, and returns the errors by name.
+func together(ctx context.Context, c *Client, names ...string) map[string]error {
+	var (
+		mu   sync.Mutex
+		all  sync.WaitGroup
+		errs = map[string]error{}
+	)
+	for _, name := range names {
+		all.Go(func() {
+			_, err := c.Instance(ctx, name)
+			mu.Lock()
+			defer mu.Unlock()
+			errs[name] = err
+		})
+	}
+	all.Wait()
+	return errs
+}
+
+func TestAListServesForSeconds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{names: numbered(3), status: "available", latency: time.Millisecond}
+		c, w := wired(t, s.ServeHTTP)
+		together(t.Context(), c, s.names...)
+		time.Sleep(5 * time.Second)
+		together(t.Context(), c, s.names...)
+		if got := w.count(list); got != 1 {
+			t.Errorf("%d lists: %q", got, w.calls())
+		}
+		time.Sleep(10 * time.Second)
+		together(t.Context(), c, s.names...)
+		if got := w.count(list); got != 2 {
+			t.Errorf("%d lists: %q", got, w.calls())
+		}
+	})
+}
+
+func TestAWriteMakesAListStale(t *testing.T) {
+	t.Parallel()
+	for name, write := range map[string]func(ctx context.Context, c *Client) error{
+		"create": func(ctx context.Context, c *Client) error {
+			_, err := c.CreateInstance(ctx, NewInstance{Name: "pg_new"})
+			return err
+		},
+		"restore": func(ctx context.Context, c *Client) error {
+			_, err := c.RestoreInstance(ctx, RestoreInstance{Name: "pg_new", Source: "pg_0001"})
+			return err
+		},
+		"password": func(ctx context.Context, c *Client) error {
+			return c.SetInstancePassword(ctx, "pg_0001", "secret-secret")
+		},
+		"delete": func(ctx context.Context, c *Client) error { return c.DeleteInstance(ctx, "pg_0001") },
+		"wait": func(ctx context.Context, c *Client) error {
+			_, err := c.WaitInstance(ctx, "pg_0001", Ready)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &shelf{names: numbered(3), status: "available", latency: time.Millisecond}
+				c, w := wired(t, s.ServeHTTP)
+				together(t.Context(), c, s.names...)
+				if err := write(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+				together(t.Context(), c, s.names...)
+				if got := w.count(list); got != 2 {
+					t.Errorf("%d lists: %q", got, w.calls())
+				}
+			})
+		})
+	}
+}
+
+func TestAListUnderWayAtAWriteIsStale(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{names: numbered(3), status: "creating", latency: 2 * time.Second}
+		c, w := wired(t, s.ServeHTTP)
+		read := func(within time.Duration) *Instance {
+			time.Sleep(within)
+			got, err := c.Instance(t.Context(), "pg_0001")
+			if err != nil {
+				t.Error(err)
+				return &Instance{}
+			}
+			return got
+		}
+		var all sync.WaitGroup
+		all.Go(func() { read(0) })                // by name
+		all.Go(func() { read(time.Millisecond) }) // begins the list
+		all.Go(func() {
+			time.Sleep(500 * time.Millisecond)
+			s.set("available")
+			if err := c.SetInstancePassword(t.Context(), "pg_0001", "secret-secret"); err != nil { // until 2.5 s
+				t.Error(err)
+			}
+		})
+		all.Go(func() {
+			// It began during the write, and may have seen either state; nothing later may be served from it.
+			if got := read(time.Second); got.Status != "available" {
+				t.Errorf("a read that began after the write shows %q", got.Status)
+			}
+		})
+		all.Go(func() {
+			if got := read(2600 * time.Millisecond); got.Status != "available" {
+				t.Errorf("a read after the write shows %q", got.Status)
+			}
+		})
+		all.Wait()
+		if got := w.count(list); got != 3 {
+			t.Errorf("%d lists: %q", got, w.calls())
+		}
+	})
+}
+
+func TestMissingInAListIsAskedByName(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{names: numbered(3), unlisted: []string{"pg_new"}, status: "available", latency: time.Millisecond}
+		c, w := wired(t, s.ServeHTTP)
+		errs := together(t.Context(), c, "pg_0000", "pg_0001", "pg_new", "pg_gone")
+		if errs["pg_new"] != nil {
+			t.Errorf("one that is there and not listed: %v", errs["pg_new"])
+		}
+		if !IsNotFound(errs["pg_gone"]) || w.count(byName("pg_gone")) != 1 {
+			t.Errorf("one that is gone: %v, calls %q", errs["pg_gone"], w.calls())
+		}
+	})
+}
+
+func TestListsThatFail(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		gone   bool
+	}{
+		"HTML":       {404, "<html>", false},
+		"refused":    {403, `{"message":"no","statusCode":403}`, false},
+		"null items": {200, `[null]`, false},
+		"empty":      {200, `[]`, true},
+		"null":       {200, `null`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
+					time.Sleep(time.Millisecond)
+					if strings.HasSuffix(r.URL.Path, "/databases") {
+						say(w, test.status, test.body)
+						return
+					}
+					refuse(w, 404, "not found")
+				})
+				errs := together(t.Context(), c, "pg_a", "pg_b", "pg_c")
+				gone := 0
+				for _, err := range errs {
+					if err == nil {
+						t.Error("a read succeeded")
+					}
+					if IsNotFound(err) {
+						gone++
+					}
+				}
+				if want := map[bool]int{true: 3, false: 1}[test.gone]; gone != want { // One of them was asked for by name.
+					t.Errorf("%d of 3 count as gone, want %d: %v", gone, want, errs)
+				}
+			})
+		})
+	}
+}
+
+func TestAFailedListIsForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{names: numbered(3), status: "available", latency: time.Millisecond}
+		fails := true
+		c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
+			if fails && strings.HasSuffix(r.URL.Path, "/databases") {
+				refuse(w, 403, "no")
+				return
+			}
+			s.ServeHTTP(w, r)
+		})
+		together(t.Context(), c, s.names...)
+		fails = false
+		for name, err := range together(t.Context(), c, s.names...) {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
+
+func TestOneWhoLeavesBreaksNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{names: numbered(5), status: "available", latency: time.Second}
+		c, w := wired(t, s.ServeHTTP)
+		impatient, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		var all sync.WaitGroup
+		all.Go(func() { together(t.Context(), c, "pg_0000") }) // by name
+		synctest.Wait()
+		all.Go(func() {
+			for _, err := range together(impatient, c, "pg_0001") { // begins the list
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("the impatient one got %v", err)
+				}
+			}
+		})
+		synctest.Wait()
+		all.Go(func() {
+			for name, err := range together(t.Context(), c, "pg_0002", "pg_0003") {
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		})
+		all.Wait()
+		if got := w.count(list); got != 1 {
+			t.Errorf("%d lists: %q", got, w.calls())
+		}
+	})
+}
+
+func TestAListNobodyWaitsForEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, w := wired(t, hang)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		begun := time.Now()
+		for _, err := range together(ctx, c, "pg_a", "pg_b", "pg_c") {
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("error is %v", err)
+			}
+		}
+		synctest.Wait()
+		if took := time.Since(begun); took != time.Second || len(w.calls()) != 2 {
+			t.Errorf("after %s: %q", took, w.calls())
+		}
+		// The next ones begin anew.
+		w.handler = (&shelf{names: []string{"pg_a", "pg_b"}, status: "available", latency: time.Millisecond}).ServeHTTP
+		for name, err := range together(t.Context(), c, "pg_a", "pg_b") {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
+
+func TestInstances(t *testing.T) {
+	t.Parallel()
+	s := &shelf{names: []string{"zeta", "alpha", "mid"}, status: "available"}
+	c, w := wired(t, s.ServeHTTP)
+	got, err := c.Instances(t.Context())
+	if err != nil || len(got) != 3 || got[0].Name != "alpha" || got[2].Name != "zeta" {
+		t.Errorf("instances are %v, %v", got, err)
+	}
+	w.expect(t, list)
+}

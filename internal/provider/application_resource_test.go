@@ -80,7 +80,7 @@ func TestApplicationValidate(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			(&rpc{t: t, server: r.server, schemas: r.schemas}).validate(applicationType, tt.set, tt.want)
+			r.in(t).validate(applicationType, tt.set, tt.want)
 		})
 	}
 }
@@ -103,7 +103,7 @@ func TestApplicationPlanCreate(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			(&rpc{t: t, server: r.server, schemas: r.schemas}).plan(applicationType, nil, tt.set, tt.want)
+			r.in(t).plan(applicationType, nil, tt.set, tt.want)
 		})
 	}
 	planned := r.plan(applicationType, nil, shop, "")

@@ -120,6 +120,7 @@ type rpc struct {
 	t       *testing.T
 	server  tfprotov6.ProviderServer
 	schemas map[string]*tfprotov6.Schema
+	sources map[string]*tfprotov6.Schema
 }
 
 // object is a resource as Terraform stores it.
@@ -151,17 +152,21 @@ func newRPC(t *testing.T, a *api) *rpc {
 	})())()}
 	schema, err := r.server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	r.must("", schema.Diagnostics, err)
-	r.schemas = schema.ResourceSchemas
-	none := tftypes.NewValue(schema.Provider.ValueType(), nil)
+	r.schemas, r.sources = schema.ResourceSchemas, schema.DataSourceSchemas
 	settings := map[string]tftypes.Value{}
 	for _, attribute := range schema.Provider.Block.Attributes {
 		settings[attribute.Name] = tftypes.NewValue(attribute.Type, nil)
 	}
 	settings["retry_timeout"] = tftypes.NewValue(tftypes.String, "200ms")
-	none = tftypes.NewValue(none.Type(), settings)
-	configured, err := r.server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: r.encode(none)})
+	config := tftypes.NewValue(schema.Provider.ValueType(), settings)
+	configured, err := r.server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: r.encode(config)})
 	r.must("", configured.Diagnostics, err)
 	return r
+}
+
+// in is the same provider in a subtest.
+func (r *rpc) in(t *testing.T) *rpc {
+	return &rpc{t: t, server: r.server, schemas: r.schemas, sources: r.sources}
 }
 
 // must fails the test unless the diagnostics are as wanted: "" is none at all,
@@ -269,7 +274,10 @@ func valueOf(typ tftypes.Type, value any) tftypes.Value {
 func (r *rpc) validate(kind string, set attributes, want string) {
 	r.t.Helper()
 	config, _ := r.config(kind, set, nil)
-	resp, err := r.server.ValidateResourceConfig(r.t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: kind, Config: r.encode(config)})
+	resp, err := r.server.ValidateResourceConfig(r.t.Context(), &tfprotov6.ValidateResourceConfigRequest{
+		TypeName: kind, Config: r.encode(config),
+		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
+	})
 	r.must(want, resp.Diagnostics, err)
 }
 
@@ -419,6 +427,26 @@ func (a attributes) with(changes attributes) attributes {
 	merged := maps.Clone(a)
 	maps.Copy(merged, changes)
 	return merged
+}
+
+// data reads a data source.
+func (r *rpc) data(kind string, set attributes, want string) tftypes.Value {
+	r.t.Helper()
+	schema := r.sources[kind]
+	config := map[string]tftypes.Value{}
+	for _, attribute := range schema.Block.Attributes {
+		config[attribute.Name] = valueOf(attribute.ValueType(), set[attribute.Name])
+	}
+	resp, err := r.server.ReadDataSource(r.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: kind, Config: r.encode(tftypes.NewValue(schema.ValueType(), config))})
+	r.must(want, resp.Diagnostics, err)
+	if want != "" {
+		return tftypes.Value{}
+	}
+	value, err := resp.State.Unmarshal(schema.ValueType())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return value
 }
 
 // replaced is value with another string for one attribute.

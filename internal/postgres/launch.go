@@ -1,0 +1,57 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package postgres
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+)
+
+// launcher runs functions on one thread that lives as long as this process. On
+// Linux the children that are to die with their parent die with the thread that
+// started them.
+var launcher = sync.OnceValue(func() chan<- func() {
+	calls := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for call := range calls {
+			call()
+		}
+	}()
+	return calls
+})
+
+// Start starts a command as the user whom the servers run as, in a process
+// group of its own, where no interrupt from the terminal reaches it. On Linux
+// it is killed when this process ends, however that ends.
+func (i *Installation) Start(cmd *exec.Cmd) error {
+	return i.start(cmd, syscall.SIGKILL)
+}
+
+// start does what Start says, but leaves the command a last signal of its own.
+func (i *Installation) start(cmd *exec.Cmd, last syscall.Signal) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if i.account != nil {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(i.account.uid), Gid: uint32(i.account.gid)}
+	}
+	dieWithParent(cmd.SysProcAttr, last)
+	if cmd.Dir == "" {
+		cmd.Dir = "/" // the present one may be closed to the account
+	}
+	result := make(chan error)
+	launcher() <- func() { result <- cmd.Start() }
+	return <-result
+}
+
+// Own gives a file or directory to the user whom the servers run as.
+func (i *Installation) Own(path string) error { return i.account.own(path) }
+
+// environment is all that a server gets to see of this process's own: what is
+// set for clients (PGPORT) or secret stays out.
+func environment() []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
+}

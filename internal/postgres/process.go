@@ -1,0 +1,241 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// process is one run of a server.
+type process struct {
+	pid      int
+	port     int
+	data     string
+	log      string
+	logStart int64 // where this run's lines begin
+	stopping atomic.Bool
+	done     chan struct{}
+	err      error // why it ended, once it is done
+}
+
+var errPortTaken = errors.New("the port is taken")
+
+// run starts the server on the preferred port, or if that is 0 or taken on
+// another, and returns when clients can log in.
+func (s *Server) run(ctx context.Context, preferred int, settings ...string) (*process, error) {
+	const attempts = 10
+	if preferred != 0 {
+		p, err := s.launch(ctx, preferred, settings)
+		if !errors.Is(err, errPortTaken) {
+			return p, err
+		}
+	}
+	var failure error
+	for range attempts {
+		port, err := freePort(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p, err := s.launch(ctx, port, settings)
+		if !errors.Is(err, errPortTaken) {
+			return p, err
+		}
+		failure = err // somebody else was faster
+	}
+	return nil, failure
+}
+
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp4", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err := errors.Join(err, listener.Close()); err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(port)
+}
+
+// launch is one attempt to start the server.
+func (s *Server) launch(ctx context.Context, port int, settings []string) (*process, error) {
+	p := &process{port: port, data: s.path(dataName), log: s.path(logName), done: make(chan struct{})}
+	if err := os.RemoveAll(filepath.Join(p.data, pidFile)); err != nil {
+		return nil, err
+	}
+	log, err := p.openLog()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }()
+
+	//nolint:noctx // The server lives longer than the context of its start.
+	cmd := exec.Command(filepath.Join(s.installation.bin, "postgres"))
+	cmd.Env, cmd.Stdout, cmd.Stderr = environment(), log, log
+	defer closeAll(cmd)
+	name, err := s.installation.account.hand(cmd, p.data)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Args = append(cmd.Args, "-D", name)
+	for _, setting := range append([]string{"port=" + strconv.Itoa(port), "cluster_name=" + filepath.Base(s.dir)}, settings...) {
+		cmd.Args = append(cmd.Args, "-c", setting)
+	}
+	// The last signal makes the server end its own processes before itself.
+	if err := s.installation.start(cmd, syscall.SIGQUIT); err != nil {
+		return nil, fmt.Errorf("start the server in %s: %w", s.dir, err)
+	}
+	p.pid = cmd.Process.Pid
+	go func() {
+		p.err = cmd.Wait()
+		close(p.done)
+	}()
+	if err := p.ready(ctx); err != nil {
+		return nil, errors.Join(err, p.end(context.WithoutCancel(ctx), syscall.SIGQUIT))
+	}
+	return p, nil
+}
+
+// ready waits until the server says in its own note that it takes logins. That
+// cannot be another server which has got hold of the port, as an answer on the
+// port could.
+func (p *process) ready(ctx context.Context) error {
+	for {
+		if note := readPIDFile(p.data); note.pid == p.pid && note.ready {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return p.died()
+		default:
+		}
+		if err := pause(ctx); err != nil {
+			return fmt.Errorf("the server did not get ready: %w\n%s", err, p.logTail())
+		}
+	}
+}
+
+// died is the error of a server that has ended by itself.
+func (p *process) died() error {
+	log := p.logTail()
+	if strings.Contains(log, "Address already in use") {
+		return fmt.Errorf("%w: %d\n%s", errPortTaken, p.port, log)
+	}
+	return fmt.Errorf("the server has ended by itself (%w); the end of its log:\n%s", p.err, log)
+}
+
+// end stops the server by a signal; by a harsher one if that takes too long or
+// the context ends.
+func (p *process) end(ctx context.Context, first syscall.Signal) error {
+	p.stopping.Store(true)
+	for _, step := range []struct {
+		signal   syscall.Signal
+		patience time.Duration
+	}{{first, 30 * time.Second}, {syscall.SIGQUIT, 10 * time.Second}, {syscall.SIGKILL, 10 * time.Second}} {
+		if p.signal(step.signal); p.endsWithin(ctx, step.patience) {
+			return nil
+		}
+		ctx = context.WithoutCancel(ctx) // it has been heeded
+	}
+	return fmt.Errorf("the server process %d does not end", p.pid)
+}
+
+func (p *process) signal(signal syscall.Signal) {
+	select {
+	case <-p.done: // its number may be another's by now
+	default:
+		_ = syscall.Kill(p.pid, signal)
+	}
+}
+
+func (p *process) endsWithin(ctx context.Context, patience time.Duration) bool {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// openLog opens the log for another run. It is begun anew when it has grown.
+func (p *process) openLog() (*os.File, error) {
+	const large = 1 << 20
+	log, err := os.OpenFile(p.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	info, err := log.Stat()
+	if err == nil && info.Size() > large {
+		err = log.Truncate(0)
+	} else if err == nil {
+		p.logStart = info.Size()
+	}
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	return log, nil
+}
+
+// logTail is the end of what this run has logged.
+func (p *process) logTail() string {
+	content, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	return tail(content[min(int(p.logStart), len(content)):])
+}
+
+func tail(log []byte) string {
+	const lines = 20
+	all := bytes.Split(bytes.TrimSpace(log), []byte("\n"))
+	return string(bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
+}
+
+// pidFile is the note that a running server keeps in its data directory.
+const pidFile = "postmaster.pid"
+
+type pidNote struct {
+	pid   int
+	ready bool
+}
+
+// readPIDFile reads as much of the note as has been written yet.
+func readPIDFile(data string) pidNote {
+	var note pidNote
+	content, err := os.ReadFile(filepath.Join(data, pidFile))
+	if err != nil {
+		return note
+	}
+	lines := strings.Split(string(content), "\n")
+	note.pid, err = strconv.Atoi(lines[0])
+	note.ready = err == nil && len(lines) > 7 && strings.TrimSpace(lines[7]) == "ready"
+	return note
+}
+
+// pause is the moment between two looks at something that another process is
+// about to do.
+func pause(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(2 * time.Millisecond):
+		return nil
+	}
+}

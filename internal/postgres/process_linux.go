@@ -1,0 +1,65 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package postgres
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+func dieWithParent(attr *syscall.SysProcAttr, last syscall.Signal) { attr.Pdeathsig = last }
+
+// hand gives a command a directory, and returns the name that the command is to
+// use for it. An account may not be let through the directories above (root's
+// home, a temporary directory of root's): it gets the open directory, and no
+// permission has to be changed. The caller closes cmd.ExtraFiles once the
+// command has started.
+func (a *account) hand(cmd *exec.Cmd, dir string) (string, error) {
+	if a == nil {
+		return dir, nil
+	}
+	open, err := os.Open(dir)
+	if err != nil {
+		return "", err
+	}
+	cmd.ExtraFiles = append(cmd.ExtraFiles, open)
+	return "/proc/self/fd/" + strconv.Itoa(2+len(cmd.ExtraFiles)), nil
+}
+
+// processesIn finds the processes of a server by what every one of them has:
+// the program's name, and the data directory as its working directory.
+func processesIn(data string) ([]int, error) {
+	want, err := os.Stat(data)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue // not a process
+		}
+		// Processes come and go, and others' may not be looked into.
+		proc := filepath.Join("/proc", entry.Name())
+		name, err := os.ReadFile(filepath.Join(proc, "comm"))
+		if err != nil || strings.TrimSpace(string(name)) != "postgres" {
+			continue
+		}
+		if cwd, err := os.Stat(filepath.Join(proc, "cwd")); err == nil && os.SameFile(cwd, want) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}

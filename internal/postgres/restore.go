@@ -1,0 +1,230 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// TooEarlyError refuses an instant from before the base backup, for which
+// PostgreSQL would bring up the backup's state as if it were right.
+type TooEarlyError struct{ At, Earliest time.Time }
+
+func (e *TooEarlyError) Error() string {
+	return fmt.Sprintf("the server cannot be restored to %s: the earliest instant is %s", precise(e.At), precise(e.Earliest))
+}
+
+// ErrFuture is wrapped when the instant to restore to has not come yet.
+var ErrFuture = errors.New("a server cannot be restored to an instant in the future")
+
+func precise(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+// Restore makes a server in dir that has all that was committed in this one up
+// to the instant, to the microsecond, and nothing that was committed later. The
+// roles and passwords are those of that instant too. This server goes on as if
+// nothing had been; if it has ended, what it has left behind is enough.
+func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Server, err error) {
+	at = at.UTC().Truncate(time.Microsecond)
+	if earliest := s.RestorableSince(); at.Before(earliest) {
+		return nil, &TooEarlyError{At: at, Earliest: earliest}
+	}
+	if at.After(time.Now()) {
+		return nil, fmt.Errorf("%w: %s", ErrFuture, precise(at))
+	}
+	r, err := s.installation.claim(ctx, dir)
+	if err != nil {
+		return nil, fmt.Errorf("restore a PostgreSQL server: %w", err)
+	}
+	defer r.undo(ctx, &err)
+	r.record = s.record
+	r.record.RestoredTo = &at
+
+	if err := r.recover(ctx, s, at); err != nil {
+		return nil, fmt.Errorf("restore a PostgreSQL server to %s: %w", precise(at), err)
+	}
+	if err := r.takeBase(); err != nil {
+		return nil, fmt.Errorf("take the base backup of the restored server: %w", err)
+	}
+	if r.process, err = r.run(ctx, 0); err != nil {
+		return nil, err
+	}
+	if err := r.checkPromoted(ctx); err != nil {
+		return nil, err
+	}
+	return r, r.complete()
+}
+
+// recover brings the data directory to the state that the source had at the
+// instant, and leaves it stopped.
+func (s *Server) recover(ctx context.Context, source *Server, at time.Time) error {
+	live, err := source.archiveAll(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.copyFrom(source, live); err != nil {
+		return err
+	}
+	target := "recovery_target_time=" + at.Format("2006-01-02 15:04:05.000000") + "+00"
+	err = s.replay(ctx, target)
+	if live || err == nil || !strings.Contains(err.Error(), "recovery ended before configured recovery target was reached") {
+		return err
+	}
+	// The source ended before it committed anything later than the instant:
+	// all that there is belongs to the restored server.
+	if err := os.RemoveAll(s.path(dataName)); err != nil {
+		return err
+	}
+	if err := s.copyFrom(source, live); err != nil {
+		return err
+	}
+	return s.replay(ctx, "")
+}
+
+// archiveAll brings all that the server has committed into its archive, and
+// after it one more commit, which is later than any instant that can be asked
+// for: recovery stops at commits only, and fails where there is none. It
+// answers false if the server does not run.
+func (s *Server) archiveAll(ctx context.Context) (live bool, err error) {
+	select {
+	case <-s.Done():
+		return false, nil
+	default:
+	}
+	conn, err := s.session(ctx, "")
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, "SELECT pg_logical_emit_message(true, 'restore', '')"); err != nil {
+		return false, err
+	}
+	var segment string
+	if err := conn.QueryRow(ctx, "SELECT pg_walfile_name(pg_switch_wal())").Scan(&segment); err != nil {
+		return false, err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(s.path(walName), segment)); err == nil {
+			return true, nil
+		}
+		select {
+		case <-s.Done():
+			return false, errors.Join(errors.New("the source has ended"), s.Err())
+		default:
+		}
+		if err := pause(ctx); err != nil {
+			return false, fmt.Errorf("the log was not archived: %w\n%s", err, s.process.logTail())
+		}
+	}
+}
+
+var logFile = regexp.MustCompile(`^([0-9A-F]{24}|[0-9A-F]{8}\.history)$`)
+
+// copyFrom makes the data directory of the source's base backup and of all of
+// its log since.
+func (s *Server) copyFrom(source *Server, archived bool) error {
+	source.reading.RLock()
+	defer source.reading.RUnlock()
+	base, err := os.Open(source.path(baseName))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = base.Close() }()
+	account, data := s.installation.account, s.path(dataName)
+	if err := account.unpack(base, data); err != nil {
+		return err
+	}
+	if err := s.copyLog(source.path(walName)); err != nil {
+		return err
+	}
+	if !archived {
+		if err := s.copyLog(filepath.Join(source.path(dataName), "pg_wal")); err != nil {
+			return err
+		}
+	}
+	return account.write(filepath.Join(data, "recovery.signal"), strings.NewReader(""))
+}
+
+// copyLog copies the log files of a directory to where recovery finds them, and
+// notes that they are not to be archived again.
+func (s *Server) copyLog(from string) error {
+	files, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	account, to := s.installation.account, filepath.Join(s.path(dataName), "pg_wal")
+	for _, file := range files {
+		if !logFile.MatchString(file.Name()) {
+			continue
+		}
+		content, err := os.Open(filepath.Join(from, file.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a running source has recycled it
+		}
+		if err != nil {
+			return err
+		}
+		err = account.write(filepath.Join(to, file.Name()), content)
+		if err := errors.Join(err, content.Close()); err != nil {
+			return err
+		}
+		if err := account.write(filepath.Join(to, "archive_status", file.Name()+".done"), strings.NewReader("")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replay runs the server through its recovery: as far as the target, or if that
+// is empty to the end of the log. What the recovery needs is said on the command
+// line, so that nothing of it has to be taken out of the configuration again.
+func (s *Server) replay(ctx context.Context, target string) error {
+	settings := []string{
+		"hot_standby=off", // ready means recovered and promoted
+		"restore_command=false",
+		"recovery_target_timeline=current",
+		"recovery_target_action=promote",
+	}
+	if target != "" {
+		settings = append(settings, target)
+	}
+	p, err := s.run(ctx, 0, settings...)
+	if err != nil {
+		return err
+	}
+	return p.end(ctx, syscall.SIGINT)
+}
+
+// takeBase makes the stopped server's base backup.
+func (s *Server) takeBase() error {
+	file, err := os.OpenFile(s.path(baseName), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pack(file, s.path(dataName), outsideBase), file.Close())
+}
+
+func (s *Server) checkPromoted(ctx context.Context) error {
+	conn, err := s.session(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var recovering bool
+	if err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&recovering); err != nil {
+		return err
+	}
+	if recovering {
+		return errors.New("the restored server is still in recovery")
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package postgres
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	superuser = "postgres" // this package's own login
+	// ApplicationRole is the role that applications log in as. It owns their
+	// databases.
+	ApplicationRole = "dbosadmin"
+)
+
+// createRoles turns a copy of the template into a server with logins of its
+// own. As on a managed service, the admin is no superuser; it owns the database
+// that it logs in to, and can do with the applications' databases what the
+// applications can.
+func (s *Server) createRoles(ctx context.Context, admin Role) error {
+	adminVerifier, err := verifier(admin.Password)
+	if err != nil {
+		return err
+	}
+	applicationVerifier, err := verifier(s.record.ApplicationPassword)
+	if err != nil {
+		return err
+	}
+	password := randomPassword()
+	superuserVerifier, err := verifier(password)
+	if err != nil {
+		return err
+	}
+	err = s.execute(ctx, "",
+		"CREATE ROLE "+quote(ApplicationRole)+" LOGIN CREATEDB CREATEROLE PASSWORD '"+applicationVerifier+"'",
+		"CREATE ROLE "+quote(admin.Name)+" LOGIN CREATEDB CREATEROLE PASSWORD '"+adminVerifier+"'",
+		"GRANT "+quote(ApplicationRole)+" TO "+quote(admin.Name),
+		"ALTER DATABASE postgres OWNER TO "+quote(admin.Name),
+		"ALTER ROLE "+quote(superuser)+" PASSWORD '"+superuserVerifier+"'",
+	)
+	if err != nil {
+		return fmt.Errorf("create the roles: %w", err)
+	}
+	s.record.SuperuserPassword = password
+	return nil
+}
+
+// SetPassword gives a role another password.
+func (s *Server) SetPassword(ctx context.Context, role, password string) error {
+	v, err := verifier(password)
+	if err != nil {
+		return err
+	}
+	if err := s.execute(ctx, "", "ALTER ROLE "+quote(role)+" PASSWORD '"+v+"'"); err != nil {
+		return fmt.Errorf("set the password of %s: %w", role, err)
+	}
+	return nil
+}
+
+// Application is the login of the applications, whose password never changes:
+// a restored server has that of its source.
+func (s *Server) Application() Role {
+	return Role{Name: ApplicationRole, Password: s.record.ApplicationPassword}
+}
+
+// CreateDatabase makes a database for an application. If there is one of that
+// name, the application gets it as it is.
+func (s *Server) CreateDatabase(ctx context.Context, name string) error {
+	owner, database := quote(ApplicationRole), quote(name)
+	err := s.execute(ctx, "", "CREATE DATABASE "+database+" OWNER "+owner)
+	if IsDuplicateDatabase(err) {
+		err = s.execute(ctx, "", "ALTER DATABASE "+database+" OWNER TO "+owner)
+	}
+	if err != nil {
+		return fmt.Errorf("create the database %s: %w", name, err)
+	}
+	// What the admin makes in it by hand, such as a migration run from a
+	// developer's machine, is the application's to use as well.
+	var grants []string
+	for _, kind := range []string{"TABLES", "SEQUENCES", "FUNCTIONS", "TYPES", "SCHEMAS"} {
+		grants = append(grants, "ALTER DEFAULT PRIVILEGES FOR ROLE "+quote(s.record.Admin)+" GRANT ALL ON "+kind+" TO "+owner)
+	}
+	if err := s.execute(ctx, name, grants...); err != nil {
+		return fmt.Errorf("open the database %s to %s: %w", name, ApplicationRole, err)
+	}
+	return nil
+}
+
+// DropDatabase deletes a database, whoever is using it. It is no error if there
+// is none.
+func (s *Server) DropDatabase(ctx context.Context, name string) error {
+	session := ""
+	if name == defaultDatabase {
+		session = spareDatabase
+	}
+	if err := s.execute(ctx, session, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
+		return fmt.Errorf("drop the database %s: %w", name, err)
+	}
+	return nil
+}
+
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+// randomPassword is one of 160 bits.
+func randomPassword() string { return rand.Text() + rand.Text()[:6] }
+
+// verifier is what a server keeps of a password to check it (RFC 5802). It is
+// made here, so that no statement, and hence no log, ever holds the password.
+func verifier(password string) (string, error) {
+	const iterations = 4096
+	if password == "" || strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "", errors.New("a password must be printable ASCII, and not empty")
+	}
+	salt := make([]byte, 16)
+	if _, err := rand.Read(salt); err != nil {
+		return "", err
+	}
+	salted, err := pbkdf2.Key(sha256.New, password, salt, iterations, sha256.Size)
+	if err != nil {
+		return "", err
+	}
+	sign := func(text string) []byte {
+		mac := hmac.New(sha256.New, salted)
+		mac.Write([]byte(text))
+		return mac.Sum(nil)
+	}
+	stored, encode := sha256.Sum256(sign("Client Key")), base64.StdEncoding.EncodeToString
+	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", iterations, encode(salt), encode(stored[:]), encode(sign("Server Key"))), nil
+}

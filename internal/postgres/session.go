@@ -1,0 +1,87 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	defaultDatabase = "postgres"
+	spareDatabase   = "template1" // is always there
+)
+
+// Login is where and as whom to log in.
+type Login struct {
+	Host     string
+	Port     int
+	Role     Role
+	Database string // "" stands for postgres
+	TLS      string // libpq's sslmode
+}
+
+// Connect opens a session. Nothing but the login decides how: the environment
+// of this process is not looked at. Its errors do not hold the password.
+func Connect(ctx context.Context, login Login) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig("sslmode=" + login.TLS + " target_session_attrs=any host=" + host + " port=" + strconv.Itoa(login.Port))
+	if err != nil {
+		return nil, err
+	}
+	config.User, config.Password = login.Role.Name, login.Role.Password
+	if config.Database = login.Database; config.Database == "" {
+		config.Database = defaultDatabase
+	}
+	config.RuntimeParams = map[string]string{}
+	return pgx.ConnectConfig(ctx, config)
+}
+
+// session opens one as the superuser.
+func (s *Server) session(ctx context.Context, database string) (*pgx.Conn, error) {
+	if err := s.Err(); err != nil {
+		return nil, err
+	}
+	login := Login{Host: host, Port: s.Port(), Role: Role{superuser, s.record.SuperuserPassword}, Database: database, TLS: "disable"}
+	conn, err := Connect(ctx, login)
+	if database == "" && hasCode(err, "3D000") { // its owner may have dropped or renamed it
+		login.Database = spareDatabase
+		conn, err = Connect(ctx, login)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("log in to the server on port %d: %w", s.Port(), err), s.Err())
+	}
+	return conn, nil
+}
+
+// execute runs statements one after another in one session as the superuser.
+func (s *Server) execute(ctx context.Context, database string, statements ...string) error {
+	conn, err := s.session(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	for _, statement := range statements {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// IsDuplicateDatabase tells of the error of a CREATE DATABASE whose name is
+// taken, also by somebody who was faster.
+func IsDuplicateDatabase(err error) bool { return hasCode(err, "42P04") || hasCode(err, "23505") }
+
+// IsBadLogin tells of the error of a login with a wrong name or password.
+func IsBadLogin(err error) bool { return hasCode(err, "28P01") }
+
+func hasCode(err error, code string) bool {
+	var failure *pgconn.PgError
+	return errors.As(err, &failure) && failure.Code == code
+}

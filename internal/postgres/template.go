@@ -1,0 +1,177 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// template is a data directory as initdb leaves it, with our configuration: a
+// copy of it is made ten times as fast as another. It is kept in memory, so
+// that nothing has to be removed when this process ends.
+type template struct {
+	turn     chan struct{} // holds one token while somebody makes it
+	data     []byte        // nil until it is complete
+	password string        // of the superuser
+}
+
+var (
+	templates     = map[string]*template{}
+	templatesLock sync.Mutex
+)
+
+// templateOf is this process's only template of an installation.
+func templateOf(bin, version string) *template {
+	templatesLock.Lock()
+	defer templatesLock.Unlock()
+	key := bin + " " + version
+	if templates[key] == nil {
+		templates[key] = &template{turn: make(chan struct{}, 1)}
+	}
+	return templates[key]
+}
+
+// prepare returns once the template is complete. Who comes first makes it, in
+// a directory below dir; if that fails, the next one tries again.
+func (i *Installation) prepare(ctx context.Context, dir string) error {
+	select {
+	case i.template.turn <- struct{}{}:
+		defer func() { <-i.template.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if i.template.data != nil {
+		return nil
+	}
+	work := filepath.Join(dir, "template")
+	if err := os.Mkdir(work, 0o700); err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+
+	data, password := filepath.Join(work, "data"), randomPassword()
+	if err := i.initdb(ctx, data, filepath.Join(work, "password"), password); err != nil {
+		return fmt.Errorf("make the template of a data directory: %w", err)
+	}
+	if err := i.configure(data); err != nil {
+		return err
+	}
+	var packed bytes.Buffer
+	if err := pack(&packed, data, func(string) bool { return false }); err != nil {
+		return err
+	}
+	i.template.data, i.template.password = packed.Bytes(), password
+	return nil
+}
+
+func (i *Installation) initdb(ctx context.Context, data, passwordFile, password string) error {
+	if err := i.account.mkdir(data); err != nil {
+		return err
+	}
+	if err := i.account.write(passwordFile, strings.NewReader(password+"\n")); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(i.bin, "initdb"))
+	cmd.Env = environment()
+	defer closeAll(cmd)
+	dataName, err := i.account.hand(cmd, data)
+	if err != nil {
+		return err
+	}
+	passwordName, err := i.account.hand(cmd, passwordFile)
+	if err != nil {
+		return err
+	}
+	cmd.Args = append(cmd.Args, "--pgdata="+dataName, "--pwfile="+passwordName, "--username="+superuser,
+		"--auth=scram-sha-256", "--encoding=UTF8", "--locale="+locale(), "--wal-segsize=1", "--no-sync")
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := i.start(cmd, syscall.SIGKILL); err != nil {
+		return err
+	}
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, tail(output.Bytes()))
+	}
+	return nil
+}
+
+// closeAll closes what was opened to be handed to a command.
+func closeAll(cmd *exec.Cmd) {
+	for _, file := range cmd.ExtraFiles {
+		_ = file.Close()
+	}
+}
+
+// locale is one that needs no package: characters by their code, and all of
+// them known. macOS has only the half of that.
+func locale() string {
+	if runtime.GOOS == "darwin" {
+		return "C"
+	}
+	return "C.UTF-8"
+}
+
+// configure writes the files that are the same for every server. Port and name
+// are given to each when it starts.
+func (i *Installation) configure(data string) error {
+	for name, content := range map[string]string{"postgresql.conf": settings, "pg_hba.conf": logins} {
+		if err := i.account.write(filepath.Join(data, name), strings.NewReader(content)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// logins demands a password of everybody, over the loopback interface.
+const logins = `host all all 127.0.0.1/32 scram-sha-256
+host all all ::1/128 scram-sha-256
+`
+
+// settings hold for a server that is small, is reached by TCP alone, and may be
+// killed at any moment, but need not survive a power cut. The archive's path is
+// relative to the data directory, so that a directory can be moved, and the
+// archived file gets its name only when it is complete.
+const settings = `listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+password_encryption = 'scram-sha-256'
+max_connections = 60
+shared_buffers = '16MB'
+huge_pages = off
+dynamic_shared_memory_type = 'mmap'
+max_worker_processes = 0
+max_logical_replication_workers = 0
+max_wal_senders = 0
+jit = off
+
+# A killed process loses no page that it has handed to the system, so there is
+# no need to wait for the disk. It loses commits that it has kept to itself, and
+# it can leave a page half written: these two stay on.
+fsync = off
+synchronous_commit = on
+full_page_writes = on
+wal_compression = on
+max_wal_size = '256MB'
+min_wal_size = '8MB'
+
+wal_level = 'replica'
+archive_mode = on
+archive_command = 'cp "%p" "../wal/%f.tmp" && mv "../wal/%f.tmp" "../wal/%f"'
+
+# Statements can hold secrets: none is ever logged.
+log_statement = 'none'
+log_min_error_statement = 'panic'
+log_checkpoints = off
+log_timezone = 'UTC'
+timezone = 'UTC'
+lc_messages = 'C'
+`

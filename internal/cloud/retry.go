@@ -91,7 +91,7 @@ func (p *policy) check(ctx context.Context, resp *http.Response, err error) (boo
 
 // again decides on a repetition and sets the pause before it.
 func (p *policy) again(ctx context.Context, e *Error) bool {
-	if e.final || p.request.kind == poll {
+	if e.final || p.request.kind == poll || p.request.hurried && e.busy() {
 		return false
 	}
 	left := time.Duration(math.MaxInt64) // of the operation

@@ -148,12 +148,14 @@ func TestUnknownOutcome(t *testing.T) {
 		handler http.HandlerFunc
 		want    bool
 	}{
-		"broken off":        {func(http.ResponseWriter, *http.Request) { panic(lost) }, true},
-		"502 of a proxy":    {func(w http.ResponseWriter, _ *http.Request) { say(w, 502, "<html>") }, true},
-		"500 of the API":    {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "internal error") }, true},
-		"408":               {func(w http.ResponseWriter, _ *http.Request) { say(w, 408, "") }, true},
-		"HTML as 200":       {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "<html>") }, true},
-		"redirect":          {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://elsewhere.test/", 302) }, true},
+		"broken off":     {func(http.ResponseWriter, *http.Request) { panic(lost) }, true},
+		"502 of a proxy": {func(w http.ResponseWriter, _ *http.Request) { say(w, 502, "<html>") }, true},
+		"500 of the API": {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "internal error") }, true},
+		"408":            {func(w http.ResponseWriter, _ *http.Request) { say(w, 408, "") }, true},
+		"HTML as 200":    {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "<html>") }, true},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://elsewhere.test/", http.StatusFound)
+		}, true},
 		"refused":           {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 400, "too short") }, false},
 		"exists":            {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "pg_main already exists") }, false},
 		"refused by a page": {func(w http.ResponseWriter, _ *http.Request) { say(w, 403, "<html>") }, false},

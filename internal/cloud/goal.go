@@ -57,7 +57,7 @@ func (w *watch[T]) see(s sight[T]) (over bool) {
 	switch {
 	case IsNotFound(s.err) && w.gone:
 		return true
-	case IsNotFound(s.err) && !(w.fresh && time.Since(w.begun) < w.poller.timing.Appearing):
+	case IsNotFound(s.err) && (!w.fresh || time.Since(w.begun) >= w.poller.timing.Appearing):
 		w.err = s.err
 		return true
 	case s.err != nil:

@@ -136,27 +136,27 @@ func TestProxy(t *testing.T) {
 		_, _ = io.WriteString(os.Stdout, "error: "+err.Error()+"\n")
 		return
 	}
-	var connects atomic.Value
-	connects.Store("")
-	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		connects.Store(r.Method + " " + r.Host)
-		w.WriteHeader(http.StatusProxyAuthRequired)
-	})
-	host := strings.TrimPrefix(proxy.URL, "http://")
 	for name, test := range map[string]struct{ proxy, connect, want string }{
-		"refuses":    {"http://me:secret-word@" + host, "CONNECT cloud.behind.test:443", "the proxy " + host + " answered 407 Proxy Authentication Required"},
+		"refuses":    {"http://me:secret-word@PROXY", "CONNECT cloud.behind.test:443", "the proxy PROXY answered 407 Proxy Authentication Required"},
 		"is missing": {"http://me:secret-word@127.0.0.1:1", "", "connection refused"},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // The cases share the proxy's record.
-			connects.Store("")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var connect atomic.Value
+			connect.Store("")
+			proxy := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				connect.Store(r.Method + " " + r.Host)
+				w.WriteHeader(http.StatusProxyAuthRequired)
+			})
+			fill := strings.NewReplacer("PROXY", strings.TrimPrefix(proxy.URL, "http://"))
 			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxy$")
-			child.Env = append(os.Environ(), "TEST_CLOUD_PROXY=1", "HTTPS_PROXY="+test.proxy, "NO_PROXY=", "no_proxy=", "https_proxy=")
+			child.Env = append(os.Environ(), "TEST_CLOUD_PROXY=1", "HTTPS_PROXY="+fill.Replace(test.proxy), "NO_PROXY=", "no_proxy=", "https_proxy=")
 			out, err := child.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			if !strings.Contains(string(out), test.want) || connects.Load() != test.connect {
-				t.Errorf("proxy saw %q, output:\n%s", connects.Load(), out)
+			if want := fill.Replace(test.want); !strings.Contains(string(out), want) || connect.Load() != test.connect {
+				t.Errorf("proxy saw %q, want %q in the output:\n%s", connect.Load(), want, out)
 			}
 			if strings.Contains(string(out), "secret-word") {
 				t.Errorf("the proxy's password is in the output:\n%s", out)

@@ -43,8 +43,9 @@ func (p *policy) judge(resp *http.Response, err error) *Error {
 	default:
 		p.refused(e, body, err, shown)
 	}
-	e.retryAfter = retryAfter(resp.Header.Get("Retry-After"))
-	e.unknown = p.request.kind >= harmless && !e.notFound && mayHaveActed(e.Status)
+	e.retryHeader = oneLine(resp.Header.Get("Retry-After"))
+	e.retryAfter = retryAfter(e.retryHeader)
+	e.unknown = p.request.kind >= harmless && !e.notFound && !e.busy() && mayHaveActed(e.Status)
 	return e
 }
 
@@ -144,7 +145,7 @@ func describeRedirect(resp *http.Response) string {
 
 // retryAfter reads the header of that name, in seconds or as a date. 0 is none.
 func retryAfter(header string) time.Duration {
-	if seconds, err := strconv.ParseUint(strings.TrimSpace(header), 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+	if seconds, err := strconv.ParseUint(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(seconds, 365*24*60*60)) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {

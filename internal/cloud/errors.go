@@ -29,13 +29,14 @@ type Error struct {
 	RequestID string
 	Detail    string // DetailedError of the answer, for example the output of a failed migration
 
-	err        error         // the cause where it is not the API's refusal: of the network, of the decoder
-	own        bool          // the answer was the API's own JSON
-	notFound   bool          // and says that the object that was asked for does not exist
-	unknown    bool          // a write that may have been carried out
-	final      bool          // no repetition would help
-	retryAfter time.Duration // as the answer asks, 0 if it does not
-	hint       string        // why the call was not repeated, where that is worth a word
+	err         error         // the cause where it is not the API's refusal: of the network, of the decoder
+	own         bool          // the answer was the API's own JSON
+	notFound    bool          // and says that the object that was asked for does not exist
+	unknown     bool          // a write that may have been carried out
+	final       bool          // no repetition would help
+	retryAfter  time.Duration // as the answer asks, 0 if it does not
+	retryHeader string        // the same, verbatim
+	hint        string        // why the call was not repeated, where that is worth a word
 }
 
 // Error is one sentence.

@@ -120,8 +120,8 @@ func (p *policy) again(ctx context.Context, e *Error) bool {
 		return false
 	}
 	if e.retryAfter > budget {
-		e.hint = fmt.Sprintf("it asks to wait %s (Retry-After), longer than the %s left to repeat the call",
-			e.retryAfter.Round(time.Second), max(budget, 0).Round(time.Second))
+		e.hint = fmt.Sprintf("it asks to wait %s (Retry-After: %s), longer than the %s left to repeat the call",
+			e.retryAfter.Round(time.Second), e.retryHeader, max(budget, 0).Round(time.Second))
 	}
 	return p.pause <= budget && p.pause < left
 }

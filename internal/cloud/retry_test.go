@@ -215,9 +215,9 @@ func TestRetryAfterBeyondTheBudget(t *testing.T) {
 		deadline time.Duration
 		want     string
 	}{
-		"retry timeout":     {429, "slow down", time.Hour, "it asks to wait 10m0s (Retry-After), longer than the 2m0s left to repeat the call"},
-		"operation's":       {503, "down", time.Minute, "it asks to wait 10m0s (Retry-After), longer than the 1m0s left to repeat the call"},
-		"busy, operation's": {409, "application is busy", 5 * time.Minute, "it asks to wait 10m0s (Retry-After), longer than the 5m0s left"},
+		"retry timeout":     {429, "slow down", time.Hour, "it asks to wait 10m0s (Retry-After: 600), longer than the 2m0s left to repeat the call"},
+		"operation's":       {503, "down", time.Minute, "it asks to wait 10m0s (Retry-After: 600), longer than the 1m0s left to repeat the call"},
+		"busy, operation's": {409, "application is busy", 5 * time.Minute, "it asks to wait 10m0s (Retry-After: 600), longer than the 5m0s left"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -31,13 +31,12 @@ var ErrExists = errors.New("there is a server in this directory already")
 
 // record is what has to be known to start a server again.
 type record struct {
-	Version             string     `json:"version"`
-	Port                int        `json:"port"`
-	Admin               string     `json:"admin"`
-	SuperuserPassword   string     `json:"superuser_password"`
-	ApplicationPassword string     `json:"application_password"`
-	RestorableSince     time.Time  `json:"restorable_since"`
-	RestoredTo          *time.Time `json:"restored_to,omitempty"`
+	Version             string    `json:"version"`
+	Port                int       `json:"port"`
+	Admin               string    `json:"admin"`
+	SuperuserPassword   string    `json:"superuser_password"`
+	ApplicationPassword string    `json:"application_password"`
+	RestorableSince     time.Time `json:"restorable_since"`
 }
 
 func readRecord(dir string) (record, error) {

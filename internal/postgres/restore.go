@@ -47,7 +47,6 @@ func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Serv
 	}
 	defer r.undo(ctx, &err)
 	r.record = s.record
-	r.record.RestoredTo = &at
 
 	if err := r.recover(ctx, s, at); err != nil {
 		return nil, fmt.Errorf("restore a PostgreSQL server to %s: %w", precise(at), err)
@@ -151,7 +150,7 @@ func (s *Server) copyFrom(source *Server, archived bool) error {
 			return err
 		}
 	}
-	return account.write(filepath.Join(data, "recovery.signal"), strings.NewReader(""))
+	return account.write(filepath.Join(data, "recovery.signal"), "")
 }
 
 // copyLog copies the log files of a directory to where recovery finds them, and
@@ -173,11 +172,11 @@ func (s *Server) copyLog(from string) error {
 		if err != nil {
 			return err
 		}
-		err = account.write(filepath.Join(to, file.Name()), content)
+		err = account.copy(filepath.Join(to, file.Name()), content, nil)
 		if err := errors.Join(err, content.Close()); err != nil {
 			return err
 		}
-		if err := account.write(filepath.Join(to, "archive_status", file.Name()+".done"), strings.NewReader("")); err != nil {
+		if err := account.write(filepath.Join(to, "archive_status", file.Name()+".done"), ""); err != nil {
 			return err
 		}
 	}

@@ -131,20 +131,8 @@ func (s *Server) Host() string { return host }
 // Port is the port that the server listens on.
 func (s *Server) Port() int { return s.process.port }
 
-// Admin is the name of the role that the server was made with.
-func (s *Server) Admin() string { return s.record.Admin }
-
 // RestorableSince is the earliest instant that Restore accepts.
 func (s *Server) RestorableSince() time.Time { return s.record.RestorableSince }
-
-// RestoredTo is the instant whose state the server began with, if it comes from
-// a restore.
-func (s *Server) RestoredTo() (at time.Time, restored bool) {
-	if s.record.RestoredTo == nil {
-		return time.Time{}, false
-	}
-	return *s.record.RestoredTo, true
-}
 
 // Done is closed when the server has ended, by Stop or by itself.
 func (s *Server) Done() <-chan struct{} { return s.process.done }

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 )
@@ -78,7 +77,7 @@ func (i *Installation) initdb(ctx context.Context, data, passwordFile, password 
 	if err := i.account.mkdir(data); err != nil {
 		return err
 	}
-	if err := i.account.write(passwordFile, strings.NewReader(password+"\n")); err != nil {
+	if err := i.account.write(passwordFile, password+"\n"); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(i.bin, "initdb"))
@@ -125,7 +124,7 @@ func locale() string {
 // are given to each when it starts.
 func (i *Installation) configure(data string) error {
 	for name, content := range map[string]string{"postgresql.conf": settings, "pg_hba.conf": logins} {
-		if err := i.account.write(filepath.Join(data, name), strings.NewReader(content)); err != nil {
+		if err := i.account.write(filepath.Join(data, name), content); err != nil {
 			return err
 		}
 	}

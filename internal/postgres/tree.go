@@ -61,7 +61,7 @@ func (a *account) unpack(r io.Reader, dir string) error {
 	if err := a.mkdir(dir); err != nil {
 		return err
 	}
-	archive := tar.NewReader(r)
+	archive, buffer := tar.NewReader(r), make([]byte, 1<<18)
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -74,7 +74,7 @@ func (a *account) unpack(r io.Reader, dir string) error {
 		if header.Typeflag == tar.TypeDir {
 			err = a.mkdir(path)
 		} else {
-			err = a.write(path, archive)
+			err = a.copy(path, archive, buffer)
 		}
 		if err != nil {
 			return err
@@ -83,12 +83,18 @@ func (a *account) unpack(r io.Reader, dir string) error {
 }
 
 // write makes a file that is the account's alone.
-func (a *account) write(path string, content io.Reader) error {
+func (a *account) write(path, content string) error {
+	return a.copy(path, strings.NewReader(content), nil)
+}
+
+// copy makes a file that is the account's alone of what it reads. Many copies
+// are faster with a buffer that they share.
+func (a *account) copy(path string, content io.Reader, buffer []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(file, content)
+	_, err = io.CopyBuffer(struct{ io.Writer }{file}, content, buffer)
 	if err == nil && a != nil {
 		err = file.Chown(a.uid, a.gid)
 	}

@@ -81,7 +81,7 @@ func (i *Installation) claim(ctx context.Context, dir string) (*Server, error) {
 	}
 	s := &Server{installation: i, dir: dir, lock: lock}
 	if err := s.clear(ctx); err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(err, unlock(lock))
 	}
 	return s, nil
 }
@@ -123,6 +123,12 @@ func lockDirectory(dir string) (*os.File, error) {
 	return lock, nil
 }
 
+// unlock gives a lock back, also in the name of a process that is just being
+// started: until it becomes another program, it has all that this one has open.
+func unlock(lock *os.File) error {
+	return errors.Join(syscall.Flock(int(lock.Fd()), syscall.LOCK_UN), lock.Close())
+}
+
 // endProcessesIn ends what a killed process has left running on a data
 // directory. The caller holds the directory's lock.
 func endProcessesIn(ctx context.Context, data string) error {
@@ -158,7 +164,7 @@ func (i *Installation) Remove(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = lock.Close() }()
+	defer func() { _ = unlock(lock) }()
 	if err := endProcessesIn(ctx, filepath.Join(dir, dataName)); err != nil {
 		return err
 	}

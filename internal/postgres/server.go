@@ -160,7 +160,7 @@ func (s *Server) stop(ctx context.Context, signal syscall.Signal) error {
 		if s.process != nil {
 			s.stopErr = s.process.end(ctx, signal)
 		}
-		s.stopErr = errors.Join(s.stopErr, s.lock.Close())
+		s.stopErr = errors.Join(s.stopErr, unlock(s.lock))
 	})
 	return s.stopErr
 }

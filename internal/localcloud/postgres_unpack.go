@@ -1,0 +1,102 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// unpack puts the files of an archive into a folder, and gives all of it to the
+// user whom the commands run as. Nothing gets out of the folder, whatever the
+// archive holds.
+func (b *postgresBackend) unpack(ctx context.Context, archive, folder string) error {
+	reader, err := zip.OpenReader(archive)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = reader.Close() }()
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	if len(reader.File) > b.limits.files {
+		return fmt.Errorf("it holds more than %d files", b.limits.files)
+	}
+	left := b.limits.bytes
+	for _, file := range reader.File {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		written, err := unpackFile(root, file, left)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file.Name, err)
+		}
+		if left -= written; left < 0 {
+			return fmt.Errorf("its files are larger than %d bytes together", b.limits.bytes)
+		}
+	}
+	return b.hand(folder)
+}
+
+// unpackFile writes at most one byte more than the limit. The size that the
+// archive claims is not believed.
+func unpackFile(root *os.Root, file *zip.File, limit int64) (written int64, err error) {
+	name := filepath.FromSlash(strings.TrimSuffix(file.Name, "/"))
+	if !filepath.IsLocal(name) || strings.Contains(name, `\`) {
+		return 0, errors.New("the name leads out of the archive")
+	}
+	mode := file.Mode()
+	if mode.IsDir() {
+		return 0, root.MkdirAll(name, 0o755)
+	}
+	if !mode.IsRegular() {
+		return 0, errors.New("it is neither a file nor a folder")
+	}
+	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return 0, err
+	}
+	content, err := file.Open()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = content.Close() }()
+	target, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	written, err = io.Copy(target, io.LimitReader(content, limit+1))
+	if err == nil {
+		err = target.Chmod(mode.Perm() | 0o600)
+	}
+	return written, errors.Join(err, target.Close())
+}
+
+// hand gives a folder away, from the inside out: the new owner, who may be
+// running other commands, gets in when nothing is left to be done.
+func (b *postgresBackend) hand(folder string) error {
+	var paths []string
+	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+		paths = append(paths, path)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, path := range slices.Backward(paths) {
+		if err := b.installation.Own(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

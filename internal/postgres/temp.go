@@ -1,0 +1,55 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package postgres
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// TempDir is a folder for temporary files in which the user whom the servers
+// run as can get at what is theirs: the usual one, unless it is root's alone.
+func (i *Installation) TempDir() (string, error) {
+	folders := []string{os.TempDir(), "/tmp", "/var/tmp"}
+	for _, folder := range folders {
+		if i.account.mayPass(folder) {
+			return folder, nil
+		}
+	}
+	return "", fmt.Errorf("the user %s may not enter any of the folders for temporary files, %s: set TMPDIR to one that everybody may enter",
+		i.account.name, strings.Join(folders, ", "))
+}
+
+// mayPass tells whether the account can reach what is in a folder.
+func (a *account) mayPass(folder string) bool {
+	if a == nil {
+		return true
+	}
+	folder, err := filepath.EvalSymlinks(folder)
+	for ; err == nil; folder = filepath.Dir(folder) {
+		info, statErr := os.Stat(folder)
+		if statErr != nil || !a.mayEnter(info) {
+			return false
+		}
+		if folder == filepath.Dir(folder) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *account) mayEnter(info os.FileInfo) bool {
+	owner, known := info.Sys().(*syscall.Stat_t)
+	switch {
+	case known && int(owner.Uid) == a.uid:
+		return info.Mode()&0o100 != 0
+	case known && int(owner.Gid) == a.gid:
+		return info.Mode()&0o010 != 0
+	default:
+		return info.Mode()&0o001 != 0
+	}
+}

@@ -200,7 +200,7 @@ func TestApplicationVersions(t *testing.T) {
 			{"ApplicationName":"shop","Version":"b","CreationTime":"2026-11-01T12:30:00+02:00"}]`)},
 		"GET /applications/gone/versions": {refusal(404, "application gone not found")},
 		"GET /applications/none/versions": {ok(`null`)},
-		"GET /applications/odd/versions":  {ok(`[{"ApplicationName":"odd","Version":"a","CreationTime":"yesterday"}]`)},
+		"GET /applications/odd/versions":  {ok(`[{"ApplicationName":"odd","Version":"a","CreationTime":"yesterday"}]`), ok(`[{"ApplicationName":"odd"}]`)},
 	})
 	got, err := client.ApplicationVersions(limited(t), "shop")
 	if err != nil || len(got) != 3 || got[0].Version+got[1].Version+got[2].Version != "bac" {
@@ -215,8 +215,10 @@ func TestApplicationVersions(t *testing.T) {
 	if _, err := client.ApplicationVersions(limited(t), "gone"); !cloud.IsNotFound(err) {
 		t.Errorf("gone: %v", err)
 	}
-	if _, err := client.ApplicationVersions(limited(t), "odd"); err == nil {
-		t.Error("an odd time was read")
+	for _, what := range []string{"time", "version"} {
+		if _, err := client.ApplicationVersions(limited(t), "odd"); err == nil {
+			t.Errorf("an odd %s was read", what)
+		}
 	}
 }
 

@@ -102,15 +102,14 @@ func (a *authTransport) current(ctx context.Context) (token, error) {
 	a.mu.Lock()
 	t := a.token
 	a.mu.Unlock()
-	now := time.Now()
 	switch {
 	case a.refresher == nil && t.value == "":
 		return token{}, &loginError{text: ErrNoLogin.Error() + ": neither a token nor a refresh token was given", err: ErrNoLogin}
-	case a.refresher == nil, t.value != "" && !t.due(now):
+	case a.refresher == nil, t.value != "" && !t.due(time.Now()):
 		return t, nil
 	}
 	fresh, err := a.renewed(ctx, t)
-	if err != nil && ctx.Err() == nil && t.value != "" && now.Before(t.expires) {
+	if err != nil && ctx.Err() == nil && t.value != "" && time.Now().Before(t.expires) {
 		return t, nil
 	}
 	return fresh, err

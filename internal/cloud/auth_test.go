@@ -148,7 +148,7 @@ func noExchange(t *testing.T) func(http.ResponseWriter, int) {
 	return func(http.ResponseWriter, int) { t.Error("there was an exchange") }
 }
 
-// minted answers every exchange with a new token, called fresh1, fresh2, …
+// minted answers every exchange with a new token, called fresh1, fresh2 and so on.
 func minted(d time.Duration) func(http.ResponseWriter, int) {
 	return func(w http.ResponseWriter, n int) { answer(w, jwt(fmt.Sprintf("fresh%d", n), d)) }
 }
@@ -371,8 +371,7 @@ func TestLastWaiterLeaves(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
-	var s *stand
-	s = newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, n int) {
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, n int) {
 		if n > 1 {
 			answer(w, jwt("fresh2", time.Hour))
 			return

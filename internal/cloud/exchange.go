@@ -65,7 +65,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
 	}))
 	if req.Body != nil && req.Body != http.NoBody {
-		out.Body = &watchedBody{ReadCloser: req.Body, moved: moved}
+		watched(out, moved)
 	}
 	resp, err := x.next.RoundTrip(out)
 	if err != nil {
@@ -141,6 +141,23 @@ func (b *answerBody) WriteTo(w io.Writer) (int64, error) {
 }
 
 func (b *answerBody) Close() error { return nil }
+
+// watched has the body of a request tell when it moves, also where the network begins anew because the connection that it
+// had kept was dead.
+func watched(req *http.Request, moved func()) {
+	req.Body = &watchedBody{ReadCloser: req.Body, moved: moved}
+	anew := req.GetBody
+	if anew == nil {
+		return
+	}
+	req.GetBody = func() (io.ReadCloser, error) {
+		body, err := anew()
+		if err != nil {
+			return nil, err
+		}
+		return &watchedBody{ReadCloser: body, moved: moved}, nil
+	}
+}
 
 // watchedBody tells when the network takes some of an upload.
 type watchedBody struct {

@@ -234,6 +234,7 @@ func TestSameHost(t *testing.T) {
 		"https://cloud.dbos.dev/x":     true,
 		"https://CLOUD.dbos.dev:443/x": true,
 		"http://cloud.dbos.dev/x":      false,
+		"http://cloud.dbos.dev:443/x":  false,
 		"https://cloud.dbos.dev:444/x": false,
 		"https://dbos.dev/x":           false,
 	} {

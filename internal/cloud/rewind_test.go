@@ -1,0 +1,58 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// rewinding is a network that finds its connection dead and takes the body
+// anew, as [http.Transport] does, slowly.
+type rewinding struct{ pause time.Duration }
+
+func (n rewinding) RoundTrip(req *http.Request) (*http.Response, error) {
+	_ = req.Body.Close()
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		select {
+		case <-time.After(n.pause):
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		}
+		if _, err := body.Read(make([]byte, 1)); err != nil {
+			return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{}, Request: req}, nil //nolint:nilerr // It is the end.
+		}
+	}
+}
+
+// TestRewoundUploadMayTakeItsTime is about the limit for an upload in which
+// nothing moves: what the network sends again moves as well.
+func TestRewoundUploadMayTakeItsTime(t *testing.T) {
+	t.Parallel()
+	for pause, works := range map[time.Duration]bool{50 * time.Second: true, 70 * time.Second: false} {
+		synctest.Test(t, func(t *testing.T) {
+			x := &exchange{next: rewinding{pause}, timeout: time.Minute, log: slog.New(slog.DiscardHandler)}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/", strings.NewReader("abcdef"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := x.RoundTrip(req)
+			if err == nil {
+				_, err = io.Copy(io.Discard, resp.Body)
+			}
+			if (err == nil) != works {
+				t.Errorf("a byte each %s: %v", pause, err)
+			}
+		})
+	}
+}

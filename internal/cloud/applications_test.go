@@ -61,11 +61,14 @@ func TestEmptyAndBrokenLists(t *testing.T) {
 	for body, broken := range map[string]bool{
 		`[]`: false, `null`: false, `{}`: true, `[{"ID":"x"}]`: true, `[{"Name":1}]`: true, ``: true, `[{"Name":"a"}`: true, `<html>`: true,
 	} {
-		client, _ := scripted(t, map[string][]reply{"GET /applications": {ok(body)}})
-		got, err := client.FreshApplications(limited(t))
-		if (err != nil) != broken || len(got) != 0 || !broken && got == nil {
-			t.Errorf("%s: %#v, %v", body, got, err)
-		}
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			client, _ := scripted(t, map[string][]reply{"GET /applications": {ok(body)}})
+			got, err := client.FreshApplications(limited(t))
+			if (err != nil) != broken || len(got) != 0 || !broken && got == nil {
+				t.Errorf("%#v, %v", got, err)
+			}
+		})
 	}
 }
 

@@ -4,8 +4,10 @@
 package cloud_test
 
 import (
+	"context"
 	"encoding/base64"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -40,7 +42,7 @@ func TestUploadIsNotHeld(t *testing.T) {
 	t.Parallel()
 	const size, piece, sockets = 48 << 20, 1 << 20, 20 << 20
 	archive := &zeros{size: size}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method + " " + r.URL.Path {
 		case "GET /v1alpha1/acme/applications/shop":
 			_, _ = io.WriteString(w, shopJSON)
@@ -64,6 +66,14 @@ func TestUploadIsNotHeld(t *testing.T) {
 			_, _ = io.WriteString(w, accepted)
 		}
 	}))
+	// The system would let the buffer grow with the upload.
+	server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		if tcp, ok := conn.(*net.TCPConn); !ok || tcp.SetReadBuffer(piece) != nil {
+			t.Error("the server's buffer cannot be set")
+		}
+		return ctx
+	}
+	server.Start()
 	t.Cleanup(server.Close)
 	client, err := cloud.New(cloud.Config{Endpoint: server.URL, Organization: "acme", Login: cloud.Login{Token: "zqxj"}})
 	if err != nil {

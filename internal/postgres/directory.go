@@ -130,14 +130,18 @@ func unlock(lock *os.File) error {
 }
 
 // endProcessesIn ends what a killed process has left running on a data
-// directory. The caller holds the directory's lock.
+// directory, and frees what a killed server has left in memory. The caller holds
+// the directory's lock.
 func endProcessesIn(ctx context.Context, data string) error {
 	const patience = 5 * time.Second
 	start := time.Now()
 	for {
 		pids, err := processesIn(data)
-		if err != nil || len(pids) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(pids) == 0 {
+			return freeMemory(data)
 		}
 		signal := syscall.SIGQUIT
 		if time.Since(start) > patience {

@@ -4,7 +4,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -172,61 +171,6 @@ func (p *process) endsWithin(ctx context.Context, patience time.Duration) bool {
 	case <-ctx.Done():
 	}
 	return false
-}
-
-// openLog opens the log for another run. It is begun anew when it has grown.
-func (p *process) openLog() (*os.File, error) {
-	const large = 1 << 20
-	log, err := os.OpenFile(p.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	info, err := log.Stat()
-	if err == nil && info.Size() > large {
-		err = log.Truncate(0)
-	} else if err == nil {
-		p.logStart = info.Size()
-	}
-	if err != nil {
-		return nil, errors.Join(err, log.Close())
-	}
-	return log, nil
-}
-
-// logTail is the end of what this run has logged.
-func (p *process) logTail() string {
-	content, err := os.ReadFile(p.log)
-	if err != nil {
-		return err.Error()
-	}
-	return tail(content[min(int(p.logStart), len(content)):])
-}
-
-func tail(log []byte) string {
-	const lines = 20
-	all := bytes.Split(bytes.TrimSpace(log), []byte("\n"))
-	return string(bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
-}
-
-// pidFile is the note that a running server keeps in its data directory.
-const pidFile = "postmaster.pid"
-
-type pidNote struct {
-	pid   int
-	ready bool
-}
-
-// readPIDFile reads as much of the note as has been written yet.
-func readPIDFile(data string) pidNote {
-	var note pidNote
-	content, err := os.ReadFile(filepath.Join(data, pidFile))
-	if err != nil {
-		return note
-	}
-	lines := strings.Split(string(content), "\n")
-	note.pid, err = strconv.Atoi(lines[0])
-	note.ready = err == nil && len(lines) > 7 && strings.TrimSpace(lines[7]) == "ready"
-	return note
 }
 
 // pause is the moment between two looks at something that another process is

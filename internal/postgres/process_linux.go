@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 func dieWithParent(attr *syscall.SysProcAttr, last syscall.Signal) { attr.Pdeathsig = last }
@@ -62,4 +64,19 @@ func processesIn(data string) ([]int, error) {
 		}
 	}
 	return pids, nil
+}
+
+// freeMemory gives back the piece of shared memory by which a server guards its
+// data directory, and which the system keeps for ever when the server is killed.
+func freeMemory(data string) error {
+	key, id, found := memoryOf(data)
+	if !found {
+		return nil
+	}
+	var segment unix.SysvShmDesc
+	if _, err := unix.SysvShmCtl(id, unix.IPC_STAT, &segment); err != nil || uint32(segment.Perm.Key) != key || segment.Nattch > 0 {
+		return nil //nolint:nilerr // It is gone, or has become somebody else's.
+	}
+	_, err := unix.SysvShmCtl(id, unix.IPC_RMID, nil)
+	return err
 }

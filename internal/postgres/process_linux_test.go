@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -102,6 +103,37 @@ func serversIn(t *testing.T, dir string) []string {
 		}
 	}
 	return found
+}
+
+// A killed server's shared memory goes with its directory.
+func TestRemoveFreesMemory(t *testing.T) {
+	t.Parallel()
+	s, dir := create(t)
+	note, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	segment := strings.Fields(strings.Split(string(note), "\n")[6])[1]
+	held := func() bool {
+		table, err := os.ReadFile("/proc/sysvipc/shm")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return regexp.MustCompile(`(?m)^\s*-?\d+\s+` + segment + `\s`).Match(table)
+	}
+	if !held() {
+		t.Fatalf("there is no shared memory %s", segment)
+	}
+	if err := syscall.Kill(postgres.PID(s), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	ended(t, s)
+	if err := s.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if held() {
+		t.Errorf("the shared memory %s is left behind", segment)
+	}
 }
 
 func TestServersAreUnprivileged(t *testing.T) {

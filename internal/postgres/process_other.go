@@ -39,3 +39,6 @@ func processesIn(data string) ([]int, error) {
 	}
 	return []int{note.pid}, nil
 }
+
+// freeMemory leaves it to the next server that gets the same key.
+func freeMemory(string) error { return nil }

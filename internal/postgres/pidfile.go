@@ -1,0 +1,48 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package postgres
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// pidFile is the note that a running server keeps in its data directory.
+const pidFile = "postmaster.pid"
+
+type pidNote struct {
+	pid   int
+	ready bool
+}
+
+// readPIDFile reads as much of the note as has been written yet.
+func readPIDFile(data string) pidNote {
+	var note pidNote
+	content, err := os.ReadFile(filepath.Join(data, pidFile))
+	if err != nil {
+		return note
+	}
+	lines := strings.Split(string(content), "\n")
+	note.pid, err = strconv.Atoi(lines[0])
+	note.ready = err == nil && len(lines) > 7 && strings.TrimSpace(lines[7]) == "ready"
+	return note
+}
+
+// memoryOf is the shared memory that the note of a killed server names.
+func memoryOf(data string) (key uint32, id int, found bool) {
+	content, err := os.ReadFile(filepath.Join(data, pidFile))
+	if err != nil {
+		return 0, 0, false
+	}
+	lines := strings.Split(string(content), "\n")
+	if len(lines) < 7 {
+		return 0, 0, false
+	}
+	var wide uint64
+	_, err = fmt.Sscan(lines[6], &wide, &id)
+	return uint32(wide), id, err == nil
+}

@@ -18,12 +18,17 @@ type goal[T any] struct {
 	deadEnd func(T) bool                    // nil: no status is one
 	gone    bool                            // not found is what is waited for
 	fresh   bool                            // not found is tolerated in the first moments
+	soon    bool                            // probably reached already, so that the first look is at once
 }
 
 // await waits until a goal is reached, and returns the object as it was then: nil when it is gone.
 func await[T any](ctx context.Context, p *poller[T], name string, g goal[T]) (*T, error) {
 	w := &watch[T]{goal: g, poller: p, ctx: ctx, name: name, begun: time.Now()}
-	if ended := p.wait(ctx, name, w.see); ended != nil {
+	first := p.timing.Poll
+	if g.soon {
+		first = 0
+	}
+	if ended := p.wait(ctx, name, first, w.see); ended != nil {
 		w.err = ended
 		if w.failure != nil {
 			w.err = fmt.Errorf("%w; the last look that failed: %w", ended, w.failure)

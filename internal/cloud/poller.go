@@ -48,11 +48,11 @@ func newPoller[T any](o objects[T], timing Timing, log *slog.Logger) *poller[T] 
 	return &poller[T]{objects: o, timing: timing, log: log, waiting: map[*waiter[T]]struct{}{}}
 }
 
-// wait calls tell with every look at the object until it reports that it is done or ctx ends, whose cause is returned then.
-// Calls of tell do not overlap, and none comes after wait has returned.
-func (p *poller[T]) wait(ctx context.Context, name string, tell func(sight[T]) bool) error {
+// wait calls tell with every look at the object, the first one after a pause, until it reports that it is done or ctx ends,
+// whose cause is returned then. Calls of tell do not overlap, and none comes after wait has returned.
+func (p *poller[T]) wait(ctx context.Context, name string, first time.Duration, tell func(sight[T]) bool) error {
 	now := time.Now()
-	w := &waiter[T]{name: name, since: now, due: now.Add(p.timing.Poll), tell: tell, done: make(chan struct{})}
+	w := &waiter[T]{name: name, since: now, due: now.Add(first), tell: tell, done: make(chan struct{})}
 	p.join(ctx, w)
 	defer p.leave(w)
 	select {

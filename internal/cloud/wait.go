@@ -16,7 +16,8 @@ type Until int
 const (
 	// Created waits until a new instance is ready. In the first moments it may not be found.
 	Created Until = iota
-	// Ready waits until an instance is ready. Not found is an error.
+	// Ready waits until an instance is ready, which one that has been there before mostly is at the first look. Not found is
+	// an error.
 	Ready
 	// ReadyAgain waits until an instance is ready after a credentials call. The first answers may be of before that call,
 	// so that ready counts once another status was seen, or after it has lasted for some seconds.
@@ -27,6 +28,8 @@ const (
 
 // WaitInstance waits for an instance. The deadline is that of ctx, whose end is part of the error, a [*WaitError].
 func (c *Client) WaitInstance(ctx context.Context, name string, until Until) (*Instance, error) {
+	// What others read meanwhile is older than what the caller has waited for.
+	defer c.instances.stale()
 	var g goal[Instance]
 	switch until {
 	case Gone:
@@ -35,10 +38,8 @@ func (c *Client) WaitInstance(ctx context.Context, name string, until Until) (*I
 		g = goal[Instance]{reached: readyAgain(c.timing.Settled), deadEnd: Instance.deadEnd}
 	default:
 		ready := func(i Instance, _ time.Time) bool { return i.Available() }
-		g = goal[Instance]{reached: ready, deadEnd: Instance.deadEnd, fresh: until == Created}
+		g = goal[Instance]{reached: ready, deadEnd: Instance.deadEnd, fresh: until == Created, soon: until == Ready}
 	}
-	// What others read meanwhile is older than what the caller has waited for.
-	defer c.instances.stale()
 	return await(ctx, c.instanceWaits, name, g)
 }
 

@@ -112,6 +112,17 @@ func TestWaitNoticesSoon(t *testing.T) {
 	}
 }
 
+// TestWhatIsReadyIsNotWaitedFor keeps a change of an instance that is ready from costing a pause.
+func TestWhatIsReadyIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, took, w, err := waited(t, &stages{status: after(0, "available")}, Ready)
+		if err != nil || took != 0 || len(w.calls()) != 1 {
+			t.Errorf("it took %s and the calls %q, %v", took, w.calls(), err)
+		}
+	})
+}
+
 func TestManyWaitForThePriceOfOne(t *testing.T) {
 	t.Parallel()
 	for _, age := range []time.Duration{12 * time.Second, 5 * time.Minute} {

@@ -1,0 +1,145 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package archive
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// tree makes a directory with files. A value that begins with "-> " is a
+// link, one that begins with "#!" an executable file.
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	addTo(t, dir, files)
+	return dir
+}
+
+func addTo(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, content := range files {
+		at := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if target, isLink := strings.CutPrefix(content, "-> "); isLink {
+			err = os.Symlink(target, at)
+		} else {
+			mode := os.FileMode(0o644)
+			if strings.HasPrefix(content, "#!") {
+				mode = 0o755
+			}
+			err = os.WriteFile(at, []byte(content), mode)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// nodeApp adds what every node application has.
+func nodeApp(files map[string]string) map[string]string {
+	all := map[string]string{configName: "name: app\nlanguage: node\n", "package.json": "{}\n"}
+	maps.Copy(all, files)
+	return all
+}
+
+func open(t *testing.T, dir string) *Source {
+	t.Helper()
+	s, err := Open(t.Context(), dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func hashOf(t *testing.T, s *Source) string {
+	t.Helper()
+	hash, err := s.Hash(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hash
+}
+
+// pack gives the bytes of a source's archive, after checking that they are as
+// many as promised and that the archive's hash is the source's.
+func pack(t *testing.T, s *Source) []byte {
+	t.Helper()
+	a, err := s.Archive(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := readArchive(t, a)
+	if int64(len(content)) != a.Size() {
+		t.Errorf("the archive has %d bytes, Size says %d", len(content), a.Size())
+	}
+	if a.Hash() != hashOf(t, s) {
+		t.Error("the hashes of the archive and its source differ")
+	}
+	return content
+}
+
+func readArchive(t *testing.T, a *Archive) []byte {
+	t.Helper()
+	r, err := a.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	return content
+}
+
+// unpacked is a file of an archive as an application sees it.
+type unpacked struct {
+	Content    string
+	Executable bool
+}
+
+// unpack reads an archive with the standard library, which checks all sums.
+func unpack(t *testing.T, content []byte) map[string]unpacked {
+	t.Helper()
+	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]unpacked{}
+	for _, f := range archive.File {
+		if f.Mode().IsDir() {
+			continue
+		}
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[f.Name] = unpacked{string(content), f.Mode()&0o100 != 0}
+	}
+	return files
+}
+
+func names(files map[string]unpacked) []string {
+	return slices.Sorted(maps.Keys(files))
+}

@@ -161,7 +161,7 @@ func (c *Cloud) Provision(t testing.TB, name, username, password string) {
 	if status := c.Call(t, http.MethodPost, "databases/userdb", body, nil); status/100 != 2 {
 		t.Fatalf("provision %s by hand: status %d", name, status)
 	}
-	await(t, name+" is available", func() bool {
+	Await(t, name+" is available", func() bool {
 		var instance struct{ Status string }
 		c.Call(t, http.MethodGet, "databases/userdb/info/"+name, nil, &instance)
 		return instance.Status == "available"
@@ -171,7 +171,7 @@ func (c *Cloud) Provision(t testing.TB, name, username, password string) {
 // AwaitGone waits until the control plane does not know the instance.
 func (c *Cloud) AwaitGone(t testing.TB, name string) {
 	t.Helper()
-	await(t, name+" is gone", func() bool {
+	Await(t, name+" is gone", func() bool {
 		return c.Call(t, http.MethodGet, "databases/userdb/info/"+name, nil, nil) == http.StatusNotFound
 	})
 }
@@ -185,7 +185,8 @@ func (c *Cloud) Register(t testing.TB, name, instance string) {
 	}
 }
 
-func await(t testing.TB, what string, done func() bool) {
+// Await waits until a condition holds.
+func Await(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()

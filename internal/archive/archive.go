@@ -110,5 +110,5 @@ func readIgnoreFile(root string) (*ignoreList, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", ignoreFile, reason(err))
 	}
-	return parseIgnore(ignoreFile, string(text))
+	return parseIgnore(string(text))
 }

@@ -148,9 +148,10 @@ func (b *braces) text() (string, error) {
 	case '"', '\'', '`':
 		take(1)
 		for i := 0; i < len(b.rest); i++ {
-			if b.rest[i] == '\\' {
+			switch b.rest[i] {
+			case '\\':
 				i++
-			} else if b.rest[i] == c {
+			case c:
 				text := take(i)
 				take(1)
 				return text, nil

@@ -37,17 +37,28 @@ var installCLI = sync.OnceValues(func() (string, error) {
 	}
 	dir := filepath.Join(cache, "terraform-provider-dbos", "dbos-cloud-"+cliVersion)
 	installed := filepath.Join(dir, "node_modules", "@dbos-inc", "dbos-cloud")
-	if _, err := os.Stat(filepath.Join(dir, "complete")); err == nil {
+	if _, err := os.Stat(dir); err == nil {
 		return installed, nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", err
 	}
-	npm := exec.Command("npm", "install", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "@dbos-inc/dbos-cloud@"+cliVersion) //nolint:noctx // The installation outlives the test that begins it.
+	// Several processes may get here at once; the folder appears as a whole.
+	unfinished, err := os.MkdirTemp(filepath.Dir(dir), "unfinished-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(unfinished)                                                                                                                                       //nolint:errcheck // It is gone if all went well.
+	npm := exec.Command("npm", "install", "--prefix", unfinished, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "@dbos-inc/dbos-cloud@"+cliVersion) //nolint:noctx // The installation outlives the test that begins it.
 	if output, err := npm.CombinedOutput(); err != nil {
 		return "", &installError{err, output}
 	}
-	return installed, os.WriteFile(filepath.Join(dir, "complete"), nil, 0o644)
+	if err := os.Rename(unfinished, dir); err != nil {
+		if _, statErr := os.Stat(installed); statErr != nil {
+			return "", err
+		}
+	}
+	return installed, nil
 })
 
 type installError struct {

@@ -359,6 +359,6 @@ func (g *glob) negated(n node, body string) ([]node, error) {
 }
 
 // unsupported says why a line of a .dbosignore cannot be read.
-func unsupported(file string, line int, pattern string, reason error) error {
-	return fmt.Errorf("%s:%d: the pattern %q cannot be read as the CLI reads it: %w; write it with * ** ? [...] and {a,b} only", file, line, pattern, reason)
+func unsupported(line int, pattern string, reason error) error {
+	return fmt.Errorf("%s:%d: the pattern %q cannot be read as the CLI reads it: %w; write it with * ** ? [...] and {a,b} only", ignoreFile, line, pattern, reason)
 }

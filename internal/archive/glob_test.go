@@ -68,7 +68,7 @@ func TestIgnorePatterns(t *testing.T) {
 		"😀":              {out: "😀", in: "a"},
 		"??.x":           {out: "😀.x ab.x", in: "a.x"},
 	} {
-		list, err := parseIgnore(ignoreFile, pattern)
+		list, err := parseIgnore(pattern)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -123,7 +123,7 @@ func TestPatternsThatAreRefused(t *testing.T) {
 		`{a,b}\`:       "it ends in a backslash",
 		"{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}": "its braces stand for too many patterns",
 	} {
-		_, err := parseIgnore(ignoreFile, "ok\r\n"+pattern+"\r\n")
+		_, err := parseIgnore("ok\r\n" + pattern + "\r\n")
 		if err == nil || !strings.HasPrefix(err.Error(), ignoreFile+":2: the pattern ") || !strings.Contains(err.Error(), "cannot be read as the CLI reads it: "+reason) {
 			t.Errorf("%q: %v, want %q", pattern, err, reason)
 		}
@@ -133,7 +133,7 @@ func TestPatternsThatAreRefused(t *testing.T) {
 func TestMatchingTakesNoLongTime(t *testing.T) {
 	t.Parallel()
 	for _, pattern := range []string{strings.Repeat("*a", 60) + "b", strings.Repeat("**/a/", 30) + "b", strings.Repeat("+(a)", 40) + "b", strings.Repeat("!(b)", 12) + "c"} {
-		list, err := parseIgnore(ignoreFile, pattern)
+		list, err := parseIgnore(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}

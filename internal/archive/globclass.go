@@ -24,42 +24,17 @@ func (g *glob) class() ([]node, error) {
 		s.negated = true
 		at++
 	}
-	var atoms []atom
-	special, slash := s.negated, false
-	for first := true; ; first = false {
-		if at >= len(g.text) {
-			return nil, errUnpaired
-		}
-		c := g.text[at]
-		if c == ']' && !first {
-			break
-		}
-		at++
-		switch {
-		case c == '[' && at < len(g.text) && g.text[at] == ':':
-			return nil, errors.New("it has a named class of characters")
-		case c == '\\':
-			if at >= len(g.text) || isWordUnit(g.text[at]) || g.text[at] == '\\' {
-				return nil, errors.New("it has a backslash before a letter, a digit or another one")
-			}
-			if c = g.text[at]; c == '/' || c == '.' || c == ';' {
-				continue
-			}
-			at++
-			special = special || strings.ContainsRune(specials, rune(c))
-			atoms = append(atoms, atom{unit: c, escaped: true})
-			continue
-		case c == 0:
-			return nil, errors.New("it has a NUL character")
-		case c == ':' && slices.ContainsFunc(atoms, func(a atom) bool { return a.unit == '[' }):
-			return nil, errors.New("it has a named class of characters")
-		}
-		special = special || strings.ContainsRune(specials, rune(c))
-		slash = slash || c == '/'
-		atoms = append(atoms, atom{unit: c, escaped: c == '[' || c == ']'})
+	atoms, end, err := g.atoms(at)
+	if err != nil {
+		return nil, err
 	}
-	g.at = at + 1
+	g.at = end + 1
 	g.prev = kindBracket
+	special, slash := s.negated, false
+	for _, a := range atoms {
+		special = special || strings.ContainsRune(specials, rune(a.unit))
+		slash = slash || a.unit == '/' && !a.escaped
+	}
 	if s.negated && !slash {
 		s.ranges = append(s.ranges, '/', '/')
 	}
@@ -75,6 +50,34 @@ func (g *glob) class() ([]node, error) {
 		text = append(text, a.unit)
 	}
 	return []node{{op: nodeGroup, alts: [][]node{literal(append(text, ']')), {one}}}}, nil
+}
+
+// atoms reads the characters of a class up to the bracket that ends it.
+func (g *glob) atoms(start int) (atoms []atom, end int, err error) {
+	for at := start; at < len(g.text); at++ {
+		c := g.text[at]
+		opened := slices.ContainsFunc(atoms, func(a atom) bool { return a.unit == '[' })
+		switch {
+		case c == ']' && at > start:
+			return atoms, at, nil
+		case c == '[' && at+1 < len(g.text) && g.text[at+1] == ':', c == ':' && opened:
+			return nil, 0, errors.New("it has a named class of characters")
+		case c == '\\':
+			if at+1 == len(g.text) || isWordUnit(g.text[at+1]) || g.text[at+1] == '\\' {
+				return nil, 0, errors.New("it has a backslash before a letter, a digit or another one")
+			}
+			if strings.ContainsRune("/.;", rune(g.text[at+1])) {
+				continue
+			}
+			at++
+			atoms = append(atoms, atom{unit: g.text[at], escaped: true})
+		case c == 0:
+			return nil, 0, errors.New("it has a NUL character")
+		default:
+			atoms = append(atoms, atom{unit: c, escaped: c == '[' || c == ']'})
+		}
+	}
+	return nil, 0, errUnpaired
 }
 
 // specials are the characters that make a class a class and no text.

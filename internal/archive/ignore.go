@@ -34,10 +34,10 @@ func alwaysIgnored(name string, directory bool) bool {
 // terraformOwn says whether a name belongs to Terraform and not to the
 // application that lies beside the configuration.
 func terraformOwn(name string, directory bool) bool {
-	switch {
-	case name == ".terraform":
+	switch name {
+	case ".terraform":
 		return directory
-	case name == ".terraform.lock.hcl", name == "crash.log":
+	case ".terraform.lock.hcl", "crash.log":
 		return true
 	}
 	for _, suffix := range []string{".tfstate", ".tfvars", ".tfvars.json"} {
@@ -72,8 +72,8 @@ const (
 
 var virtualRoot = strings.Repeat("/"+rootName, rootDepth)
 
-// parseIgnore reads a .dbosignore; file is its name for errors.
-func parseIgnore(file, text string) (*ignoreList, error) {
+// parseIgnore reads a .dbosignore.
+func parseIgnore(text string) (*ignoreList, error) {
 	list := &ignoreList{}
 	for i, line := range strings.Split(strings.ToValidUTF8(text, "\uFFFD"), "\n") {
 		line = trimJavaScript(line)
@@ -81,7 +81,7 @@ func parseIgnore(file, text string) (*ignoreList, error) {
 			continue
 		}
 		if err := list.add(line); err != nil {
-			return nil, unsupported(file, i+1, line, err)
+			return nil, unsupported(i+1, line, err)
 		}
 	}
 	return list, nil

@@ -34,7 +34,7 @@ func TestIgnorePatternsAgainstCLI(t *testing.T) {
 
 	refused := 0
 	for i, pattern := range patterns {
-		list, err := parseIgnore(ignoreFile, pattern)
+		list, err := parseIgnore(pattern)
 		if err != nil {
 			refused++
 			continue

@@ -60,19 +60,19 @@ func (s *Source) placeJar(root, file string) error {
 	}
 	name := path.Join(libs, jar)
 	at := filepath.Join(root, filepath.FromSlash(name))
-	real, err := filepath.EvalSymlinks(at)
+	resolved, err := filepath.EvalSymlinks(at)
 	if err != nil {
 		return fmt.Errorf("cannot look at %q: %w", name, reason(err))
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(resolved)
 	if err != nil {
 		return fmt.Errorf("cannot look at %q: %w", name, reason(err))
 	}
-	if !within(real, root) {
-		return fmt.Errorf("%q is a link that leads out of the source directory, to %s", name, real)
+	if !within(resolved, root) {
+		return fmt.Errorf("%q is a link that leads out of the source directory, to %s", name, resolved)
 	}
 	s.entries = slices.DeleteFunc(s.entries, func(e entry) bool { return e.name == name || e.name == jar })
-	s.entries = append(s.entries, entry{name: jar, path: real, executable: info.Mode()&0o100 != 0, size: info.Size()})
+	s.entries = append(s.entries, entry{name: jar, path: resolved, executable: info.Mode()&0o100 != 0, size: info.Size()})
 	return nil
 }
 

@@ -43,13 +43,13 @@ func (w *walker) walk() error {
 
 // directory walks a directory, whose name is relative to the root and whose
 // real path may be elsewhere below the root.
-func (w *walker) directory(name, real string) error {
+func (w *walker) directory(name, resolved string) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	w.above = append(w.above, real)
+	w.above = append(w.above, resolved)
 	defer func() { w.above = w.above[:len(w.above)-1] }()
-	children, err := os.ReadDir(real)
+	children, err := os.ReadDir(resolved)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (w *walker) directory(name, real string) error {
 		return fmt.Errorf("cannot read the directory %q: %w", cmp.Or(name, "."), reason(err))
 	}
 	for _, child := range children {
-		if err := w.child(path.Join(name, child.Name()), filepath.Join(real, child.Name()), child); err != nil {
+		if err := w.child(path.Join(name, child.Name()), filepath.Join(resolved, child.Name()), child); err != nil {
 			return err
 		}
 	}
@@ -92,9 +92,9 @@ func (w *walker) link(name, at string) error {
 		return nil
 	}
 	info, err := os.Stat(at)
-	var real string
+	var resolved string
 	if err == nil {
-		real, err = filepath.EvalSymlinks(at)
+		resolved, err = filepath.EvalSymlinks(at)
 	}
 	if err != nil {
 		if !w.skips(name, false) {
@@ -105,18 +105,18 @@ func (w *walker) link(name, at string) error {
 	if !info.IsDir() && !info.Mode().IsRegular() || w.skips(name, info.IsDir()) {
 		return nil
 	}
-	if !within(real, w.root) {
-		return fmt.Errorf("%q is a link that leads out of the source directory, to %s; put a copy in its place or name it in %s", name, real, ignoreFile)
+	if !within(resolved, w.root) {
+		return fmt.Errorf("%q is a link that leads out of the source directory, to %s; put a copy in its place or name it in %s", name, resolved, ignoreFile)
 	}
 	if !info.IsDir() {
-		return w.file(name, real, info)
+		return w.file(name, resolved, info)
 	}
 	for _, above := range w.above {
-		if within(above, real) {
+		if within(above, resolved) {
 			return fmt.Errorf("%q is a link to a directory above itself and would be followed for ever; remove it or name it in %s", name, ignoreFile)
 		}
 	}
-	return w.directory(name, real)
+	return w.directory(name, resolved)
 }
 
 // skips says whether a file is left out, or a directory not entered.
@@ -147,8 +147,8 @@ func (w *walker) file(name, at string, info fs.FileInfo) error {
 }
 
 // within says whether a real path is a directory or below it.
-func within(real, directory string) bool {
-	relative, err := filepath.Rel(directory, real)
+func within(resolved, directory string) bool {
+	relative, err := filepath.Rel(directory, resolved)
 	return err == nil && relative != ".." && !strings.HasPrefix(relative, ".."+string(filepath.Separator))
 }
 

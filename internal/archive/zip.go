@@ -161,7 +161,8 @@ func header(name string, unixMode uint32) *zip.FileHeader {
 	)
 	h := &zip.FileHeader{
 		Name: name, CreatorVersion: unix | version20, ReaderVersion: version20, Flags: utf8Flag,
-		ModifiedDate: february1, ExternalAttrs: unixMode << 16,
+		ExternalAttrs: unixMode << 16,
+		ModifiedDate:  february1, //nolint:staticcheck // CreateRaw writes this field and not Modified.
 	}
 	if strings.HasSuffix(name, "/") {
 		h.ExternalAttrs |= msDirectory

@@ -149,11 +149,10 @@ func (d *document) blockEnd(at, indent int) int {
 
 // plainEnd follows an unquoted scalar over its lines.
 func (d *document) plainEnd(at int, flow bool, indent int) int {
-	end := at
 	for i := d.lineOf(at); ; {
 		line := d.text[at : d.starts[i]+len(d.line(i))]
 		stop := plainStop(line, flow)
-		end = at + len(strings.TrimRight(line[:stop], " \t"))
+		end := at + len(strings.TrimRight(line[:stop], " \t"))
 		if stop < len(line) {
 			return end
 		}

@@ -159,7 +159,7 @@ func (r *databaseInstanceResource) Delete(ctx context.Context, req resource.Dele
 }
 
 func (r *databaseInstanceResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importInstance(ctx, req, resp)
+	importByInstanceName(ctx, req, resp, "database instance", "deletion_protection", true)
 }
 
 // MoveState lets a restored instance become an ordinary one, by a moved block

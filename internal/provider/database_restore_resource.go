@@ -191,7 +191,7 @@ func (r *databaseRestoreResource) Delete(ctx context.Context, req resource.Delet
 }
 
 func (r *databaseRestoreResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importInstance(ctx, req, resp)
+	importByInstanceName(ctx, req, resp, "database instance", "deletion_protection", true)
 }
 
 // planCreate holds the rules of a restore that is still to be made. Only then

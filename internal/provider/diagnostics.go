@@ -158,14 +158,18 @@ func addAttributeError(diags *diag.Diagnostics, attribute, summary, detail strin
 
 // sentence begins a text with a capital letter and ends it with a full stop.
 func sentence(text string) string {
-	text = strings.TrimSpace(text)
+	text = capital(strings.TrimSpace(text))
+	if text != "" && !strings.ContainsAny(text[len(text)-1:], ".!?:`") {
+		text += "."
+	}
+	return text
+}
+
+// capital begins a text with a capital letter.
+func capital(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
 	if size == 0 {
 		return ""
 	}
-	text = string(unicode.ToUpper(first)) + text[size:]
-	if !strings.ContainsAny(text[len(text)-1:], ".!?:`") {
-		text += "."
-	}
-	return text
+	return string(unicode.ToUpper(first)) + text[size:]
 }

@@ -7,13 +7,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -180,7 +177,7 @@ func (m *instanceModel) planUpdate(config, state *instanceModel, diags *diag.Dia
 			m.Username = types.StringUnknown()
 		}
 	}
-	checkPasswordChange(state.Name.ValueString(), config.passwordModel, m.passwordModel, state.passwordModel, diags)
+	checkPasswordChange(state.label(), config.passwordModel, m.passwordModel, state.passwordModel, diags)
 }
 
 // refresh reads the instance into m; false without an error means that it is
@@ -271,7 +268,7 @@ func (b *instanceBase) delete(ctx context.Context, state *instanceModel, diags *
 		return
 	}
 	if !instance.Deleting() {
-		if !unused(ctx, client, name, diags) {
+		if !unused(ctx, client, state.label(), name, diags) {
 			return
 		}
 		if err := client.DeleteInstance(ctx, name); err != nil {
@@ -283,41 +280,4 @@ func (b *instanceBase) delete(ctx context.Context, state *instanceModel, diags *
 		addError(diags, "Cannot see the end of the deletion of "+state.label(), err,
 			"Its deletion was accepted and goes on. It stays in the state; apply again to see it gone.")
 	}
-}
-
-// unused looks whether an application is still on the instance, so that no
-// order of destruction, nor an application that Terraform does not manage, can
-// lose its database.
-func unused(ctx context.Context, client *cloud.Client, instance string, diags *diag.Diagnostics) bool {
-	applications, err := client.FreshApplications(ctx)
-	if err != nil {
-		addError(diags, fmt.Sprintf("Cannot tell which applications are on database instance %q", instance), err, "Nothing was sent; the instance is as it was.")
-		return false
-	}
-	var names []string
-	for _, application := range applications {
-		if application.Instance == instance {
-			names = append(names, application.Name)
-		}
-	}
-	if len(names) == 0 {
-		return true
-	}
-	diags.AddError(fmt.Sprintf("Database instance %q is in use", instance),
-		fmt.Sprintf("These applications are still on it: %s. Nothing was sent. Move them to another instance or delete them first.\n\n"+
-			"If the same apply was to move them: Terraform destroys an object whose block was taken out before it changes what depended on it, "+
-			"so that repeating this apply does not help. Put the block back and apply (or apply with -target the application or binding), then take it out and apply again.",
-			strings.Join(names, ", ")))
-	return false
-}
-
-// importInstance takes an instance's name as id. Protection is on until a
-// configuration says otherwise.
-func importInstance(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if err := cloud.CheckInstanceName(req.ID); err != nil {
-		resp.Diagnostics.AddError("Invalid import id", "The import id of a database instance is its name. "+sentence(err.Error()))
-		return
-	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("name"), req.ID)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("deletion_protection"), true)...)
 }

@@ -89,7 +89,7 @@ func requireSecretOfVersion(config passwordModel, diags *diag.Diagnostics) {
 
 // checkPasswordChange is the rule of an update. It warns before a password
 // that Terraform does not know is overwritten.
-func checkPasswordChange(instance string, config, plan, state passwordModel, diags *diag.Diagnostics) {
+func checkPasswordChange(object string, config, plan, state passwordModel, diags *diag.Diagnostics) {
 	if !plan.changed(state) {
 		return
 	}
@@ -99,8 +99,8 @@ func checkPasswordChange(instance string, config, plan, state passwordModel, dia
 		return
 	}
 	if state.unset() {
-		diags.AddAttributeWarning(path.Root("password"), fmt.Sprintf("The password of database instance %q will be set", instance),
-			"Terraform does not know the present password of this instance, so applying this plan sets it to the configured one; "+
+		diags.AddAttributeWarning(path.Root("password"), fmt.Sprintf("The password of %s will be set", object),
+			"Terraform does not know its present password, so applying this plan sets it to the configured one; "+
 				"whatever logs in with another password stops working. To leave it as it is, take the password out of the configuration.")
 	}
 }

@@ -150,6 +150,7 @@ func (p *dbosProvider) Resources(context.Context) []func() resource.Resource {
 		newApplicationSecretResource,
 		newDatabaseInstanceResource,
 		newDatabaseRestoreResource,
+		newLinkedDatabaseResource,
 	}
 }
 

@@ -5,7 +5,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -30,21 +29,7 @@ type settlement struct {
 // accepted handles the outcome of the creating call, and saves the instance
 // where it exists or may exist.
 func (s settlement) accepted(err error, diags *diag.Diagnostics) bool {
-	object := s.model.label()
-	switch {
-	case err == nil:
-		s.save()
-	case errors.Is(err, cloud.ErrExists):
-		diags.AddError("Cannot create "+object+": it exists already", takenHelp(s.failure.resource, s.failure.name))
-	case cloud.OutcomeUnknown(err):
-		s.save()
-		addError(diags, "Cannot tell whether "+object+" was created", err,
-			"It was absent before, and the answer to its creation was lost. It is kept in the state, tainted, so that it cannot be orphaned: "+
-				"the next plan drops it if it does not exist. "+s.failure.wayOn())
-	default:
-		addError(diags, "Cannot create "+object, err, "Nothing was added to the state.")
-	}
-	return err == nil
+	return creation{resource: s.failure.resource, object: s.model.label(), id: s.failure.name, verb: "create", failed: "Nothing was added to the state."}.report(err, s.save, diags)
 }
 
 // run waits for the instance and sets its password.
@@ -84,10 +69,4 @@ func provisioned(instance *cloud.Instance, diags *diag.Diagnostics) bool {
 				"Manage it as a dbos_linked_database: remove it from this resource with terraform state rm, and import it there.")
 	}
 	return !instance.Linked
-}
-
-// takenHelp shows how to take over an object whose name is taken.
-func takenHelp(typeName, id string) string {
-	return fmt.Sprintf("Nothing was changed, and nothing was added to the state. If Terraform should manage the existing one, import it with this block:\n\n"+
-		"  import {\n    to = %s.NAME\n    id = %q\n  }\n\nOtherwise choose another name.", typeName, id)
 }

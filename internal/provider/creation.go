@@ -1,0 +1,61 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// creation is a call that makes an object, for the messages about its outcome.
+type creation struct {
+	resource string // type, such as dbos_database_instance
+	object   string // as messages name it, such as database instance "orders"
+	id       string // for an import
+	verb     string // such as "create"
+	failed   string // what a refusal leaves behind
+}
+
+// report handles the outcome of the call: it saves the object where it exists,
+// or may exist, and tells whether the create may go on.
+func (c creation) report(err error, save func(), diags *diag.Diagnostics) bool {
+	switch {
+	case err == nil:
+		save()
+	case errors.Is(err, cloud.ErrExists):
+		diags.AddError(fmt.Sprintf("Cannot %s %s: it exists already", c.verb, c.object), takenHelp(c.resource, c.id))
+	case cloud.OutcomeUnknown(err):
+		save()
+		addError(diags, fmt.Sprintf("Cannot tell whether %s exists", c.object), err,
+			"It was absent before, and the answer to the call that makes it was lost. It is kept in the state, tainted, so that it cannot be orphaned: "+
+				"the next plan drops it if it does not exist. "+unready{resource: c.resource, created: true}.wayOn())
+	default:
+		addError(diags, fmt.Sprintf("Cannot %s %s", c.verb, c.object), err, c.failed)
+	}
+	return err == nil
+}
+
+// takenHelp shows how to take over an object whose name is taken.
+func takenHelp(typeName, id string) string {
+	return fmt.Sprintf("Nothing was changed, and nothing was added to the state. If Terraform should manage the existing one, import it with this block:\n\n"+
+		"  import {\n    to = %s.NAME\n    id = %q\n  }\n\nOtherwise choose another name.", typeName, id)
+}
+
+// importByInstanceName takes an instance's name as id, and sets the default of
+// an attribute that no API answers.
+func importByInstanceName(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse, noun, attribute string, value any) {
+	if err := cloud.CheckInstanceName(req.ID); err != nil {
+		resp.Diagnostics.AddError("Invalid import id", "The import id of a "+noun+" is its name. "+sentence(err.Error()))
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("name"), req.ID)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+}

@@ -1,0 +1,145 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// label names the link in messages.
+func (m *linkedDatabaseModel) label() string {
+	return fmt.Sprintf("linked database %q", m.Name.ValueString())
+}
+
+// observe takes over what the control plane answers. What it does not tell
+// stays as it was.
+func (m *linkedDatabaseModel) observe(instance *cloud.Instance) {
+	m.ID = types.StringValue(instance.Name)
+	if instance.Hostname != "" {
+		m.Hostname = types.StringValue(instance.Hostname)
+	}
+	if instance.Port != 0 {
+		m.Port = types.Int64Value(instance.Port)
+	}
+	if instance.AdminUsername != "" {
+		m.AdminUsername = types.StringValue(instance.AdminUsername)
+	}
+	if instance.SupabaseReference != "" {
+		m.SupabaseReference = types.StringValue(instance.SupabaseReference)
+	}
+}
+
+// planAdmin plans the role where none is configured: the default one, or
+// whatever belongs to the Supabase project.
+func (m *linkedDatabaseModel) planAdmin(config, state *linkedDatabaseModel) {
+	switch {
+	case !config.AdminUsername.IsNull():
+	case !state.ID.IsNull() && m.SupabaseReference.Equal(state.SupabaseReference) && (state.AdminUsername.IsNull() || !m.SupabaseReference.IsNull()):
+		m.AdminUsername = state.AdminUsername
+	case m.SupabaseReference.IsNull():
+		m.AdminUsername = types.StringValue(defaultAdmin)
+	default:
+		m.AdminUsername = types.StringUnknown()
+	}
+}
+
+// relinks tells whether a planned link differs from the one that is there. An
+// attribute that no answer told differs from nothing.
+func (m *linkedDatabaseModel) relinks(state *linkedDatabaseModel) bool {
+	return !m.Hostname.Equal(state.Hostname) ||
+		!m.Port.Equal(state.Port) ||
+		!m.SupabaseReference.Equal(state.SupabaseReference) ||
+		!state.AdminUsername.IsNull() && !m.AdminUsername.Equal(state.AdminUsername) ||
+		!state.TimeTravel.IsNull() && !m.TimeTravel.Equal(state.TimeTravel) ||
+		m.changed(state.passwordModel)
+}
+
+// planRelink refuses a change that would take the database away under an
+// application, or that cannot link it again.
+func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, state *linkedDatabaseModel, diags *diag.Diagnostics) {
+	if !plan.relinks(state) {
+		return
+	}
+	checkPasswordChange(state.label(), config.passwordModel, plan.passwordModel, state.passwordModel, diags)
+	if config.secret().IsNull() && !diags.HasError() {
+		addAttributeError(diags, "password", "Missing password",
+			"No call changes a link, so that this change unlinks the database and links it again, which needs its password. Set password_wo with password_wo_version, or password.")
+	}
+	if r.session == nil || r.session.client == nil {
+		return
+	}
+	// A look-up that fails says nothing here; apply looks again.
+	if applications, err := r.session.client.Applications(ctx); err == nil {
+		refuseInUse(state.label(), on(applications, state.Name.ValueString()),
+			"A change unlinks the database and links it again, which would take it away under them.", diags)
+	}
+}
+
+// link links the database and records it once that is accepted; failed is what
+// a refusal leaves behind.
+func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, secret types.String, failed string, save func(), diags *diag.Diagnostics) {
+	m.ID = m.Name
+	_, err := client.CreateLink(ctx, cloud.Link{
+		Name:              m.Name.ValueString(),
+		Hostname:          m.Hostname.ValueString(),
+		Port:              m.Port.ValueInt64(),
+		Password:          secret.ValueString(),
+		AdminUsername:     m.AdminUsername.ValueString(),
+		SupabaseReference: m.SupabaseReference.ValueString(),
+		TimeTravel:        m.TimeTravel.ValueBool(),
+	})
+	if m.AdminUsername.IsUnknown() {
+		m.AdminUsername = types.StringNull()
+	}
+	outcome := creation{resource: linkedDatabaseType, object: m.label(), id: m.Name.ValueString(), verb: "link", failed: failed}
+	if !outcome.report(err, save, diags) {
+		return
+	}
+	// The record tells the role of a Supabase project; without it the link is no less made.
+	if instance, err := client.FreshInstance(ctx, m.Name.ValueString()); err == nil && instance.Linked {
+		m.observe(instance)
+		save()
+	}
+}
+
+// unlink ends the link, unless an application is on it, and waits until the
+// name is free.
+func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseModel, diags *diag.Diagnostics) bool {
+	name := state.Name.ValueString()
+	instance, err := client.FreshInstance(ctx, name)
+	switch {
+	case cloud.IsNotFound(err):
+		return true
+	case err != nil:
+		addError(diags, "Cannot unlink "+state.label(), err, "Nothing was sent; the link is as it was.")
+		return false
+	case !linked(instance, diags) || !unused(ctx, client, state.label(), name, diags):
+		return false
+	}
+	if err := client.DeleteLink(ctx, name); err != nil {
+		addError(diags, "Cannot unlink "+state.label(), err, "It stays in the state. Apply again once the cause is removed.")
+		return false
+	}
+	if _, err := client.WaitInstance(ctx, name, cloud.Gone); err != nil {
+		addError(diags, "Cannot see the end of "+state.label(), err, "It was unlinked. It stays in the state; apply again to see it gone.")
+		return false
+	}
+	return true
+}
+
+// linked refuses a provisioned instance under the name of a linked one.
+func linked(instance *cloud.Instance, diags *diag.Diagnostics) bool {
+	if !instance.Linked {
+		diags.AddError(fmt.Sprintf("Linked database %q is a provisioned database instance", instance.Name),
+			"The control plane has an instance that it provisioned under this name, not a link. Nothing was changed. "+
+				"Manage it as a dbos_database_instance: remove it from this resource with terraform state rm, and import it there.")
+	}
+	return instance.Linked
+}

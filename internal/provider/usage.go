@@ -1,0 +1,49 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// unused looks whether an application is still on an instance, so that no
+// order of destruction, nor an application that Terraform does not manage, can
+// lose its database. The object is the instance as messages name it.
+func unused(ctx context.Context, client *cloud.Client, object, instance string, diags *diag.Diagnostics) bool {
+	applications, err := client.FreshApplications(ctx)
+	if err != nil {
+		addError(diags, "Cannot tell which applications are on "+object, err, "Nothing was sent; it is as it was.")
+		return false
+	}
+	return !refuseInUse(object, on(applications, instance), "Nothing was sent. Move them to another instance or delete them first.\n\n"+
+		"If the same apply was to move them: Terraform destroys an object whose block was taken out before it changes what depended on it, "+
+		"so that repeating this apply does not help. Put the block back and apply (or apply with -target the application or binding), then take it out and apply again.", diags)
+}
+
+// on names the applications on an instance.
+func on(applications []cloud.Application, instance string) []string {
+	var names []string
+	for _, application := range applications {
+		if application.Instance == instance {
+			names = append(names, application.Name)
+		}
+	}
+	return names
+}
+
+// refuseInUse refuses what would take an instance away under applications.
+func refuseInUse(object string, applications []string, why string, diags *diag.Diagnostics) bool {
+	if len(applications) == 0 {
+		return false
+	}
+	diags.AddError(capital(object)+" is in use",
+		fmt.Sprintf("These applications are still on it: %s. %s", strings.Join(applications, ", "), why))
+	return true
+}

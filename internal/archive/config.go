@@ -20,8 +20,8 @@ import (
 
 // Config is what a dbos-config.yaml says, with its variables filled in.
 type Config struct {
-	Name       string // "" when it gives none
-	Language   string // one of node, python, go, java; node when it gives none
+	Name       string
+	Language   string // one of node, python, go, java
 	AppDBName  string // database.app_db_name, "" when it gives none
 	Migrations []string
 }
@@ -84,8 +84,9 @@ func fillIn(file, text string, variables map[string]string) (string, error) {
 	return b.String() + text[at:], nil
 }
 
-// parseConfig reads what matters to a deployment. Missing names and languages
-// are fine, as for the CLI; wrongly typed ones are not.
+// parseConfig reads what matters to a deployment. The CLI takes a file without
+// a language for node's; here both name and language must be there, since the
+// checks of the wrong language help nobody.
 func parseConfig(file, text string) (Config, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
@@ -114,7 +115,12 @@ func parseConfig(file, text string) (Config, error) {
 	if c.Language, err = textField(file, "language", &fields.Language); err != nil {
 		return Config{}, err
 	}
-	if c.Language = cmp.Or(c.Language, "node"); !slices.Contains(languages, c.Language) {
+	for _, field := range []struct{ name, value string }{{"name", c.Name}, {"language", c.Language}} {
+		if field.value == "" {
+			return Config{}, fmt.Errorf("%s:%d: the configuration has no %s", file, root.Line, field.name)
+		}
+	}
+	if !slices.Contains(languages, c.Language) {
 		return Config{}, fmt.Errorf("%s:%d: the language must be one of %s", file, fields.Language.Line, strings.Join(languages, ", "))
 	}
 	return c, c.readDatabase(file, &fields.Database)

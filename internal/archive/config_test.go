@@ -44,6 +44,7 @@ func TestVariables(t *testing.T) {
 
 func TestConfigIsRead(t *testing.T) {
 	t.Parallel()
+	const head = "name: a\nlanguage: node\n"
 	for name, tc := range map[string]struct {
 		in    string
 		want  Config
@@ -53,11 +54,13 @@ func TestConfigIsRead(t *testing.T) {
 			in:   "name: app\nlanguage: python\nother: [1]\ndatabase:\n  hostname: h\n  app_db_name: db\n  migrate:\n    - one\n    - two words\n",
 			want: Config{Name: "app", Language: "python", AppDBName: "db", Migrations: []string{"one", "two words"}},
 		},
-		"little":              {in: "x: 1\n", want: Config{Language: "node"}},
-		"nulls":               {in: "name:\nlanguage: ~\ndatabase:\n  app_db_name:\n  migrate:\n", want: Config{Language: "node"}},
-		"no database":         {in: "name: a\ndatabase:\n", want: Config{Name: "a", Language: "node"}},
-		"aliases":             {in: "x: &x {app_db_name: &d db}\nname: *d\ndatabase:\n  <<: *x\n", want: Config{Name: "db", Language: "node", AppDBName: "db"}},
-		"a number as a name":  {in: "name: 123\n", want: Config{Name: "123", Language: "node"}},
+		"little":              {in: "x: 1\nname: a\nlanguage: go\n", want: Config{Name: "a", Language: "go"}},
+		"nulls":               {in: "name: a\nlanguage: node\ndatabase:\n  app_db_name:\n  migrate:\n", want: Config{Name: "a", Language: "node"}},
+		"no name":             {in: "# ours\nlanguage: node\n", fails: "dbos-config.yaml:2: the configuration has no name"},
+		"a null language":     {in: "name: a\nlanguage: ~\n", fails: "dbos-config.yaml:1: the configuration has no language"},
+		"no database":         {in: "name: a\nlanguage: node\ndatabase:\n", want: Config{Name: "a", Language: "node"}},
+		"aliases":             {in: "x: &x {app_db_name: &d db}\nname: *d\nlanguage: node\ndatabase:\n  <<: *x\n", want: Config{Name: "db", Language: "node", AppDBName: "db"}},
+		"a number as a name":  {in: "name: 123\nlanguage: node\n", want: Config{Name: "123", Language: "node"}},
 		"empty":               {in: "# nothing\n", fails: "dbos-config.yaml is empty"},
 		"a list":              {in: "\n- a\n", fails: "dbos-config.yaml:2: the configuration is not a mapping"},
 		"a text":              {in: "hello\n", fails: "dbos-config.yaml:1: the configuration is not a mapping"},
@@ -66,10 +69,10 @@ func TestConfigIsRead(t *testing.T) {
 		"twice":               {in: "name: a\nname: b\n", fails: "dbos-config.yaml"},
 		"another language":    {in: "name: a\n\nlanguage: rust\n", fails: "dbos-config.yaml:3: the language must be one of node, python, go, java"},
 		"a name that is none": {in: "name: [a]\n", fails: "dbos-config.yaml:1: `name` is not a text"},
-		"database is a text":  {in: "a: 1\ndatabase: x\n", fails: "dbos-config.yaml:2: `database` is not a mapping"},
-		"app_db_name":         {in: "database:\n  app_db_name: {a: b}\n", fails: "dbos-config.yaml:2: `app_db_name` is not a text"},
-		"migrate is a text":   {in: "database:\n  x: 1\n  migrate: run\n", fails: "dbos-config.yaml:3: `migrate` is not a list of commands"},
-		"a command is a list": {in: "database:\n  migrate:\n    - a\n    - [b]\n", fails: "dbos-config.yaml:4: `migrate` is not a text"},
+		"database is a text":  {in: head + "a: 1\ndatabase: x\n", fails: "dbos-config.yaml:4: `database` is not a mapping"},
+		"app_db_name":         {in: head + "database:\n  app_db_name: {a: b}\n", fails: "dbos-config.yaml:4: `app_db_name` is not a text"},
+		"migrate is a text":   {in: head + "database:\n  x: 1\n  migrate: run\n", fails: "dbos-config.yaml:5: `migrate` is not a list of commands"},
+		"a command is a list": {in: head + "database:\n  migrate:\n    - a\n    - [b]\n", fails: "dbos-config.yaml:6: `migrate` is not a text"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -93,9 +96,9 @@ func TestConfigIsRead(t *testing.T) {
 func TestConfigFile(t *testing.T) {
 	t.Parallel()
 	dir := tree(t, map[string]string{
-		"package.json": "", configName: "name: plain\n", "env/prod.yaml": "name: ${NAME}\nlanguage: node\n", "deep/x": "",
+		"package.json": "", configName: "name: plain\nlanguage: node\n", "env/prod.yaml": "name: ${NAME}\nlanguage: node\n", "deep/x": "",
 	})
-	outside := filepath.Join(tree(t, map[string]string{"c.yaml": "name: outside\n"}), "c.yaml")
+	outside := filepath.Join(tree(t, map[string]string{"c.yaml": "name: outside\nlanguage: node\n"}), "c.yaml")
 	for file, want := range map[string]string{
 		"": "plain", configName: "plain", "env/prod.yaml": "filled", "./env/../env/prod.yaml": "filled", outside: "outside", filepath.Join(dir, "env/prod.yaml"): "filled",
 	} {
@@ -129,7 +132,7 @@ func TestConfigFile(t *testing.T) {
 
 func TestVariablesAreInTheHash(t *testing.T) {
 	t.Parallel()
-	dir := tree(t, map[string]string{"package.json": "", configName: "name: ${N}\n"})
+	dir := tree(t, map[string]string{"package.json": "", configName: "name: ${N}\nlanguage: node\n"})
 	hashes := map[string]bool{}
 	for _, value := range []string{"a", "b"} {
 		s, err := Open(t.Context(), dir, Options{Variables: map[string]string{"N": value, "unused": value + "x"}})

@@ -39,7 +39,7 @@ func TestLanguages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := tree(t, with(tc.files, configName, "language: "+tc.language+"\n"))
+			dir := tree(t, with(tc.files, configName, "name: app\nlanguage: "+tc.language+"\n"))
 			s, err := Open(t.Context(), dir, Options{})
 			if err != nil {
 				if !strings.Contains(err.Error(), tc.want) {

@@ -88,7 +88,7 @@ func TestEveryDifferenceChangesTheHash(t *testing.T) {
 	hashes := map[string]string{}
 	for name, files := range map[string]map[string]string{
 		"base": {}, "content": {"a": "A"}, "name": {"b": "a", "a": ""}, "mode": {"a": "a", "x": "#!"},
-		"no mode": {"a": "a", "x": "#"}, "more": {"a": "a", "c": ""}, "moved": {"d/a": "a"}, "config": {configName: "name: other\n"},
+		"no mode": {"a": "a", "x": "#"}, "more": {"a": "a", "c": ""}, "moved": {"d/a": "a"}, "config": {configName: "name: other\nlanguage: node\n"},
 	} {
 		files := nodeApp(files)
 		if files["a"] == "" && name != "name" && name != "moved" {

@@ -49,6 +49,9 @@ type Option func(*localcloud.Options)
 // Postgres provisions real servers in the place of simulated ones.
 func Postgres(o *localcloud.Options) { o.Backend = "postgres" }
 
+// LegacyNames has names of older objects accepted, such as ones with hyphens.
+func LegacyNames(o *localcloud.Options) { o.LegacyNames = true }
+
 // ProvisionTime sets how long an instance is made.
 func ProvisionTime(d time.Duration) Option {
 	return func(o *localcloud.Options) { o.ProvisionTime = d }

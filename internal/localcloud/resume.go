@@ -6,6 +6,8 @@ package localcloud
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -39,6 +41,34 @@ func (s *Server) resume(ctx context.Context) error {
 		case i.Password != "":
 			s.background(func() { s.resetPassword(i.Name) })
 		}
+	}
+	return s.resumeDeletions()
+}
+
+// resumeDeletions finishes the deletions of applications. A deploy that was
+// under way is forgotten, and what it had received is removed: nobody was told
+// of a version.
+func (s *Server) resumeDeletions() error {
+	received, err := filepath.Glob(s.dir.file("archives", uploads))
+	if err != nil {
+		return err
+	}
+	for _, file := range received {
+		if err := os.Remove(file); err != nil {
+			return err
+		}
+	}
+	var all []application
+	s.store.view(func(st *state) { all = st.applications.all() })
+	for _, a := range all {
+		if a.Status != appDeleting {
+			continue
+		}
+		leave, err := s.claim(a.Name, beingDeleted)
+		if err != nil {
+			return err
+		}
+		s.background(func() { s.removeApplication(a.Name, leave) })
 	}
 	return nil
 }

@@ -27,6 +27,21 @@ func (s *Server) routes() map[string]handler {
 		"POST" + org + "/databases/userdb/{name}/credentials": s.setCredentials,
 		"DELETE" + org + "/databases/userdb/{name}":           s.deleteInstance,
 		"POST" + org + "/databases/userdb/{name}/restore":     s.restoreInstance,
+		"POST" + org + "/databases/byod":                      s.linkDatabase,
+		"DELETE" + org + "/databases/byod/{name}":             s.unlinkDatabase,
+
+		"PUT" + org + "/applications":                         s.registerApplication,
+		"GET" + org + "/applications":                         s.listApplications,
+		"GET" + org + "/applications/{app}":                   s.getApplication,
+		"PATCH" + org + "/applications/{app}":                 s.updateApplication,
+		"DELETE" + org + "/applications/{app}":                s.deleteApplication,
+		"POST" + org + "/applications/{app}":                  s.deploy,
+		"POST" + org + "/applications/{app}/rollback":         s.deploy,
+		"POST" + org + "/applications/{app}/changedbinstance": s.changeInstance,
+		"GET" + org + "/applications/{app}/versions":          s.listVersions,
+		"POST" + org + "/applications/secrets":                s.setSecret,
+		"GET" + org + "/applications/{app}/secrets":           s.listSecrets,
+		"DELETE" + org + "/applications/{app}/secrets/{name}": s.deleteSecret,
 	}
 }
 

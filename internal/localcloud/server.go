@@ -34,6 +34,7 @@ type Server struct {
 	faults   faults
 	holds    holds
 	gates    gates
+	claims   claims
 
 	ctx       context.Context // ends when the server closes
 	cancel    context.CancelFunc

@@ -29,7 +29,7 @@ const (
 	tokenHeader   = `{"alg":"HS256","typ":"JWT"}`
 )
 
-type claims struct {
+type tokenClaims struct {
 	Issuer   string `json:"iss"`
 	Subject  string `json:"sub"`
 	Audience string `json:"aud"`
@@ -51,7 +51,7 @@ func newSecret() []byte {
 
 // issue makes a token that is valid from now on.
 func (t *tokens) issue(now time.Time) (string, error) {
-	payload, err := json.Marshal(claims{
+	payload, err := json.Marshal(tokenClaims{
 		Issuer:   t.issuer,
 		Subject:  t.subject,
 		Audience: tokenAudience,
@@ -82,7 +82,7 @@ func (t *tokens) check(token string, now time.Time) error {
 	if err != nil {
 		return errForged
 	}
-	var c claims
+	var c tokenClaims
 	if json.Unmarshal(payload, &c) != nil || c.Audience != tokenAudience {
 		return errForged
 	}

@@ -59,3 +59,27 @@ type credentialsFile struct {
 	UserName     string `json:"userName"`
 	Organization string `json:"organization"`
 }
+
+// applicationAnswer is the API's Application.
+type applicationAnswer struct {
+	Name                    string `json:"Name"`
+	ID                      string `json:"ID"`
+	PostgresInstanceName    string `json:"PostgresInstanceName"`
+	ApplicationDatabaseName string `json:"ApplicationDatabaseName"`
+	Status                  string `json:"Status"`
+	Version                 string `json:"Version"`
+	AppURL                  string `json:"AppURL"`
+	ExecutorsMemoryMib      int64  `json:"ExecutorsMemoryMib"`
+}
+
+// versionAnswer is the API's ApplicationVersion.
+type versionAnswer struct {
+	ApplicationName string `json:"ApplicationName"`
+	Version         string `json:"Version"`
+	CreationTime    string `json:"CreationTime"`
+}
+
+type deployAnswer struct {
+	ApplicationName    string `json:"ApplicationName"`
+	ApplicationVersion string `json:"ApplicationVersion"`
+}

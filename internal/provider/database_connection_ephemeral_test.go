@@ -41,6 +41,13 @@ func TestAccDatabaseConnection(t *testing.T) {
 		Steps: []resource.TestStep{
 			{
 				Config: `ephemeral "dbos_database_connection" "test" {
+  database_instance_name = "ordres"
+  password               = "irrelevant"
+}` + echo,
+				ExpectError: says(`Database instance "ordres" does not exist`),
+			},
+			{
+				Config: `ephemeral "dbos_database_connection" "test" {
   database_instance_name = "orders"
   password               = "p%ss#word?"
   database               = "shop"
@@ -50,13 +57,6 @@ func TestAccDatabaseConnection(t *testing.T) {
 					statecheck.ExpectKnownValue("echo.test", at("username"), knownvalue.StringExact("app")),
 					statecheck.ExpectKnownValue("echo.test", at("url"), knownvalue.StringRegexp(regexp.MustCompile(`^postgresql://app:p%25ss%23word%3F@[^:]+:\d+/shop\?sslmode=require$`))),
 				},
-			},
-			{
-				Config: `ephemeral "dbos_database_connection" "test" {
-  database_instance_name = "ordres"
-  password               = "irrelevant"
-}` + echo,
-				ExpectError: says(`Database instance "ordres" does not exist`),
 			},
 		},
 	})

@@ -240,7 +240,7 @@ func TestAccDatabaseInstance_nameTaken(t *testing.T) {
 
 func TestAccDatabaseInstance_importedPasswordIsLeftOrSetWithWarning(t *testing.T) {
 	t.Parallel()
-	c := acctest.Start(t)
+	c := acctest.Start(t, acctest.LegacyNames)
 	c.Provision(t, "legacy-db-with-a-long-name", "app", firstPassword)
 	imported := instanceConfig{Name: "legacy-db-with-a-long-name"}
 	block := "import {\n  to = dbos_database_instance.test\n  id = \"legacy-db-with-a-long-name\"\n}\n"

@@ -1,0 +1,180 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// deploy deploys an archive or a previous version where the application is.
+func (s *Server) deploy(r *http.Request) (any, error) { return s.acceptDeploy(r, false) }
+
+// changeInstance moves an application to another instance and deploys it there.
+func (s *Server) changeInstance(r *http.Request) (any, error) { return s.acceptDeploy(r, true) }
+
+// acceptDeploy answers once the migrations have run. A deploy that was received
+// whole goes on by itself when its client goes away.
+func (s *Server) acceptDeploy(r *http.Request, moving bool) (any, error) {
+	name := r.PathValue("app")
+	leave, err := s.claim(name, deploying)
+	if err != nil {
+		// A client that is still sending would not see the refusal.
+		drain(r)
+		return nil, err
+	}
+	request, err := s.readDeploy(r)
+	if err == nil {
+		err = request.checkTarget(moving)
+	}
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	type outcome struct {
+		version string
+		err     error
+	}
+	done := make(chan outcome, 1)
+	s.background(func() {
+		defer leave()
+		defer request.discard()
+		version, err := s.carryOut(name, request)
+		if err == nil {
+			err = s.store.sync()
+		}
+		done <- outcome{version, err}
+		if err == nil {
+			pause(s.ctx, s.lag()) // The new version starts.
+		}
+	})
+	select {
+	case o := <-done:
+		return deployAnswer{ApplicationName: name, ApplicationVersion: o.version}, o.err
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
+func (d *deployRequest) checkTarget(moving bool) error {
+	if moving == (d.target != "") {
+		return nil
+	}
+	d.discard()
+	if moving {
+		return badRequest("target_database_name is missing")
+	}
+	return badRequest("target_database_name belongs to changedbinstance: a deploy does not move an application")
+}
+
+// carryOut deploys: the database first, then the migrations in it, then the
+// version. Where any of it fails the application stays as it was.
+func (s *Server) carryOut(name string, d *deployRequest) (id string, err error) {
+	a, err := s.findApplication(name)
+	if err != nil {
+		return "", err
+	}
+	archive, err := s.archiveOf(a, d)
+	if err != nil {
+		return "", err
+	}
+	config, err := readConfig(archive)
+	if err != nil {
+		return "", err
+	}
+	database, err := a.databaseName(config)
+	if err != nil {
+		return "", err
+	}
+	instance := cmp.Or(d.target, a.Instance)
+	if err := s.reserve(name, instance, database); err != nil {
+		return "", err
+	}
+	if err := s.migrate(a, instance, database, archive, config); err != nil {
+		return "", err
+	}
+	if id = d.previous; id == "" {
+		if id, err = s.keepArchive(a, d); err != nil {
+			return "", err
+		}
+	}
+	s.alterApplication(name, func(a *application) {
+		if d.previous == "" {
+			a.Versions = append(slices.Clone(a.Versions), version{ID: id, Created: time.Now().UTC()})
+		}
+		a.Instance, a.Database, a.Version, a.Status = instance, database, id, appAvailable
+	})
+	return id, nil
+}
+
+// archiveOf is the archive to deploy: the one that was sent, or a version's.
+func (s *Server) archiveOf(a application, d *deployRequest) (string, error) {
+	if d.previous == "" {
+		return d.archive, nil
+	}
+	if !slices.ContainsFunc(a.Versions, func(v version) bool { return v.ID == d.previous }) {
+		return "", badRequest("application %s has no version %s", a.Name, d.previous)
+	}
+	return s.dir.file("archives", a.ID, d.previous+".zip"), nil
+}
+
+// migrate makes the application's database and runs the migrations in it, while
+// nothing can destroy the instance.
+func (s *Server) migrate(a application, instanceName, database, archive string, c config) error {
+	gate := s.gates.of(instanceName)
+	if !gate.TryRLock() {
+		return refuse(http.StatusConflict, "database %s is not in an available state", instanceName)
+	}
+	defer gate.RUnlock()
+	i, err := s.findInstance(instanceName)
+	if err != nil {
+		return err
+	}
+	if err := s.ready(i); err != nil {
+		return err
+	}
+	if err := s.backend.CreateDatabase(s.ctx, i.target(), database); err != nil {
+		return refuse(http.StatusInternalServerError, "create database %s on instance %s: %s", database, instanceName, err)
+	}
+	output, err := s.backend.Migrate(s.ctx, Migration{
+		On: i.target(), Database: database, Archive: archive, Commands: c.Migrate, Secrets: a.Secrets,
+	})
+	var failed *CommandError
+	switch {
+	case errors.As(err, &failed):
+		return &apiError{
+			status:  http.StatusBadRequest,
+			message: "application " + a.Name + " could not be deployed: its migration failed: " + failed.Error(),
+			detail:  cmp.Or(output, failed.Error()),
+		}
+	case err != nil:
+		return refuse(http.StatusInternalServerError, "run the migrations of application %s: %s", a.Name, err)
+	}
+	return nil
+}
+
+// keepArchive keeps a deployed archive under its new version, whose id is the
+// time in milliseconds as the service's are, and later than any before.
+func (s *Server) keepArchive(a application, d *deployRequest) (id string, err error) {
+	number := time.Now().UnixMilli()
+	if len(a.Versions) > 0 {
+		if last, err := strconv.ParseInt(a.Versions[len(a.Versions)-1].ID, 10, 64); err == nil {
+			number = max(number, last+1)
+		}
+	}
+	id = strconv.FormatInt(number, 10)
+	if err := os.MkdirAll(s.dir.file("archives", a.ID), 0o700); err != nil {
+		return "", err
+	}
+	if err := os.Rename(d.archive, s.dir.file("archives", a.ID, id+".zip")); err != nil {
+		return "", err
+	}
+	d.archive = ""
+	return id, nil
+}

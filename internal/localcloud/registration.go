@@ -1,0 +1,214 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+)
+
+var (
+	applicationName       = regexp.MustCompile(`^[a-z0-9_-]{3,30}$`)
+	legacyApplicationName = regexp.MustCompile(`^[a-z0-9_-]{3,256}$`)
+	languages             = []string{"node", "python", "go", "java"}
+)
+
+const (
+	leastMemory   = 512
+	mostMemory    = 5120
+	defaultMemory = 512
+)
+
+func (s *Server) checkApplicationName(name string) error {
+	switch {
+	case name == "secrets":
+		return badRequest("invalid application name %q: the path of its deploys is the secrets' endpoint", name)
+	case s.options.LegacyNames && legacyApplicationName.MatchString(name), applicationName.MatchString(name):
+		return nil
+	default:
+		return badRequest("invalid application name %q: 3 to 30 characters of a-z, 0-9, - and _", name)
+	}
+}
+
+func (s *Server) registerApplication(r *http.Request) (any, error) {
+	fields, err := readBody(r, "name", "database", "language", "provenancedb", "executors_memory_mib")
+	if err != nil {
+		return nil, err
+	}
+	a := application{ID: newUUID(), Status: appUnavailable, MemoryMiB: defaultMemory}
+	if a.Name, err = fields.text("name"); err != nil {
+		return nil, err
+	}
+	if a.Instance, err = fields.text("database"); err != nil {
+		return nil, err
+	}
+	if a.Language, err = fields.text("language"); err != nil {
+		return nil, err
+	}
+	provenance, err := fields.optionalText("provenancedb")
+	if err != nil {
+		return nil, err
+	}
+	memory, err := fields.number("executors_memory_mib")
+	if err != nil {
+		return nil, err
+	}
+	if err := firstError(s.checkApplicationName(a.Name), checkLanguage(a.Language), checkMemory(memory)); err != nil {
+		return nil, err
+	}
+	if provenance != "" && provenance != a.Instance {
+		return nil, badRequest("provenancedb %q is neither empty nor the application's database %q", provenance, a.Instance)
+	}
+	a.TimeTravel = provenance != ""
+	if memory != nil {
+		a.MemoryMiB = *memory
+	}
+	return a.ID, s.store.change(func(st *state) error {
+		if _, taken := st.applications.get(a.Name); taken {
+			return exists("application", a.Name)
+		}
+		i, err := lookUpInstance(st, a.Instance)
+		if err != nil {
+			return err
+		}
+		if err := s.ready(i); err != nil {
+			return err
+		}
+		st.applications.put(a.Name, a)
+		return nil
+	})
+}
+
+func checkLanguage(language string) error {
+	if slices.Contains(languages, language) {
+		return nil
+	}
+	return badRequest("unknown language %q: node, python, go or java", language)
+}
+
+func checkMemory(mib *int64) error {
+	if mib == nil || *mib >= leastMemory && *mib <= mostMemory {
+		return nil
+	}
+	return badRequest("executors_memory_mib %d is not between %d and %d", *mib, leastMemory, mostMemory)
+}
+
+func (s *Server) updateApplication(r *http.Request) (any, error) {
+	fields, err := readBody(r, "executors_memory_mib", "min_vms", "max_vms")
+	if err != nil {
+		return nil, err
+	}
+	memory, err := fields.number("executors_memory_mib")
+	if err != nil {
+		return nil, err
+	}
+	least, err := fields.number("min_vms")
+	if err != nil {
+		return nil, err
+	}
+	most, err := fields.number("max_vms")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkMemory(memory); err != nil {
+		return nil, err
+	}
+	return nil, s.changeApplication(r.PathValue("app"), func(a *application) error {
+		if memory != nil {
+			a.MemoryMiB = *memory
+		}
+		if least != nil {
+			a.MinVMs = least
+		}
+		if most != nil {
+			a.MaxVMs = most
+		}
+		return checkScale(a.MinVMs, a.MaxVMs)
+	})
+}
+
+func checkScale(least, most *int64) error {
+	switch {
+	case least != nil && *least < 0:
+		return badRequest("min_vms %d is negative", *least)
+	case most != nil && *most < 1:
+		return badRequest("max_vms %d is less than 1", *most)
+	case least != nil && most != nil && *least > *most:
+		return badRequest("min_vms %d is more than max_vms %d", *least, *most)
+	default:
+		return nil
+	}
+}
+
+func (s *Server) deleteApplication(r *http.Request) (any, error) {
+	fields, err := readBody(r, "dropdb")
+	if err != nil {
+		return nil, err
+	}
+	drop, err := fields.flag("dropdb")
+	if err != nil {
+		return nil, err
+	}
+	name := r.PathValue("app")
+	leave, err := s.claim(name, beingDeleted)
+	if err != nil {
+		return nil, err
+	}
+	err = s.store.change(func(st *state) error {
+		a, err := lookUpApplication(st, name)
+		if err != nil {
+			return err
+		}
+		a.Status, a.DropDatabase = appDeleting, drop
+		st.applications.put(name, a)
+		return nil
+	})
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	s.background(func() { s.removeApplication(name, leave) })
+	return nil, nil
+}
+
+// removeApplication finishes a deletion. The application goes even where its
+// database cannot be dropped, such as on an instance that is gone.
+func (s *Server) removeApplication(name string, leave func()) {
+	defer leave()
+	if !pause(s.ctx, s.options.ProvisionTime/2) {
+		return
+	}
+	a, err := s.findApplication(name)
+	if err != nil {
+		return
+	}
+	if a.DropDatabase && a.Database != "" {
+		if err := s.dropDatabase(a); err != nil {
+			s.log.Printf("drop the database of application %s: %s", name, err)
+		}
+	}
+	if s.ctx.Err() != nil {
+		return
+	}
+	if err := os.RemoveAll(s.dir.file("archives", a.ID)); err != nil {
+		s.log.Printf("remove the archives of application %s: %s", name, err)
+	}
+	s.save(s.store.change(func(st *state) error {
+		st.applications.remove(name)
+		return nil
+	}))
+}
+
+func (s *Server) dropDatabase(a application) error {
+	gate := s.gates.of(a.Instance)
+	gate.RLock()
+	defer gate.RUnlock()
+	i, err := s.findInstance(a.Instance)
+	if err != nil {
+		return err
+	}
+	return s.backend.DropDatabase(s.ctx, i.target(), a.Database)
+}

@@ -1,0 +1,78 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+)
+
+var (
+	secretName      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	reservedSecrets = []string{"DBOS_DATABASE_URL", "DBOS_APP_HOSTNAME"}
+)
+
+func checkSecretName(name string) error {
+	switch {
+	case !secretName.MatchString(name):
+		return badRequest("invalid secret name %q: it is not the name of an environment variable", name)
+	case slices.Contains(reservedSecrets, name):
+		return badRequest("invalid secret name %q: it is reserved", name)
+	default:
+		return nil
+	}
+}
+
+func (s *Server) setSecret(r *http.Request) (any, error) {
+	fields, err := readBody(r, "ApplicationName", "SecretName", "ClearSecretValue")
+	if err != nil {
+		return nil, err
+	}
+	app, err := fields.text("ApplicationName")
+	if err != nil {
+		return nil, err
+	}
+	name, err := fields.text("SecretName")
+	if err != nil {
+		return nil, err
+	}
+	if !fields.has("ClearSecretValue") {
+		return nil, badRequest("ClearSecretValue is missing")
+	}
+	value, err := fields.optionalText("ClearSecretValue")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSecretName(name); err != nil {
+		return nil, err
+	}
+	return nil, s.changeApplication(app, func(a *application) error {
+		if a.Secrets == nil {
+			a.Secrets = map[string]string{}
+		}
+		a.Secrets[name] = value
+		return nil
+	})
+}
+
+func (s *Server) listSecrets(r *http.Request) (any, error) {
+	a, err := s.findApplication(r.PathValue("app"))
+	if err != nil {
+		return nil, err
+	}
+	return append([]string{}, slices.Sorted(maps.Keys(a.Secrets))...), nil
+}
+
+func (s *Server) deleteSecret(r *http.Request) (any, error) {
+	name := r.PathValue("name")
+	return noContent{}, s.changeApplication(r.PathValue("app"), func(a *application) error {
+		if _, ok := a.Secrets[name]; !ok {
+			return notFound("secret", name)
+		}
+		delete(a.Secrets, name)
+		return nil
+	})
+}

@@ -29,7 +29,7 @@ type row struct {
 }
 
 func rows() []row {
-	return slices.Concat(startRows)
+	return slices.Concat(loadRows, waitRows, startRows)
 }
 
 func main() {
@@ -56,7 +56,10 @@ func run(ctx context.Context, only string) (err error) {
 	if b.dir, err = os.MkdirTemp("", "dbos-bench-"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	defer func() { err = errors.Join(err, b.close()) }()
+	if b.engine, err = workspace.FindEngine(ctx); err != nil {
+		return err
+	}
 	if b.provider, err = workspace.Build(ctx, b.root, b.dir); err != nil {
 		return err
 	}
@@ -113,6 +116,11 @@ type bench struct {
 	root     string
 	dir      string // removed at the end
 	provider string // path of the built program
+	engine   *workspace.Engine
+	closers  []func() error
 
-	starts *starts // measured once, for several rows
+	// Measured or made once, for several rows.
+	starts *starts
+	many   *site
+	single *site
 }

@@ -42,7 +42,7 @@ func (c *console) paint(code, text string) string {
 }
 
 func (c *console) line(format string, args ...any) {
-	fmt.Fprintf(c.out, format+"\n", args...)
+	_, _ = fmt.Fprintf(c.out, format+"\n", args...) // a terminal that is gone ends the demo elsewhere
 }
 
 // title opens the demo.
@@ -102,10 +102,10 @@ func (c *console) during(text string) (done func()) {
 		for {
 			select {
 			case <-stop:
-				fmt.Fprint(c.out, "\r\x1b[K")
+				_, _ = fmt.Fprint(c.out, "\r\x1b[K")
 				return
 			case <-ticker.C:
-				fmt.Fprintf(c.out, "\r\x1b[K     %s", c.paint(dim, fmt.Sprintf("%s … %.1f s", text, time.Since(start).Seconds())))
+				_, _ = fmt.Fprintf(c.out, "\r\x1b[K     %s", c.paint(dim, fmt.Sprintf("%s … %.1f s", text, time.Since(start).Seconds())))
 			}
 		}
 	}()

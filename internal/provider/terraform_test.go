@@ -123,8 +123,8 @@ func (tf *workdir) unchanged() {
 	tf.ok("plan", "-detailed-exitcode")
 }
 
-// attributes are those of an object in the state, and whether it is tainted.
-func (tf *workdir) attributes(address string) (attributes map[string]any, tainted bool) {
+// attributes are those of the instance in the state, and whether it is tainted.
+func (tf *workdir) attributes() (attributes map[string]any, tainted bool) {
 	tf.t.Helper()
 	var state struct {
 		Values struct {
@@ -141,11 +141,11 @@ func (tf *workdir) attributes(address string) (attributes map[string]any, tainte
 		tf.t.Fatal(err)
 	}
 	for _, object := range state.Values.RootModule.Resources {
-		if object.Address == address {
+		if object.Address == instanceAddress {
 			return object.Values, object.Tainted
 		}
 	}
-	tf.t.Fatalf("%s is not in the state", address)
+	tf.t.Fatalf("%s is not in the state", instanceAddress)
 	return nil, false
 }
 
@@ -160,14 +160,14 @@ func TestTerraformUntaintFinishesACreate(t *testing.T) {
 	tf := inWorkspace(t, c, instanceConfig{Password: firstPassword, More: shortCreate}.String())
 
 	tf.fails(apply, `Database instance "orders" is not ready`, "create limit", `last status was "creating"`, "nothing was deleted", "terraform untaint dbos_database_instance.NAME", "terraform apply")
-	if attributes, tainted := tf.attributes(instanceAddress); !tainted || attributes["hostname"] != nil || attributes["id"] != "orders" {
+	if attributes, tainted := tf.attributes(); !tainted || attributes["hostname"] != nil || attributes["id"] != "orders" {
 		t.Errorf("tainted = %t, attributes = %v; want a tainted object without a host name", tainted, attributes)
 	}
 	tf.fails(apply, "is protected from being destroyed", "terraform untaint dbos_database_instance.NAME")
 	release()
 	tf.ok("untaint", instanceAddress)
 	tf.ok(apply...)
-	if attributes, _ := tf.attributes(instanceAddress); attributes["hostname"] == nil {
+	if attributes, _ := tf.attributes(); attributes["hostname"] == nil {
 		t.Error("the finished instance has no host name")
 	}
 	tf.unchanged()
@@ -201,7 +201,7 @@ func TestTerraformInterruptKeepsWhatExists(t *testing.T) {
 	if took := time.Since(interrupted); took > 3*time.Second {
 		t.Errorf("the interrupt took %v", took)
 	}
-	if attributes, tainted := tf.attributes(instanceAddress); !tainted || attributes["id"] != "orders" {
+	if attributes, tainted := tf.attributes(); !tainted || attributes["id"] != "orders" {
 		t.Errorf("tainted = %t, attributes = %v; want the tainted object", tainted, attributes)
 	}
 	release()
@@ -224,13 +224,13 @@ func TestTerraformUnfinishedPassword(t *testing.T) {
 	tf := inWorkspace(t, c, instanceConfig{Password: firstPassword, More: shortCreate}.String())
 
 	tf.fails(apply, "is not ready")
-	if attributes, _ := tf.attributes(instanceAddress); attributes["password"] != nil {
+	if attributes, _ := tf.attributes(); attributes["password"] != nil {
 		t.Error("the state holds a password that the server may not have")
 	}
 	release()
 	tf.ok("untaint", instanceAddress)
 	tf.ok(apply...)
-	if attributes, _ := tf.attributes(instanceAddress); attributes["password"] != firstPassword {
+	if attributes, _ := tf.attributes(); attributes["password"] != firstPassword {
 		t.Error("the password was not finished")
 	}
 	tf.unchanged()

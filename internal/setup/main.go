@@ -37,7 +37,7 @@ func run(ctx context.Context) error {
 	}
 	prefix, allowed := here.unasked(manager)
 	if !allowed {
-		return fmt.Errorf("PostgreSQL is needed, and is not installed. Run this, then try again:\n\n  %s\n", manager.typed())
+		return fmt.Errorf("PostgreSQL is needed, and is not installed. Run this, then try again:\n\n  %s", manager.typed())
 	}
 	var failures []error
 	for _, command := range manager.commands {

@@ -68,8 +68,8 @@ func TestOutputs(t *testing.T) {
 func TestInterruptedRunLeavesNothing(t *testing.T) {
 	t.Parallel()
 	w := script(t, `
-sh -c 'trap "" INT; while :; do sleep 0.01; done' >/dev/null 2>&1 & echo $! > child.tmp; mv child.tmp child
 trap 'echo told > told; exit 1' INT
+sh -c 'trap "" INT; while :; do sleep 0.01; done' >/dev/null 2>&1 & echo $! > child.tmp; mv child.tmp child
 while :; do sleep 0.01; done`)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

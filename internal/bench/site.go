@@ -56,7 +56,7 @@ func (b *bench) open(ctx context.Context, name, configuration string, provisionT
 	}
 	connection := server.Connection()
 	w, err := workspace.New(b.engine, b.provider, dir,
-		"DBOS_ENDPOINT="+connection.Endpoint, "DBOS_AUTH_ENDPOINT="+connection.AuthEndpoint, "DBOS_REFRESH_TOKEN="+connection.RefreshToken)
+		"DBOS_ENDPOINT="+connection.Endpoint, "DBOS_TOKEN="+connection.Token)
 	if err != nil {
 		return nil, err
 	}

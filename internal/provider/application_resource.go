@@ -158,15 +158,11 @@ func (r *applicationResource) Create(ctx context.Context, req resource.CreateReq
 	state := plan
 	state.registered(organization, id)
 	save := func() { diags.Append(resp.State.Set(ctx, &state)...) }
-	if err == nil || cloud.OutcomeUnknown(err) {
-		save()
-	}
-	failure := applicationUnready(applicationType, plan.Name.ValueString(), "create", true)
-	if err != nil {
-		reportRegistration(&plan, failure, err, diags)
+	if !reportRegistration(&plan, err, save, diags) {
 		return
 	}
 
+	failure := applicationUnready(applicationType, plan.Name.ValueString(), "create", true)
 	executors := cloud.ApplicationUpdate{MinExecutors: known(plan.MinExecutors), MaxExecutors: known(plan.MaxExecutors)}
 	if err := client.UpdateApplication(ctx, plan.Name.ValueString(), executors); err != nil {
 		addError(diags, "Cannot set the executors of "+plan.label(), err, "It is registered. "+failure.wayOn())

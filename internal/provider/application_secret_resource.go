@@ -144,19 +144,12 @@ func (r *applicationSecretResource) Create(ctx context.Context, req resource.Cre
 
 	plan.ID, plan.Organization = types.StringValue(plan.path()), organization
 	err := client.SetSecret(ctx, plan.ApplicationName.ValueString(), plan.Name.ValueString(), config.secret().ValueString())
-	if err == nil {
-		diags.Append(resp.State.Set(ctx, &plan)...)
-		return
+	if cloud.OutcomeUnknown(err) {
+		plan.Value, plan.ValueWOVersion = types.StringNull(), types.Int64Null()
 	}
-	if !cloud.OutcomeUnknown(err) {
-		addError(diags, "Cannot set "+plan.label(), err, "Nothing was added to the state.")
-		return
-	}
-	plan.Value, plan.ValueWOVersion = types.StringNull(), types.Int64Null()
-	diags.Append(resp.State.Set(ctx, &plan)...)
-	addError(diags, "Cannot tell whether "+plan.label()+" was set", err,
-		"It was absent before, and the answer was lost. It is kept in the state, tainted, without a value; the next plan drops it if it does not exist. "+
-			unready{resource: applicationSecretType, created: true}.wayOn())
+	creation{
+		resource: applicationSecretType, object: plan.label(), id: plan.path(), verb: "set", failed: "Nothing was added to the state.",
+	}.report(err, func() { diags.Append(resp.State.Set(ctx, &plan)...) }, diags)
 }
 
 func (r *applicationSecretResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {

@@ -91,24 +91,19 @@ func refuseUndeployedMove(application *cloud.Application, diags *diag.Diagnostic
 			application.Instance, applicationType))
 }
 
-// reportRegistration reports a registration that was refused, or may have been
-// carried out.
-func reportRegistration(plan *applicationModel, failure unready, err error, diags *diag.Diagnostics) {
+// reportRegistration handles the outcome of a registration, and tells whether
+// the create may go on.
+func reportRegistration(plan *applicationModel, err error, save func(), diags *diag.Diagnostics) bool {
 	instance := plan.DatabaseInstanceName.ValueString()
 	var refused *cloud.Error
-	switch {
-	case errors.Is(err, cloud.ErrExists):
-		diags.AddError("Cannot register "+plan.label()+": it exists already", takenHelp(applicationType, plan.Name.ValueString()))
-	case cloud.OutcomeUnknown(err):
-		addError(diags, "Cannot tell whether "+plan.label()+" was registered", err,
-			"It was absent before, and the answer to its registration was lost. It is kept in the state, tainted, so that it cannot be orphaned: "+
-				"the next plan drops it if it does not exist. "+failure.wayOn())
-	case errors.As(err, &refused) && strings.Contains(refused.Message, "database "+instance+" not found"):
+	if errors.As(err, &refused) && strings.Contains(refused.Message, "database "+instance+" not found") {
 		addAttributeError(diags, "database_instance_name", fmt.Sprintf("Database instance %q does not exist", instance),
 			sentence(err.Error())+" Nothing was registered. Check the name of the instance; none is ever made by referring to it.")
-	default:
-		addError(diags, "Cannot register "+plan.label(), err, "Nothing was added to the state.")
+		return false
 	}
+	return creation{
+		resource: applicationType, object: plan.label(), id: plan.Name.ValueString(), verb: "register", failed: "Nothing was added to the state.",
+	}.report(err, save, diags)
 }
 
 // observeMemory takes over the answered memory, unless it is the one that was

@@ -146,6 +146,7 @@ func (p *dbosProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 func (p *dbosProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		newApplicationDatabaseBindingResource,
+		newApplicationDeploymentResource,
 		newApplicationResource,
 		newApplicationSecretResource,
 		newDatabaseInstanceResource,

@@ -4,7 +4,6 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -301,12 +300,12 @@ func (r *rpc) plan(kind string, prior *object, set attributes, want string) *tfp
 // The object is what Terraform would store, nil for nothing.
 func (r *rpc) apply(kind string, prior *object, set attributes, wantOfPlan, want string) *object {
 	r.t.Helper()
-	return r.applyPlan(r.t.Context(), kind, prior, set, wantOfPlan, want)
+	return r.finish(r.plan(kind, prior, set, wantOfPlan), kind, prior, set, want)
 }
 
-func (r *rpc) applyPlan(ctx context.Context, kind string, prior *object, set attributes, wantOfPlan, want string) *object {
+// finish applies a plan, with the diagnostics wanted.
+func (r *rpc) finish(planned *tfprotov6.PlanResourceChangeResponse, kind string, prior *object, set attributes, want string) *object {
 	r.t.Helper()
-	planned := r.plan(kind, prior, set, wantOfPlan)
 	config, _ := r.config(kind, set, prior)
 	req := &tfprotov6.ApplyResourceChangeRequest{
 		TypeName: kind, Config: r.encode(config), PlannedState: planned.PlannedState, PlannedPrivate: planned.PlannedPrivate,
@@ -315,7 +314,7 @@ func (r *rpc) applyPlan(ctx context.Context, kind string, prior *object, set att
 	if prior != nil {
 		req.PriorState = r.encode(prior.value)
 	}
-	resp, err := r.server.ApplyResourceChange(ctx, req)
+	resp, err := r.server.ApplyResourceChange(r.t.Context(), req)
 	r.must(want, resp.Diagnostics, err)
 	after := r.stored(kind, resp.NewState, resp.Private)
 	if want == "" {

@@ -1,0 +1,178 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// planDeploy decides whether a plan deploys, state being nil for a create.
+// What a deploy will make of the computed attributes is unknown until then,
+// the hash too: files may still be written by the same apply.
+func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, state *applicationDeploymentModel, diags *diag.Diagnostics) {
+	if !plan.checkChoice(state, diags) {
+		return
+	}
+	files, hash := plan.planSource(ctx, diags)
+	if diags.HasError() {
+		return
+	}
+	if state != nil && !plan.deploys(state, hash) {
+		plan.SourceHash, plan.Version, plan.URL = state.SourceHash, state.Version, state.URL
+		return
+	}
+	plan.Version = types.StringUnknown()
+	plan.SourceHash = types.StringNull()
+	if !plan.SourceDir.IsNull() {
+		plan.SourceHash = types.StringUnknown()
+	}
+	if plan.URL = types.StringUnknown(); state != nil && !state.URL.IsNull() {
+		plan.URL = state.URL
+	}
+	if files != nil {
+		files.checkDeploy(ctx, diags)
+		r.checkDatabase(ctx, plan, files, diags)
+	}
+	if state != nil && state.Version.IsNull() {
+		diags.AddWarning(fmt.Sprintf("Application %q will be deployed", plan.ApplicationName.ValueString()),
+			"The deployment was imported, and no call tells which files run. Applying this plan deploys once; from then on it deploys when something changes.")
+	}
+}
+
+// checkChoice refuses a deployment of nothing. One that was imported and has
+// nothing to deploy yet is left alone.
+func (m *applicationDeploymentModel) checkChoice(state *applicationDeploymentModel, diags *diag.Diagnostics) bool {
+	if !m.empty() || state != nil && state.Version.IsNull() {
+		return true
+	}
+	addAttributeError(diags, "source_dir", "Nothing to deploy", "Set exactly one of source_dir and previous_version. "+
+		"To let Terraform forget the deployment and leave the application as it is, take the whole resource out of the configuration.")
+	return false
+}
+
+func (m *applicationDeploymentModel) empty() bool {
+	return m.SourceDir.IsNull() && m.PreviousVersion.IsNull()
+}
+
+// deploys tells whether what is planned differs from what was deployed. What
+// is not known counts as different until it is.
+func (m *applicationDeploymentModel) deploys(state *applicationDeploymentModel, hash types.String) bool {
+	switch {
+	case m.empty():
+		return false
+	case state.Version.IsNull():
+		return true
+	case !m.PreviousVersion.IsNull() && !m.PreviousVersion.Equal(state.PreviousVersion):
+		return true
+	case !m.SourceDir.IsNull() && !hash.Equal(state.SourceHash):
+		return true
+	}
+	return !m.Triggers.Equal(state.Triggers)
+}
+
+// checkDatabase refuses files that name another database than the application
+// has. A look-up that fails says nothing here: apply decides.
+func (r *applicationDeploymentResource) checkDatabase(ctx context.Context, plan *applicationDeploymentModel, files *source, diags *diag.Diagnostics) {
+	if plan.ApplicationName.IsUnknown() || files.Config().AppDBName == "" || r.session == nil || r.session.client == nil {
+		return
+	}
+	if application, err := r.session.client.Application(ctx, plan.ApplicationName.ValueString()); err == nil {
+		files.keepsDatabase(application, diags)
+	}
+}
+
+// deploy brings an application to what is planned: by one deploy where
+// something differs, and a wait for the version that was accepted.
+type deploy struct {
+	plan    *applicationDeploymentModel
+	state   *applicationDeploymentModel // nil for a create
+	rollout *rollout                    // of an earlier apply, to be waited for; nil for none
+	failure unready
+	private privateState
+	save    func() // stores plan
+}
+
+func (d *deploy) run(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) {
+	if d.plan.Version.IsUnknown() && !d.send(ctx, client, diags) {
+		return
+	}
+	if d.rollout != nil {
+		url := d.plan.URL
+		if d.plan.URL.IsUnknown() {
+			d.plan.URL = types.StringNull()
+		}
+		d.rollout.keep(ctx, d.private, diags)
+		d.save()
+		application, ok := d.rollout.wait(ctx, client, d.failure, d.private, diags)
+		if !ok {
+			return
+		}
+		d.plan.URL = url
+		settle(&d.plan.URL, application.URL)
+	}
+	d.save()
+}
+
+// send deploys what is there now, unless it turns out to be what was deployed
+// before.
+func (d *deploy) send(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
+	var files *source
+	hash := types.StringNull()
+	if !d.plan.SourceDir.IsNull() {
+		if files, hash = d.plan.readSource(ctx, diags); files == nil {
+			return false
+		}
+	}
+	if d.state != nil && !d.plan.deploys(d.state, hash) {
+		d.plan.SourceHash, d.plan.Version = d.state.SourceHash, d.state.Version
+		if d.plan.URL.IsUnknown() && d.rollout == nil {
+			d.plan.URL = d.state.URL
+		}
+		return true
+	}
+	before, ok := d.application(ctx, client, diags)
+	if !ok || files != nil && !files.keepsDatabase(before, diags) {
+		return false
+	}
+	version, err := d.accepted(ctx, client, files)
+	if err != nil {
+		addError(diags, fmt.Sprintf("Cannot deploy application %q", d.failure.name), err, "It is not recorded as deployed: the next plan deploys it again.")
+		return false
+	}
+	d.rollout = &rollout{Version: version, Replaces: before.Version}
+	d.plan.Version = types.StringValue(version)
+	return true
+}
+
+func (d *deploy) application(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) (*cloud.Application, bool) {
+	application, err := client.FreshApplication(ctx, d.failure.name)
+	switch {
+	case cloud.IsNotFound(err):
+		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q does not exist", d.failure.name),
+			sentence(err.Error())+" Nothing was deployed. Check the name, or register it with dbos_application and refer to it by its id.")
+	case err != nil:
+		addError(diags, fmt.Sprintf("Cannot read application %q", d.failure.name), err, "Nothing was deployed.")
+	}
+	return application, err == nil
+}
+
+// accepted makes the deploy, and records the hash of what it sends.
+func (d *deploy) accepted(ctx context.Context, client *cloud.Client, files *source) (string, error) {
+	if files == nil {
+		d.plan.SourceHash = types.StringNull()
+		return client.DeployVersion(ctx, d.failure.name, d.plan.PreviousVersion.ValueString())
+	}
+	packed, err := files.Archive(ctx)
+	if err != nil {
+		return "", err
+	}
+	d.plan.SourceHash = types.StringValue(packed.Hash())
+	return client.Deploy(ctx, d.failure.name, packed)
+}

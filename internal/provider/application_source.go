@@ -1,0 +1,104 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/archive"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// source is an application's directory as it is now.
+type source struct {
+	*archive.Source
+	configFile string
+}
+
+// planSource reads the directory for a plan: what is there, and the hash of
+// it. As long as it depends on what is not known, nothing is said about it;
+// with an unknown trigger its faults may be gone once this apply has built it.
+func (m *applicationDeploymentModel) planSource(ctx context.Context, diags *diag.Diagnostics) (*source, types.String) {
+	switch {
+	case m.SourceDir.IsNull():
+		return nil, types.StringNull()
+	case m.SourceDir.IsUnknown() || m.ConfigFile.IsUnknown() || !fullyKnown(m.ConfigVariables):
+		return nil, types.StringUnknown()
+	}
+	var faults diag.Diagnostics
+	files, hash := m.readSource(ctx, &faults)
+	if fullyKnown(m.Triggers) {
+		diags.Append(faults...)
+	} else if files == nil {
+		hash = types.StringUnknown()
+	}
+	return files, hash
+}
+
+// readSource reads the directory and makes the checks that the CLI makes. It
+// returns nil where something is wrong with it.
+func (m *applicationDeploymentModel) readSource(ctx context.Context, diags *diag.Diagnostics) (*source, types.String) {
+	options := archive.Options{ConfigFile: m.ConfigFile.ValueString(), Variables: map[string]string{}}
+	for name, value := range m.ConfigVariables.Elements() {
+		if text, ok := value.(types.String); ok && !text.IsNull() {
+			options.Variables[name] = text.ValueString()
+		}
+	}
+	files, err := archive.Open(ctx, m.SourceDir.ValueString(), options)
+	if err != nil {
+		m.sourceFault(err, diags)
+		return nil, types.StringNull()
+	}
+	hash, err := files.Hash(ctx)
+	if err != nil {
+		m.sourceFault(err, diags)
+		return nil, types.StringNull()
+	}
+	return &source{Source: files, configFile: options.ConfigFile}, types.StringValue(hash)
+}
+
+func (m *applicationDeploymentModel) sourceFault(err error, diags *diag.Diagnostics) {
+	addAttributeError(diags, "source_dir", "The application cannot be deployed from "+m.SourceDir.ValueString(),
+		sentence(err.Error())+" If the same apply builds the files, refer to an attribute of the builder in source_dir or triggers. "+
+			"(To destroy without them, use -refresh=false.)")
+}
+
+// checkDeploy checks what matters to a deploy and not to an unchanged plan.
+func (s *source) checkDeploy(ctx context.Context, diags *diag.Diagnostics) {
+	if err := s.CheckSize(ctx); err != nil {
+		addAttributeError(diags, "source_dir", "The application is too large", sentence(err.Error()))
+	}
+	if dead := s.DeadLinks(); len(dead) > 0 {
+		diags.AddAttributeWarning(path.Root("source_dir"), "Links that lead nowhere are left out",
+			fmt.Sprintf("These links in the source directory lead to nothing, and are not deployed: %s.", strings.Join(dead, ", ")))
+	}
+}
+
+// keepsDatabase refuses another app_db_name than the one that the application
+// was deployed with.
+func (s *source) keepsDatabase(application *cloud.Application, diags *diag.Diagnostics) bool {
+	wanted := s.Config().AppDBName
+	if wanted == "" || application.Database == "" || wanted == application.Database {
+		return true
+	}
+	addAttributeError(diags, "source_dir", fmt.Sprintf("The database of application %q cannot be changed", application.Name),
+		fmt.Sprintf("Its database is %q, but app_db_name in %s is %q. Nothing was deployed. Put the former name into the file.", application.Database, s.configFile, wanted))
+	return false
+}
+
+// fullyKnown tells that a map of strings and all of its values are known.
+func fullyKnown(values types.Map) bool {
+	for _, value := range values.Elements() {
+		if value.IsUnknown() {
+			return false
+		}
+	}
+	return !values.IsUnknown()
+}

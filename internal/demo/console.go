@@ -53,7 +53,7 @@ func (c *console) title(text, detail string) {
 // step opens a numbered step.
 func (c *console) step(title, guide string) {
 	c.steps++
-	c.line("%s  %s", c.paint(bold, fmt.Sprintf("%d. %s", c.steps, title)), c.paint(dim, guide))
+	c.line("%s  %s", c.paint(bold, fmt.Sprintf("%d. %s", c.steps, title)), c.paint(dim, "("+guide+")"))
 }
 
 // command shows a command as a person would type it.

@@ -39,7 +39,7 @@ func firstDatabase(s *stage) ([]step, error) {
 		{"Provision a database instance", "dbos-cloud db provision", act.provision},
 		{"Rotate its password in place", "dbos-cloud db reset-password", act.rotate},
 		{"List the instances and look one up", "dbos-cloud db list, db status", act.inventory},
-		{"Refuse what would destroy the data by mistake", "the guide: take care", act.protect},
+		{"Refuse what would destroy the data by mistake", "the guide: take care, this is irreversible", act.protect},
 		{"Destroy it, on purpose", "dbos-cloud db destroy", act.destroy},
 	}, nil
 }

@@ -28,9 +28,6 @@ func main() {
 	console := newConsole(os.Stdout)
 	start := time.Now()
 	if err := play(ctx, console); err != nil {
-		if ctx.Err() != nil {
-			err = errors.New("interrupted; nothing is left behind")
-		}
 		console.failed(err)
 		os.Exit(1)
 	}
@@ -58,7 +55,12 @@ func play(ctx context.Context, console *console) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() {
+		if ctx.Err() != nil {
+			err = errors.New("interrupted")
+		}
+		err = errors.Join(err, s.close())
+	}()
 
 	console.title("DBOS Cloud databases, declared",
 		fmt.Sprintf("The real %s %s and a real PostgreSQL; a local cloud at %s plays DBOS Cloud.", s.engine.Name, s.engine.Version, s.cloud.Connection().Endpoint))

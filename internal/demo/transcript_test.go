@@ -96,7 +96,7 @@ func TestConsoleIsPlainWithoutATerminal(t *testing.T) {
 	c.during("working")()
 	c.proved("it is %s", "so")
 	c.failed(errors.New("one\ntwo"))
-	want := "\nTitle\ndetail\n\n1. Do it  guide\n   ok it is so\n   FAILED: one\n     two\n\n"
+	want := "\nTitle\ndetail\n\n1. Do it  (guide)\n   ok it is so\n   FAILED: one\n     two\n\n"
 	if out.String() != want {
 		t.Errorf("printed %q, want %q", out.String(), want)
 	}

@@ -24,24 +24,6 @@ import (
 
 const password = "Correct-horse-7"
 
-// instance is one that somebody else has provisioned.
-type instance struct {
-	name, username string
-}
-
-var orders = instance{name: "orders", username: "orders_admin"}
-
-// there are the instances that a configuration expects to find: to import, or
-// to look up.
-var there = map[string][]instance{
-	"resources/dbos_database_instance":             {orders},
-	"resources/dbos_database_restore":              {orders},
-	"data-sources/dbos_database_instance":          {{name: "shared", username: "shared_admin"}},
-	"ephemeral-resources/dbos_database_connection": {orders},
-	"functions/connection_url":                     {orders},
-	"functions/database_config":                    {orders},
-}
-
 var built struct {
 	root     string
 	provider string
@@ -87,7 +69,7 @@ func TestExamples(t *testing.T) {
 			if err := workspace.Copy(filepath.Join(examples, name), dir); err != nil {
 				t.Fatal(err)
 			}
-			tryOut(t, dir, there[name])
+			tryOut(t, dir, seeds[name])
 		})
 	}
 }
@@ -137,11 +119,11 @@ func configurations(t *testing.T, dir string) []string {
 
 // tryOut plans a configuration, applies it, and demands that nothing is left
 // to do.
-func tryOut(t *testing.T, dir string, there []instance) {
+func tryOut(t *testing.T, dir string, seeds []seed) {
 	t.Helper()
 	cloud := acctest.Start(t)
-	for _, i := range there {
-		cloud.Provision(t, i.name, i.username, password)
+	for _, plant := range seeds {
+		plant(t, cloud)
 	}
 	source := readConfiguration(t, dir)
 	if !strings.Contains(source, "required_providers") {

@@ -1,0 +1,7 @@
+data "dbos_application" "shop" {
+  name = "shop-api"
+}
+
+output "shop_url" {
+  value = data.dbos_application.shop.url
+}

@@ -1,0 +1,2 @@
+# By the name of the link.
+terraform import dbos_linked_database.warehouse warehouse

@@ -52,6 +52,11 @@ func Postgres(o *localcloud.Options) { o.Backend = "postgres" }
 // LegacyNames has names of older objects accepted, such as ones with hyphens.
 func LegacyNames(o *localcloud.Options) { o.LegacyNames = true }
 
+// Organization sets the organization that the cloud belongs to.
+func Organization(name string) Option {
+	return func(o *localcloud.Options) { o.Organization = name }
+}
+
 // ProvisionTime sets how long an instance is made.
 func ProvisionTime(d time.Duration) Option {
 	return func(o *localcloud.Options) { o.ProvisionTime = d }

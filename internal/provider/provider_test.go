@@ -1,0 +1,174 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider_test
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
+)
+
+// with is an environment with some variables changed.
+func with(environment map[string]string, changes map[string]string) map[string]string {
+	environment = maps.Clone(environment)
+	maps.Copy(environment, changes)
+	return environment
+}
+
+func TestAccProvider_needsNoLoginBeforeTheFirstNeed(t *testing.T) {
+	t.Parallel()
+	c := acctest.Start(t)
+	environment := with(c.Environment(), map[string]string{"DBOS_TOKEN": "", "DBOS_CREDENTIALS_FILE": ""})
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Providers(environment),
+		Steps: []resource.TestStep{
+			{Config: instanceConfig{Password: firstPassword}.String(), PlanOnly: true, ExpectNonEmptyPlan: true},
+			{
+				Config: instanceConfig{Password: firstPassword}.String(),
+				ExpectError: says("Cannot find the organization of", "There is no login for the control plane",
+					"DBOS_REFRESH_TOKEN", "DBOS_TOKEN", "dbos-cloud login"),
+			},
+			{Config: `data "dbos_account" "me" {}`, ExpectError: says("There is no login for the control plane")},
+		},
+	})
+	if n := len(c.Requests()); n != 0 {
+		t.Errorf("%d requests were sent without a login", n)
+	}
+}
+
+func TestAccProvider_unknownSettingNeverFallsThrough(t *testing.T) {
+	t.Parallel()
+	c := acctest.Start(t)
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: c.Providers(), // the environment has a login, of another account for all one knows
+		Steps: []resource.TestStep{{
+			Config: `
+resource "terraform_data" "token" {
+  input = "of-the-same-apply"
+}
+provider "dbos" {
+  token = terraform_data.token.output
+}
+data "dbos_database_instances" "all" {}
+`,
+			ExpectError: says("configuration is not known yet", "token of provider \"dbos\" is only known after apply"),
+		}},
+	})
+	if n := len(c.Requests()); n != 0 {
+		t.Errorf("%d requests were sent with another login", n)
+	}
+}
+
+// TestAccProvider_refusedReadsLeaveTheState has everything answered that is no
+// proof of an object's absence.
+func TestAccProvider_refusedReadsLeaveTheState(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		fault localcloud.Fault
+		want  []string
+	}{
+		"HTML 404":  {localcloud.Fault{Status: 404, Header: map[string]string{"Content-Type": "text/html"}, Body: "<html><body>nothing here</body></html>"}, []string{"Cannot read database instance", "404"}},
+		"empty 404": {localcloud.Fault{Status: 404}, []string{"Cannot read database instance", "404"}},
+		"401":       {localcloud.Fault{Status: 401, Body: `{"message":"unauthorized","statusCode":401,"requestID":"r-401"}`}, []string{"does not accept the login"}},
+		"403":       {localcloud.Fault{Status: 403, Body: `{"message":"forbidden","statusCode":403,"requestID":"r-403"}`}, []string{"r-403", "check the organization and the token"}},
+		"truncated": {localcloud.Fault{Status: 200, Header: map[string]string{"Content-Type": "application/json"}, Body: `{"PostgresInstanceName":"ord`}, []string{"Cannot read database instance"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := acctest.Start(t)
+			config := instanceConfig{Password: firstPassword, Protection: "false"}.String()
+			provider := "provider \"dbos\" {\n  retry_timeout = \"1s\"\n}\n"
+			var remove func()
+			resource.Test(t, resource.TestCase{
+				ProtoV6ProviderFactories: c.Providers(),
+				Steps: []resource.TestStep{
+					{Config: provider + config},
+					{
+						PreConfig: func() {
+							tt.fault.Method, tt.fault.Path = "GET", "databases*"
+							first := c.Inject(tt.fault)
+							tt.fault.Path = "databases/userdb/info/*"
+							second := c.Inject(tt.fault)
+							remove = func() { first(); second() }
+						},
+						Config: provider + config, PlanOnly: true, ExpectError: says(tt.want...),
+					},
+					{PreConfig: func() { remove() }, Config: provider + config, PlanOnly: true},
+				},
+			})
+		})
+	}
+}
+
+// TestTerraformOrganizationGuard works with another organization's login on
+// the same state.
+func TestTerraformOrganizationGuard(t *testing.T) {
+	t.Parallel()
+	ours, theirs := acctest.Start(t), acctest.Start(t, acctest.Organization("other"))
+	theirs.Provision(t, "orders", "app", secondPassword)
+	config := instanceConfig{Password: firstPassword, Protection: "false"}.String()
+	tf := inWorkspace(t, ours, config)
+	tf.ok(apply...)
+	home := tf.Env
+	tf.Env = nil
+	for name, value := range theirs.Environment() {
+		tf.Env = append(tf.Env, name+"="+value)
+	}
+	const both = `The state records organization "local", but the provider works in organization "other"`
+	tf.fails([]string{"plan"}, both)
+	tf.fails([]string{"destroy", "-auto-approve", "-refresh=false"}, both)
+	tf.write("main.tf", instanceConfig{Password: secondPassword, Protection: "false"}.String())
+	tf.fails([]string{"apply", "-auto-approve", "-refresh=false"}, both)
+	for _, call := range []string{"DELETE databases/userdb/*", "POST databases/userdb/*/credentials"} {
+		method, path, _ := strings.Cut(call, " ")
+		if n := theirs.Count(method, path); n != 0 {
+			t.Errorf("%s was called %d times in the wrong organization", call, n)
+		}
+	}
+	tf.Env = home
+	tf.write("main.tf", config)
+	tf.unchanged()
+}
+
+func TestTerraformGeneratedConfigurationPlans(t *testing.T) {
+	t.Parallel()
+	c := acctest.Start(t)
+	c.Provision(t, "orders", "app", firstPassword)
+	tf := inWorkspace(t, c, "import {\n  to = dbos_database_instance.test\n  id = \"orders\"\n}\n")
+	tf.ok("plan", "-generate-config-out=generated.tf")
+	generated, err := os.ReadFile(filepath.Join(tf.Dir, "generated.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := tf.ok(apply...); !strings.Contains(out, "1 imported, 0 added, 0 changed, 0 destroyed") {
+		t.Errorf("the generated configuration changes something:\n%s\n%s", generated, out)
+	}
+	tf.unchanged()
+}
+
+// TestTerraformDeadEndIsLeftByTheStepsThatItNames follows the message.
+func TestTerraformDeadEndIsLeftByTheStepsThatItNames(t *testing.T) {
+	t.Parallel()
+	c := acctest.Start(t)
+	release := c.HoldStatus("orders", "storage-full")
+	tf := inWorkspace(t, c, instanceConfig{Password: firstPassword}.String())
+	tf.fails(apply, `Database instance "orders" has failed`, `"storage-full"`, "1. terraform untaint", "2. set deletion_protection = false", "3. terraform apply", "4. terraform apply -replace")
+	tf.ok("untaint", instanceAddress)
+	tf.write("main.tf", instanceConfig{Password: firstPassword, Protection: "false"}.String())
+	tf.fails(apply, `"storage-full"`, "-replace=dbos_database_instance.NAME")
+	release()
+	tf.ok("apply", "-auto-approve", "-replace="+instanceAddress)
+	tf.unchanged()
+	if n := c.Count("DELETE", "databases/userdb/*"); n != 1 {
+		t.Errorf("%d deletions, want the one that was asked for", n)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -59,6 +60,9 @@ func readConfig(archive string) (config, error) {
 	return config{AppDBName: document.Database.AppDBName, Migrate: document.Database.Migrate}, nil
 }
 
+// ownDatabases are those that every server has, and that no application is to drop.
+var ownDatabases = []string{"postgres", "template0", "template1"}
+
 var notInDatabaseName = regexp.MustCompile(`[^a-z0-9_]`)
 
 // databaseName is the database that a deploy uses: the one that the application
@@ -69,6 +73,8 @@ func (a application) databaseName(c config) (string, error) {
 		return defaultDatabase(a.Name), nil
 	case a.Database == "" && len(c.AppDBName) > 63:
 		return "", badRequest("app_db_name %q is longer than 63 characters", c.AppDBName)
+	case a.Database == "" && slices.Contains(ownDatabases, c.AppDBName):
+		return "", badRequest("app_db_name %q is the server's own", c.AppDBName)
 	case a.Database == "":
 		return c.AppDBName, nil
 	case c.AppDBName != "" && c.AppDBName != a.Database:

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -25,8 +26,6 @@ func (s *Server) acceptDeploy(r *http.Request, moving bool) (any, error) {
 	name := r.PathValue("app")
 	leave, err := s.claim(name, deploying)
 	if err != nil {
-		// A client that is still sending would not see the refusal.
-		drain(r)
 		return nil, err
 	}
 	request, err := s.readDeploy(r)
@@ -169,12 +168,13 @@ func (s *Server) keepArchive(a application, d *deployRequest) (id string, err er
 		}
 	}
 	id = strconv.FormatInt(number, 10)
-	if err := os.MkdirAll(s.dir.file("archives", a.ID), 0o700); err != nil {
+	folder := s.dir.file("archives", a.ID)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", err
 	}
-	if err := os.Rename(d.archive, s.dir.file("archives", a.ID, id+".zip")); err != nil {
+	if err := os.Rename(d.archive, filepath.Join(folder, id+".zip")); err != nil {
 		return "", err
 	}
 	d.archive = ""
-	return id, nil
+	return id, syncFolder(folder)
 }

@@ -62,6 +62,16 @@ func (f *faults) clear() {
 	f.active = nil
 }
 
+func (f *faults) list() []activeFault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	listed := make([]activeFault, len(f.active))
+	for i, a := range f.active {
+		listed[i] = *a
+	}
+	return listed
+}
+
 // hit finds the fault that hits a request, and uses it up by one.
 func (f *faults) hit(method, requestPath string) (Fault, bool) {
 	f.mu.Lock()

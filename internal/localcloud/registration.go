@@ -5,7 +5,6 @@ package localcloud
 
 import (
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
 )
@@ -141,74 +140,4 @@ func checkScale(least, most *int64) error {
 	default:
 		return nil
 	}
-}
-
-func (s *Server) deleteApplication(r *http.Request) (any, error) {
-	fields, err := readBody(r, "dropdb")
-	if err != nil {
-		return nil, err
-	}
-	drop, err := fields.flag("dropdb")
-	if err != nil {
-		return nil, err
-	}
-	name := r.PathValue("app")
-	leave, err := s.claim(name, beingDeleted)
-	if err != nil {
-		return nil, err
-	}
-	err = s.store.change(func(st *state) error {
-		a, err := lookUpApplication(st, name)
-		if err != nil {
-			return err
-		}
-		a.Status, a.DropDatabase = appDeleting, drop
-		st.applications.put(name, a)
-		return nil
-	})
-	if err != nil {
-		leave()
-		return nil, err
-	}
-	s.background(func() { s.removeApplication(name, leave) })
-	return nil, nil
-}
-
-// removeApplication finishes a deletion. The application goes even where its
-// database cannot be dropped, such as on an instance that is gone.
-func (s *Server) removeApplication(name string, leave func()) {
-	defer leave()
-	if !pause(s.ctx, s.options.ProvisionTime/2) {
-		return
-	}
-	a, err := s.findApplication(name)
-	if err != nil {
-		return
-	}
-	if a.DropDatabase && a.Database != "" {
-		if err := s.dropDatabase(a); err != nil {
-			s.log.Printf("drop the database of application %s: %s", name, err)
-		}
-	}
-	if s.ctx.Err() != nil {
-		return
-	}
-	if err := os.RemoveAll(s.dir.file("archives", a.ID)); err != nil {
-		s.log.Printf("remove the archives of application %s: %s", name, err)
-	}
-	s.save(s.store.change(func(st *state) error {
-		st.applications.remove(name)
-		return nil
-	}))
-}
-
-func (s *Server) dropDatabase(a application) error {
-	gate := s.gates.of(a.Instance)
-	gate.RLock()
-	defer gate.RUnlock()
-	i, err := s.findInstance(a.Instance)
-	if err != nil {
-		return err
-	}
-	return s.backend.DropDatabase(s.ctx, i.target(), a.Database)
 }

@@ -6,6 +6,7 @@ package localcloud
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -32,11 +33,19 @@ func (s *Server) restoreInstance(r *http.Request) (any, error) {
 		gate.RUnlock()
 		return nil, err
 	}
-	s.background(func() {
+	s.behindRestore(gate, target)
+	return nil, nil
+}
+
+// behindRestore carries out an accepted restore, whose source's gate is held for it.
+func (s *Server) behindRestore(gate *sync.RWMutex, target string) {
+	begun := s.background(func() {
 		defer gate.RUnlock()
 		s.provision(target)
 	})
-	return nil, nil
+	if !begun {
+		gate.RUnlock()
+	}
 }
 
 func (s *Server) acceptRestore(name, target, timestamp string) error {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"sync"
 )
 
@@ -25,10 +24,7 @@ func (s *Server) resume(ctx context.Context) error {
 		if i.Source != "" {
 			gate := s.gates.of(i.Source)
 			gate.RLock()
-			s.background(func() {
-				defer gate.RUnlock()
-				s.provision(i.Name)
-			})
+			s.behindRestore(gate, i.Name)
 		}
 	}
 	for _, i := range all {
@@ -49,12 +45,15 @@ func (s *Server) resume(ctx context.Context) error {
 // under way is forgotten, and what it had received is removed: nobody was told
 // of a version.
 func (s *Server) resumeDeletions() error {
-	received, err := filepath.Glob(s.dir.file("archives", uploads))
+	archives, err := os.ReadDir(s.dir.file("archives"))
 	if err != nil {
 		return err
 	}
-	for _, file := range received {
-		if err := os.Remove(file); err != nil {
+	for _, entry := range archives {
+		if entry.IsDir() {
+			continue
+		}
+		if err := os.Remove(s.dir.file("archives", entry.Name())); err != nil {
 			return err
 		}
 	}

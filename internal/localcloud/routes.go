@@ -53,16 +53,27 @@ func (s *Server) handler() http.Handler {
 		api.Handle(pattern, s.adapt(s.member(handle)))
 	}
 	api.Handle("POST /oauth/token", s.adapt(s.exchange))
-	api.Handle("/", s.adapt(func(r *http.Request) (any, error) {
-		return nil, refuse(http.StatusNotFound, "no such call: %s %s", r.Method, r.URL.Path)
-	}))
+	api.Handle("/", s.adapt(unknownCall))
+	admin := http.NewServeMux()
+	for pattern, handle := range s.adminRoutes() {
+		admin.Handle(pattern, s.adapt(s.member(handle)))
+	}
+	admin.Handle("/", s.adapt(unknownCall))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.work.begin() {
 			panic(http.ErrAbortHandler)
 		}
 		defer s.work.end()
+		if strings.HasPrefix(r.URL.Path, "/localcloud/") {
+			admin.ServeHTTP(w, r)
+			return
+		}
 		s.observe(w, r, api.ServeHTTP)
 	})
+}
+
+func unknownCall(r *http.Request) (any, error) {
+	return nil, refuse(http.StatusNotFound, "no such call: %s %s", r.Method, r.URL.Path)
 }
 
 // observe notes a request and its outcome, and lets the fault hit it that is
@@ -99,6 +110,7 @@ func (s *Server) adapt(handle handler) http.Handler {
 		id := requestID()
 		w.Header().Set("X-Request-Id", id)
 		answer, err := s.protected(handle, r)
+		drain(r)
 		if saved := s.store.sync(); saved != nil {
 			err = saved
 		}

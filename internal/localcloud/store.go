@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"sync"
 )
 
@@ -132,77 +131,4 @@ func (s *store) encode() ([]byte, uint64, error) {
 	}
 	image.WriteString("}\n")
 	return image.Bytes(), s.changes, nil
-}
-
-// table holds the rows of one kind by name. A row is never changed, only put
-// anew, so that readers may keep what they got; and only rows that were put since
-// are encoded again.
-type table[T any] struct {
-	rows    map[string]T
-	encoded map[string][]byte
-}
-
-func newTable[T any](rows map[string]T) table[T] {
-	if rows == nil {
-		rows = map[string]T{}
-	}
-	return table[T]{rows: rows, encoded: map[string][]byte{}}
-}
-
-func (t *table[T]) get(name string) (T, bool) {
-	row, ok := t.rows[name]
-	return row, ok
-}
-
-func (t *table[T]) put(name string, row T) {
-	t.rows[name] = row
-	delete(t.encoded, name)
-}
-
-func (t *table[T]) remove(name string) {
-	delete(t.rows, name)
-	delete(t.encoded, name)
-}
-
-func (t *table[T]) names() []string {
-	names := make([]string, 0, len(t.rows))
-	for name := range t.rows {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// all are the rows in the order of their names.
-func (t *table[T]) all() []T {
-	rows := make([]T, 0, len(t.rows))
-	for _, name := range t.names() {
-		rows = append(rows, t.rows[name])
-	}
-	return rows
-}
-
-func (t *table[T]) encode(image *bytes.Buffer) error {
-	separator := "{"
-	for _, name := range t.names() {
-		if t.encoded[name] == nil {
-			row, err := json.Marshal(t.rows[name])
-			if err != nil {
-				return err
-			}
-			key, err := json.Marshal(name)
-			if err != nil {
-				return err
-			}
-			t.encoded[name] = slices.Concat(key, []byte(":"), row)
-		}
-		image.WriteString(separator + "\n")
-		image.Write(t.encoded[name])
-		separator = ","
-	}
-	if separator == "{" {
-		image.WriteString("{")
-	}
-	image.WriteString("}")
-	return nil
 }

@@ -43,14 +43,15 @@ func (w *work) wait() { w.count.Wait() }
 
 // background does something behind an answer. What is not begun because the
 // server closes is in the state, and is taken up at the next start.
-func (s *Server) background(do func()) {
+func (s *Server) background(do func()) (begun bool) {
 	if !s.work.begin() {
-		return
+		return false
 	}
 	go func() {
 		defer s.work.end()
 		do()
 	}()
+	return true
 }
 
 // gates order what happens to one instance: one change at a time, and no change
@@ -87,5 +88,18 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// drain reads a body to its end. A client that breaks off is noticed elsewhere.
+// drain reads a body to its end: a client that is still sending would not see
+// the answer. One that breaks off is noticed elsewhere.
 func drain(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }
+
+// lockedWriter lets the server's log and the backend's share one writer.
+type lockedWriter struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (w *lockedWriter) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(line)
+}

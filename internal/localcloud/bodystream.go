@@ -1,0 +1,203 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// objectReader reads a flat JSON object field by field.
+type objectReader struct{ in *bufio.Reader }
+
+const largestScalar = 4 << 10
+
+func (o *objectReader) fields(take func(name string) error) error {
+	if err := o.expect('{'); err != nil {
+		return err
+	}
+	if c, err := o.next(); err != nil || c == '}' {
+		return err
+	}
+	for {
+		name, err := o.name()
+		if err != nil {
+			return err
+		}
+		if err := o.expect(':'); err != nil {
+			return err
+		}
+		if err := take(name); err != nil {
+			return err
+		}
+		switch c, err := o.next(); {
+		case err != nil:
+			return err
+		case c == '}':
+			return nil
+		}
+		if err := o.expect(','); err != nil {
+			return err
+		}
+	}
+}
+
+// next is the next byte that is not white space, which it leaves to be read.
+func (o *objectReader) next() (byte, error) {
+	for {
+		head, err := o.in.Peek(1)
+		if err != nil {
+			return 0, unexpectedEnd(err)
+		}
+		if !bytes.ContainsAny(head, " \t\r\n") {
+			return head[0], nil
+		}
+		_, _ = o.in.Discard(1) // it was just seen
+	}
+}
+
+func (o *objectReader) expect(want byte) error {
+	got, err := o.next()
+	if err != nil {
+		return err
+	}
+	if got != want {
+		return fmt.Errorf("%q where %q was expected", got, want)
+	}
+	_, err = o.in.Discard(1)
+	return err
+}
+
+func (o *objectReader) name() (name string, err error) {
+	raw, err := o.scalar()
+	if err == nil && json.Unmarshal(raw, &name) != nil {
+		err = errors.New("a field's name is not a string")
+	}
+	return name, err
+}
+
+func (o *objectReader) atText() bool {
+	c, err := o.next()
+	return err == nil && c == '"'
+}
+
+// text reads the string that atText has seen, without holding it.
+func (o *objectReader) text() io.Reader {
+	_, _ = o.in.Discard(1) // the quotation mark that was just seen
+	return &textReader{in: o.in}
+}
+
+// scalar reads a short value that is neither an object nor a list.
+func (o *objectReader) scalar() (json.RawMessage, error) {
+	first, err := o.next()
+	if err != nil {
+		return nil, err
+	}
+	var raw []byte
+	for len(raw) < largestScalar {
+		c, err := o.in.ReadByte()
+		if err != nil {
+			return nil, unexpectedEnd(err)
+		}
+		if first != '"' && bytes.IndexByte([]byte(",}: \t\r\n"), c) >= 0 {
+			if err := o.in.UnreadByte(); err != nil {
+				return nil, err
+			}
+			return validScalar(raw)
+		}
+		raw = append(raw, c)
+		if first == '"' && c == '"' && len(raw) > 1 && json.Valid(raw) {
+			return raw, nil
+		}
+	}
+	return nil, fmt.Errorf("a field is longer than %d bytes", largestScalar)
+}
+
+func validScalar(raw []byte) (json.RawMessage, error) {
+	if !json.Valid(raw) {
+		return nil, errors.New("a field is neither a string, a number, true, false nor null")
+	}
+	return raw, nil
+}
+
+// textReader reads the inside of a JSON string up to its closing quotation mark.
+type textReader struct {
+	in   *bufio.Reader
+	done bool
+}
+
+func (t *textReader) Read(p []byte) (int, error) {
+	if t.done {
+		return 0, io.EOF
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if _, err := t.in.Peek(1); err != nil {
+		return 0, unexpectedEnd(err)
+	}
+	chunk, err := t.in.Peek(min(len(p), t.in.Buffered()))
+	if err != nil {
+		return 0, err
+	}
+	end := bytes.IndexByte(chunk, '"')
+	if end < 0 {
+		end = len(chunk)
+	}
+	if escape := bytes.IndexByte(chunk[:end], '\\'); escape >= 0 {
+		end = escape
+	}
+	if end > 0 {
+		n := copy(p, chunk[:end])
+		_, err := t.in.Discard(n)
+		return n, err
+	}
+	if _, err := t.in.Discard(1); err != nil {
+		return 0, err
+	}
+	if chunk[0] == '"' {
+		t.done = true
+		return 0, io.EOF
+	}
+	p[0], err = t.escaped()
+	return 1, err
+}
+
+// escaped reads what follows a backslash: of the ways to write an ASCII
+// character, those that base64 can have.
+func (t *textReader) escaped() (byte, error) {
+	c, err := t.in.ReadByte()
+	if err != nil {
+		return 0, unexpectedEnd(err)
+	}
+	switch c {
+	case '/':
+		return '/', nil
+	case 'n':
+		return '\n', nil
+	case 'r':
+		return '\r', nil
+	case 'u':
+		digits := make([]byte, 4)
+		if _, err := io.ReadFull(t.in, digits); err != nil {
+			return 0, unexpectedEnd(err)
+		}
+		if code, err := strconv.ParseUint(string(digits), 16, 7); err == nil {
+			return byte(code), nil
+		}
+	}
+	return 0, errors.New("application_archive is not base64")
+}
+
+func unexpectedEnd(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

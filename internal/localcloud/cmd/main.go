@@ -1,0 +1,89 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Command dbos-localcloud runs a local cloud: a server on this machine that
+// speaks the DBOS Cloud control-plane API.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `A local cloud that speaks the DBOS Cloud control-plane API.
+
+Usage:
+  dbos-localcloud up [flags]             run a local cloud until Ctrl-C
+  dbos-localcloud fault add [flags]      let requests to a running one fail
+  dbos-localcloud fault list [flags]     show the faults and how often each has hit
+  dbos-localcloud fault clear [flags] [ID]
+                                         take one fault away, or all of them
+
+"dbos-localcloud up --help" and "dbos-localcloud fault add --help" tell the flags.
+`
+
+// errUsage ends the program after the usage was shown.
+var errUsage = errors.New("wrong usage")
+
+func main() {
+	// A reader of our output that goes away must not take the servers with it.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	default:
+		fmt.Fprintln(os.Stderr, "dbos-localcloud:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	command := ""
+	if len(args) > 0 {
+		command, args = args[0], args[1:]
+	}
+	switch command {
+	case "up":
+		return up(ctx, args, stdout, stderr)
+	case "fault":
+		return fault(ctx, args, stdout, stderr)
+	case "help", "-h", "-help", "--help":
+		_, err := io.WriteString(stdout, usage)
+		return err
+	default:
+		_, err := io.WriteString(stderr, usage)
+		return errors.Join(errUsage, err)
+	}
+}
+
+// parse reads flags. What is wrong with them was shown when it returns.
+func parse(flags *flag.FlagSet, args []string) error {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case err != nil:
+		return errUsage
+	}
+	return nil
+}
+
+// newFlags are flags whose help begins with a text of its own.
+func newFlags(name, about string, stderr io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		_, _ = fmt.Fprintf(stderr, "%s\n\nFlags:\n", about)
+		flags.PrintDefaults()
+	}
+	return flags
+}

@@ -1,0 +1,89 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
+)
+
+const aboutUp = `dbos-localcloud up runs a local cloud in the foreground, until Ctrl-C.
+
+When it is ready it prints the environment to paste, or with --json one line.
+Without --state-dir everything is in a temporary folder that goes with it; with
+it, everything is as it was after a restart. Its log goes to standard error.`
+
+func up(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var o localcloud.Options
+	flags := newFlags("up", aboutUp, stderr)
+	flags.StringVar(&o.Listen, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 is the former port, or a free one")
+	flags.StringVar(&o.StateDir, "state-dir", "", "`folder` that keeps everything; a temporary one if not given")
+	flags.StringVar(&o.Backend, "backend", "postgres", "`postgres` for real servers, simulated for nothing behind")
+	flags.BoolVar(&o.TLS, "tls", false, "speak HTTPS, as the DBOS Cloud CLI does")
+	flags.DurationVar(&o.ProvisionTime, "provision-time", 2*time.Second, "how long an instance is made, at least")
+	flags.DurationVar(&o.Retention, "retention", 24*time.Hour, "how far back a restore reaches")
+	flags.StringVar(&o.Organization, "organization", "local", "`name` of the organization")
+	flags.StringVar(&o.PostgresBin, "postgres-bin", "", "`folder` of PostgreSQL's programs; looked for if not given")
+	flags.DurationVar(&o.TokenLifetime, "token-lifetime", 24*time.Hour, "how long an access token is valid")
+	asJSON := flags.Bool("json", false, "print the connection as one line of JSON")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		_, _ = fmt.Fprintf(stderr, "up takes no argument, and got %q\n", flags.Arg(0))
+		return errUsage
+	}
+	if o.ProvisionTime <= 0 {
+		o.ProvisionTime = 1 // The library takes nothing for its default.
+	}
+	o.Log = stderr
+	ctx, cancel := withParent(ctx)
+	defer cancel()
+	server, err := localcloud.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := announce(stdout, server.Connection(), *asJSON); err != nil {
+		_ = server.Close()
+		return err
+	}
+	<-ctx.Done()
+	return server.Close()
+}
+
+func announce(w io.Writer, c localcloud.Connection, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(c)
+	}
+	_, err := io.WriteString(w, environment(c))
+	return err
+}
+
+// environment is for a shell, to be pasted or evaluated.
+func environment(c localcloud.Connection) string {
+	var b strings.Builder
+	export := func(name, value string) { fmt.Fprintf(&b, "export %s=%s\n", name, quote(value)) }
+	b.WriteString("# The local cloud is ready; Ctrl-C stops it. For Terraform and \"dbos-localcloud fault\":\n")
+	export("DBOS_ENDPOINT", c.Endpoint)
+	export("DBOS_TOKEN", c.Token)
+	export("DBOS_REFRESH_TOKEN", c.RefreshToken)
+	if c.CAFile == "" {
+		b.WriteString("# The DBOS Cloud CLI speaks HTTPS only: start with --tls to use it.\n")
+		return b.String()
+	}
+	export("DBOS_CA_CERTIFICATE_FILE", c.CAFile)
+	b.WriteString("# For the DBOS Cloud CLI, in the application's folder:\n")
+	export("DBOS_DOMAIN", strings.TrimPrefix(c.Endpoint, "https://"))
+	export("NODE_EXTRA_CA_CERTS", c.CAFile)
+	fmt.Fprintf(&b, "mkdir -p .dbos && cp %s .dbos/credentials\n", quote(c.CredentialsFile))
+	return b.String()
+}
+
+func quote(value string) string { return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'" }

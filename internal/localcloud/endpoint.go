@@ -1,0 +1,80 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"time"
+)
+
+// listen takes the former address where only the host is asked for, so that a
+// client's settings still hold after a restart.
+func (s *Server) listen(ctx context.Context) error {
+	var former string
+	s.store.view(func(st *state) { former = st.account.Listen })
+	host, port, err := net.SplitHostPort(s.options.Listen)
+	if err != nil {
+		return err
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	config := net.ListenConfig{}
+	if formerHost, _, err := net.SplitHostPort(former); err == nil && port == "0" && formerHost == host {
+		s.listener, _ = config.Listen(ctx, "tcp", former)
+	}
+	if s.listener == nil {
+		if s.listener, err = config.Listen(ctx, "tcp", net.JoinHostPort(host, port)); err != nil {
+			return err
+		}
+	}
+	return s.store.change(func(st *state) error {
+		st.account.Listen = s.listener.Addr().String()
+		return nil
+	})
+}
+
+// connect makes the login and, if asked for, the certificate.
+func (s *Server) connect() error {
+	scheme := "http"
+	caPath := ""
+	address := s.listener.Addr().String()
+	if s.options.TLS {
+		ca, err := openAuthority(s.dir)
+		if err != nil {
+			return err
+		}
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return err
+		}
+		config, err := ca.serverConfig(net.ParseIP(host))
+		if err != nil {
+			return err
+		}
+		s.listener = tls.NewListener(s.listener, config)
+		scheme, caPath = "https", s.dir.file(caFile)
+	}
+	endpoint := scheme + "://" + address
+	s.store.view(func(st *state) {
+		s.tokens = &tokens{key: st.account.SigningKey, lifetime: s.options.TokenLifetime, subject: s.options.Organization, issuer: endpoint + "/"}
+		s.connection.RefreshToken = st.account.RefreshToken
+	})
+	token, err := s.tokens.issue(time.Now())
+	if err != nil {
+		return err
+	}
+	s.connection = Connection{
+		Endpoint:        endpoint,
+		Token:           token,
+		RefreshToken:    s.connection.RefreshToken,
+		AuthEndpoint:    endpoint,
+		Organization:    s.options.Organization,
+		CAFile:          caPath,
+		CredentialsFile: s.dir.file(".dbos", "credentials"),
+	}
+	return nil
+}

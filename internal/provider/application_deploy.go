@@ -74,7 +74,13 @@ func (m *applicationDeploymentModel) deploys(state *applicationDeploymentModel, 
 	case !m.SourceDir.IsNull() && !hash.Equal(state.SourceHash):
 		return true
 	}
-	return !m.Triggers.Equal(state.Triggers)
+	return !sameTriggers(m.Triggers, state.Triggers)
+}
+
+// sameTriggers compares triggers, of which none are as good as an empty map.
+func sameTriggers(planned, recorded types.Map) bool {
+	none := fullyKnown(planned) && len(planned.Elements()) == 0 && len(recorded.Elements()) == 0
+	return none || planned.Equal(recorded)
 }
 
 // checkDatabase refuses files that name another database than the application

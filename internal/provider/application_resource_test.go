@@ -307,7 +307,7 @@ func TestApplicationImport(t *testing.T) {
 	r.unchanged(o, shop.with(attributes{"language": nil, "executors_memory_mib": 1024, "time_travel": false}))
 	// What no call answers is recorded without a call, and then it is fixed.
 	recorded := shop.with(attributes{"time_travel": true})
-	o = r.apply(applicationType, o, recorded, "", "")
+	o = r.apply(applicationType, o, recorded, `WARNING: time_travel of application "shop" is recorded as configured|sends nothing`, "")
 	wantWrites(t, a)
 	r.unchanged(o, recorded)
 	r.plan(applicationType, o, shop, "registered with time_travel = true")

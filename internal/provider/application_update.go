@@ -52,7 +52,12 @@ func (m *applicationModel) keepFixed(state *applicationModel, imported bool, dia
 	if m.TimeTravel.IsUnknown() && !state.TimeTravel.IsNull() {
 		m.TimeTravel = state.TimeTravel
 	}
-	if !state.TimeTravel.IsNull() && !m.TimeTravel.Equal(state.TimeTravel) && !imported {
+	switch {
+	case state.TimeTravel.IsNull() || m.TimeTravel.Equal(state.TimeTravel):
+	case imported:
+		diags.AddAttributeWarning(path.Root("time_travel"), fmt.Sprintf("time_travel of application %q is recorded as configured", m.Name.ValueString()),
+			"The application was imported, and no call tells whether it has time travel. Applying this plan sends nothing, and makes nothing of it that it is not.")
+	default:
 		m.refuseChange("time_travel", fmt.Sprint(state.TimeTravel.ValueBool()), diags)
 	}
 }

@@ -440,3 +440,47 @@ func TestAccApplicationSecret_life(t *testing.T) {
 		},
 	})
 }
+
+// A migration that really runs and fails shows its own words.
+func TestAccApplicationDeployment_realMigration(t *testing.T) {
+	t.Parallel()
+	c := acctest.Start(t, acctest.Postgres)
+	c.Provision(t, "orders", "app", firstPassword)
+	c.Register(t, "shop", "orders")
+	dir := appDir(t)
+	migrating := func(command string) func() {
+		return func() {
+			appFile(t, dir, "migrate.sh", command)
+			appFile(t, dir, "dbos-config.yaml", "name: shop\nlanguage: node\ndatabase:\n  app_db_name: carts\n  migrate: ['sh migrate.sh']\n")
+		}
+	}
+	config := deploymentConfig(`"shop"`, dir, "")
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: c.Providers(),
+		Steps: []resource.TestStep{
+			{
+				PreConfig:   migrating("echo out of carts >&2; exit 3"),
+				Config:      config,
+				ExpectError: says("migration failed", "out of carts", "the next plan deploys it again"),
+			},
+			{
+				PreConfig: migrating(`case "$DBOS_DATABASE_URL" in postgres*/carts*) ;; *) echo "no database: $DBOS_DATABASE_URL"; exit 1 ;; esac`),
+				Config:    config,
+				Check: func(*terraform.State) error {
+					if lookAtShop(t, c).Status != "AVAILABLE" {
+						return errors.New("the application is not available")
+					}
+					return nil
+				},
+			},
+			{
+				PreConfig: func() {
+					appFile(t, dir, "dbos-config.yaml", "name: shop\nlanguage: node\ndatabase:\n  app_db_name: other\n")
+				},
+				Config:      config,
+				PlanOnly:    true,
+				ExpectError: says(`The database of application "shop" cannot be changed`, `"carts"`, `"other"`),
+			},
+		},
+	})
+}

@@ -52,6 +52,14 @@ func Postgres(o *localcloud.Options) { o.Backend = "postgres" }
 // LegacyNames has names of older objects accepted, such as ones with hyphens.
 func LegacyNames(o *localcloud.Options) { o.LegacyNames = true }
 
+// TLS has the cloud speak HTTPS, with a certificate of its own CA.
+func TLS(o *localcloud.Options) { o.TLS = true }
+
+// TokenLifetime sets how long an access token is good.
+func TokenLifetime(d time.Duration) Option {
+	return func(o *localcloud.Options) { o.TokenLifetime = d }
+}
+
 // Organization sets the organization that the cloud belongs to.
 func Organization(name string) Option {
 	return func(o *localcloud.Options) { o.Organization = name }

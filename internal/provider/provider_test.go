@@ -4,11 +4,13 @@
 package provider_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
@@ -170,5 +172,67 @@ func TestTerraformDeadEndIsLeftByTheStepsThatItNames(t *testing.T) {
 	tf.unchanged()
 	if n := c.Count("DELETE", "databases/userdb/*"); n != 1 {
 		t.Errorf("%d deletions, want the one that was asked for", n)
+	}
+}
+
+// TestAccProvider_tokensEndDuringTheWait has nothing but a refresh token, over
+// TLS, and access tokens that do not last as long as the create.
+func TestAccProvider_tokensEndDuringTheWait(t *testing.T) {
+	t.Parallel()
+	c := acctest.Start(t, acctest.TLS, acctest.TokenLifetime(2*time.Second), acctest.ProvisionTime(5*time.Second))
+	environment := with(c.Environment(), map[string]string{"DBOS_TOKEN": "", "DBOS_REFRESH_TOKEN": c.Connection().RefreshToken})
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Providers(environment),
+		Steps: []resource.TestStep{{
+			Config: instanceConfig{Password: firstPassword, Protection: "false"}.String(),
+			Check:  expectCalls(c, map[string]int{"POST databases/userdb": 1}),
+		}},
+	})
+}
+
+func TestAccProvider_untrustedCertificateIsFinal(t *testing.T) {
+	t.Parallel()
+	c := acctest.Start(t, acctest.TLS)
+	started := time.Now()
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Providers(with(c.Environment(), map[string]string{"DBOS_CA_CERTIFICATE_FILE": ""})),
+		Steps: []resource.TestStep{{
+			Config:      `data "dbos_account" "me" {}`,
+			ExpectError: says("certificate"),
+		}},
+	})
+	if took := time.Since(started); took > 30*time.Second {
+		t.Errorf("an untrusted certificate took %v", took)
+	}
+}
+
+// TestTerraformAliases manages instances of one name in two organizations.
+func TestTerraformAliases(t *testing.T) {
+	t.Parallel()
+	first, second := acctest.Start(t), acctest.Start(t, acctest.Organization("second"))
+	tf := inWorkspace(t, first, instanceConfig{Password: firstPassword}.String()+fmt.Sprintf(`
+provider "dbos" {
+  alias    = "second"
+  endpoint = %q
+  token    = %q
+}
+resource "dbos_database_instance" "second" {
+  provider = dbos.second
+  name     = "orders"
+  username = "app"
+  password = %q
+}
+output "organizations" {
+  value = "${dbos_database_instance.test.organization} ${dbos_database_instance.second.organization}"
+}
+`, second.Connection().Endpoint, second.Connection().Token, secondPassword))
+	if out := tf.ok(apply...); !strings.Contains(out, `organizations = "local second"`) {
+		t.Errorf("the organizations are others:\n%s", out)
+	}
+	tf.unchanged()
+	for _, c := range []*acctest.Cloud{first, second} {
+		if n := c.Count("POST", "databases/userdb"); n != 1 {
+			t.Errorf("%d instances in %s, want one", n, c.Connection().Organization)
+		}
 	}
 }

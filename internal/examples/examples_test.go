@@ -140,7 +140,7 @@ func tryOut(t *testing.T, dir string, seeds []seed) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"init"}, {"plan", "-out=plan"}, {"apply", "plan"}, {"plan", "-detailed-exitcode"}} {
+	for _, args := range [][]string{{"init"}, {"apply", "-auto-approve"}, {"plan", "-detailed-exitcode"}} {
 		if _, err := w.Run(t.Context(), args...); err != nil {
 			t.Fatal(err)
 		}

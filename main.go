@@ -6,14 +6,13 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"log"
 	"os"
 	"runtime/debug"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/provider"
 )
@@ -26,14 +25,19 @@ func main() {
 	flag.Parse()
 
 	tune()
-	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
-		Address: "registry.terraform.io/dbos-community/dbos",
-		Debug:   *debuggable,
-	})
+	var options []tf6server.ServeOpt
+	if *debuggable {
+		options = append(options, tf6server.WithManagedDebug())
+	}
+	err := tf6server.Serve("registry.terraform.io/dbos-community/dbos", provider.NewServer(version), options...)
 	if err != nil {
 		log.Fatal(err)
 	}
 }
+
+// memoryLimit is where the collector begins to work harder: a plan of a
+// thousand objects fits below it, and a small agent has room beside it.
+const memoryLimit = 56 << 20
 
 // tune takes off what costs a large plan a third of its time without being
 // asked for: the libraries format their trace lines even where no log is
@@ -49,6 +53,9 @@ func tune() {
 	}
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(400)
+	}
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(memoryLimit)
 	}
 }
 

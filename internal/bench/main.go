@@ -29,7 +29,7 @@ type row struct {
 }
 
 func rows() []row {
-	return slices.Concat(loadRows, waitRows, startRows)
+	return slices.Concat(loadRows, waitRows, memoryRows, startRows)
 }
 
 func main() {
@@ -117,6 +117,7 @@ type bench struct {
 	dir      string // removed at the end
 	provider string // path of the built program
 	engine   *workspace.Engine
+	gauge    string // path of the built program, "" before its first use
 	closers  []func() error
 
 	// Measured or made once, for several rows.

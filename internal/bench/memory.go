@@ -1,0 +1,149 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
+)
+
+// memoryRows are the peak memory of the provider's process, measured from
+// outside.
+var memoryRows = []row{
+	{"memory", "peak memory of a plan of 1,000 instances", 80, "MB", planMemory},
+	{"upload", "peak memory of deploying 500 MB", 80, "MB", uploadMemory},
+}
+
+func planMemory(ctx context.Context, b *bench) (float64, string, error) {
+	s, err := b.fleet(ctx)
+	if err != nil {
+		return 0, "", err
+	}
+	peak, _, err := b.peak(ctx, s.Workspace, "plan", "-detailed-exitcode")
+	return peak, "", err
+}
+
+const largeApplication = `
+terraform {
+  required_providers {
+    dbos = { source = "dbos-community/dbos" }
+  }
+}
+resource "dbos_database_instance" "large" {
+  name                = "large"
+  username            = "bench"
+  password            = "Correct-horse-7"
+  deletion_protection = false
+}
+resource "dbos_application" "large" {
+  name                   = "large"
+  database_instance_name = dbos_database_instance.large.id
+  language               = "node"
+}
+resource "dbos_application_deployment" "large" {
+  application_name = dbos_application.large.id
+  source_dir       = "${path.module}/app"
+}
+`
+
+func uploadMemory(ctx context.Context, b *bench) (float64, string, error) {
+	s, err := b.open(ctx, "large", largeApplication, 10*time.Millisecond)
+	if err != nil {
+		return 0, "", err
+	}
+	const size = 500
+	if err := writeApplication(filepath.Join(s.Dir, "app"), size); err != nil {
+		return 0, "", err
+	}
+	peak, took, err := b.peak(ctx, s.Workspace, "apply", "-auto-approve")
+	return peak, fmt.Sprintf("%d MB in %.1f s", size, took.Seconds()), err
+}
+
+// writeApplication writes an application of so many megabytes, which do not
+// get smaller when they are packed.
+func writeApplication(dir string, megabytes int) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	for name, content := range map[string]string{"package.json": "{}\n", "dbos-config.yaml": "name: large\nlanguage: node\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	const files = 20
+	noise := rand.NewChaCha8([32]byte{1})
+	for i := range files {
+		file, err := os.Create(filepath.Join(dir, fmt.Sprintf("part%02d", i)))
+		if err != nil {
+			return err
+		}
+		_, err = io.CopyN(file, noise, int64(megabytes)*1e6/files)
+		if err := errors.Join(err, file.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// peak runs a command with the provider under a gauge, and returns the most
+// memory, in MB, that any of its processes needed.
+func (b *bench) peak(ctx context.Context, w *workspace.Workspace, args ...string) (float64, time.Duration, error) {
+	if b.gauge == "" {
+		b.gauge = filepath.Join(b.dir, "gauge")
+		if err := workspace.GoBuild(ctx, b.root, b.gauge, "./internal/bench/gauge"); err != nil {
+			return 0, 0, err
+		}
+	}
+	peaks := filepath.Join(w.Dir, "peaks")
+	gauged, err := workspace.New(w.Engine, b.gauge, filepath.Join(w.Dir, "gauged"), append(w.Env, "GAUGE_PROGRAM="+b.provider, "GAUGE_FILE="+peaks)...)
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := adopt(w.Dir, gauged.Dir); err != nil {
+		return 0, 0, err
+	}
+	if _, err := gauged.Run(ctx, "init"); err != nil {
+		return 0, 0, err
+	}
+	start := time.Now()
+	if _, err := gauged.Run(ctx, args...); err != nil {
+		return 0, 0, err
+	}
+	took := time.Since(start)
+	lines, err := os.ReadFile(peaks)
+	if err != nil {
+		return 0, 0, err
+	}
+	var most float64
+	for line := range strings.Lines(string(lines)) {
+		bytes, err := strconv.ParseFloat(strings.TrimSpace(line), 64)
+		if err != nil {
+			return 0, 0, err
+		}
+		most = max(most, bytes/1e6)
+	}
+	return most, took, nil
+}
+
+// adopt takes configuration, state and files of another working directory
+// over, without copying what is large.
+func adopt(from, to string) error {
+	for _, name := range []string{"main.tf", "terraform.tfstate", "app"} {
+		err := os.Symlink(filepath.Join(from, name), filepath.Join(to, name))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

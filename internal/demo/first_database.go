@@ -30,7 +30,7 @@ type shop struct {
 }
 
 func firstDatabase(s *stage) ([]step, error) {
-	w, err := s.open("first-database", "TF_VAR_password="+firstPassword)
+	w, err := s.open("first-database", ".", "TF_VAR_password="+firstPassword)
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,7 @@ type step struct {
 // its steps.
 var acts = []func(*stage) (steps []step, err error){
 	firstDatabase,
+	recovery,
 }
 
 // play sets the stage, plays all acts, and clears the stage.
@@ -129,11 +130,11 @@ func (s *stage) close() error {
 	return errors.Join(errs...)
 }
 
-// open copies the configuration examples/NAME into a workspace that talks to
-// the local cloud.
-func (s *stage) open(name string, env ...string) (*workspace.Workspace, error) {
-	dir := filepath.Join(s.dir, name)
-	if err := workspace.Copy(filepath.Join(s.root, "examples", name), dir); err != nil {
+// open copies examples/EXAMPLE, and makes a workspace of a folder in it that
+// talks to the local cloud.
+func (s *stage) open(example, folder string, env ...string) (*workspace.Workspace, error) {
+	dir := filepath.Join(s.dir, example)
+	if err := workspace.Copy(filepath.Join(s.root, "examples", example), dir); err != nil {
 		return nil, err
 	}
 	connection := s.cloud.Connection()
@@ -143,7 +144,7 @@ func (s *stage) open(name string, env ...string) (*workspace.Workspace, error) {
 		"DBOS_REFRESH_TOKEN="+connection.RefreshToken,
 		"DBOS_CA_CERTIFICATE_FILE="+connection.CAFile,
 	)
-	return workspace.New(s.engine, s.provider, dir, env...)
+	return workspace.New(s.engine, s.provider, filepath.Join(dir, folder), env...)
 }
 
 // run runs a command that has to succeed, and shows it.

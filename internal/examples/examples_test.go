@@ -94,7 +94,25 @@ func TestReadme(t *testing.T) {
 	tryOut(t, dir, nil)
 }
 
-// configurations are the folders below dir that hold one.
+// TestRecovery applies the configurations of examples/recovery one after
+// another, under the same state.
+func TestRecovery(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "recovery")
+	if err := workspace.Copy(filepath.Join(built.root, "examples", "recovery"), dir); err != nil {
+		t.Fatal(err)
+	}
+	tr := begin(t, filepath.Join(dir, "1-before"), nil)
+	tr.settle(t)
+	for _, next := range []string{"2-recover", "3-after"} {
+		if err := tr.Replace(filepath.Join(dir, next)); err != nil {
+			t.Fatal(err)
+		}
+		tr.settle(t)
+	}
+}
+
+// configurations are the folders below dir that hold one which stands alone.
 func configurations(t *testing.T, dir string) []string {
 	t.Helper()
 	var names []string
@@ -103,7 +121,7 @@ func configurations(t *testing.T, dir string) []string {
 			return err
 		}
 		name, err := filepath.Rel(dir, filepath.Dir(path))
-		if !slices.Contains(names, name) {
+		if !slices.Contains(names, name) && filepath.Dir(name) != "recovery" {
 			names = append(names, name)
 		}
 		return err
@@ -117,22 +135,25 @@ func configurations(t *testing.T, dir string) []string {
 	return names
 }
 
-// tryOut plans a configuration, applies it, and demands that nothing is left
-// to do.
+// tryOut applies a configuration, and demands that nothing is left to do.
 func tryOut(t *testing.T, dir string, seeds []seed) {
+	t.Helper()
+	begin(t, dir, seeds).settle(t)
+}
+
+// trial is a workspace and the local cloud that it talks to.
+type trial struct {
+	*workspace.Workspace
+	cloud *acctest.Cloud
+}
+
+func begin(t *testing.T, dir string, seeds []seed) *trial {
 	t.Helper()
 	cloud := acctest.Start(t)
 	for _, plant := range seeds {
 		plant(t, cloud)
 	}
-	source := readConfiguration(t, dir)
-	if !strings.Contains(source, "required_providers") {
-		requirement := "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n"
-		if err := os.WriteFile(filepath.Join(dir, "versions.tf"), []byte(requirement), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	env := variables(source, cloud.Connection().RefreshToken)
+	var env []string
 	for name, value := range cloud.Environment() {
 		env = append(env, name+"="+value)
 	}
@@ -140,8 +161,21 @@ func tryOut(t *testing.T, dir string, seeds []seed) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return &trial{w, cloud}
+}
+
+func (tr *trial) settle(t *testing.T) {
+	t.Helper()
+	source := readConfiguration(t, tr.Dir)
+	if !strings.Contains(source, "required_providers") {
+		requirement := "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n"
+		if err := os.WriteFile(filepath.Join(tr.Dir, "versions.tf"), []byte(requirement), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tr.Env = append(tr.Env, variables(source, tr.cloud.Connection().RefreshToken)...)
 	for _, args := range [][]string{{"init"}, {"apply", "-auto-approve"}, {"plan", "-detailed-exitcode"}} {
-		if _, err := w.Run(t.Context(), args...); err != nil {
+		if _, err := tr.Run(t.Context(), args...); err != nil {
 			t.Fatal(err)
 		}
 	}

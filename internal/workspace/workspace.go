@@ -62,6 +62,21 @@ func New(engine *Engine, provider, dir string, env ...string) (*Workspace, error
 	return &Workspace{Dir: dir, Engine: engine, Env: env}, nil
 }
 
+// Replace puts the configuration of another folder in the place of the present
+// one, under the same state.
+func (w *Workspace) Replace(from string) error {
+	old, err := filepath.Glob(filepath.Join(w.Dir, "*.tf"))
+	if err != nil {
+		return err
+	}
+	for _, file := range old {
+		if err := os.Remove(file); err != nil {
+			return err
+		}
+	}
+	return Copy(from, w.Dir)
+}
+
 // RunError is a command that ended with an exit code other than 0.
 type RunError struct {
 	Command string

@@ -146,3 +146,26 @@ func TestCopyLeavesOutWhatTerraformMade(t *testing.T) {
 		t.Errorf("copied %q, %v, want %q", got, err, want)
 	}
 }
+
+func TestReplaceKeepsTheState(t *testing.T) {
+	t.Parallel()
+	from, w := t.TempDir(), &Workspace{Dir: t.TempDir()}
+	for _, path := range []string{
+		filepath.Join(from, "main.tf"),
+		filepath.Join(w.Dir, "main.tf"), filepath.Join(w.Dir, "old.tf"), filepath.Join(w.Dir, "terraform.tfstate"),
+	} {
+		if err := os.WriteFile(path, []byte(path), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Replace(from); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(w.Dir, "*"))
+	if want := []string{filepath.Join(w.Dir, "main.tf"), filepath.Join(w.Dir, "terraform.tfstate")}; err != nil || !slices.Equal(files, want) {
+		t.Errorf("files = %q, %v, want %q", files, err, want)
+	}
+	if content, err := os.ReadFile(filepath.Join(w.Dir, "main.tf")); err != nil || string(content) != filepath.Join(from, "main.tf") {
+		t.Errorf("main.tf = %q, %v", content, err)
+	}
+}

@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS invoices (
+  id serial PRIMARY KEY,
+  amount numeric NOT NULL
+);

@@ -93,12 +93,12 @@ func TestBindingInterrupted(t *testing.T) {
 	t.Parallel()
 	a := deployedShop("orders")
 	a.answer("POST applications/shop/changedbinstance", func(string) (int, string) {
-		a.say("GET applications/shop", application("shop", "orders", "v7", "DEPLOYING", 512))
+		a.interrupt(application("shop", "orders", "v7", "DEPLOYING", 512))
 		return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
 	})
 	r := newRPC(t, a)
-	o := r.apply(applicationDatabaseBindingType, nil, bound.with(attributes{"timeouts": map[string]string{"create": "100ms"}}), "",
-		`Application "shop" is not ready|ran into the create limit|terraform untaint dbos_application_database_binding.NAME`)
+	o := r.apply(applicationDatabaseBindingType, nil, bound, "",
+		`Application "shop" is not ready|ended in an error|"DEPLOYING"|terraform untaint dbos_application_database_binding.NAME`)
 	a.written()
 	o = r.refresh(o, "")
 	r.check(r.planned(applicationDatabaseBindingType, r.plan(applicationDatabaseBindingType, o, bound, "")), attributes{"database_name": unknown})

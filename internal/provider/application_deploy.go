@@ -15,7 +15,8 @@ import (
 
 // planDeploy decides whether a plan deploys, state being nil for a create.
 // What a deploy will make of the computed attributes is unknown until then,
-// the hash too: files may still be written by the same apply.
+// the hash too: files may still be written by the same apply. With an unknown
+// trigger they probably are, and only the apply checks them.
 func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, state *applicationDeploymentModel, diags *diag.Diagnostics) {
 	if !plan.checkChoice(state, diags) {
 		return
@@ -36,7 +37,7 @@ func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, st
 	if plan.URL = types.StringUnknown(); state != nil && !state.URL.IsNull() {
 		plan.URL = state.URL
 	}
-	if files != nil {
+	if files != nil && fullyKnown(plan.Triggers) {
 		files.checkDeploy(ctx, diags)
 		r.checkDatabase(ctx, plan, files, diags)
 	}

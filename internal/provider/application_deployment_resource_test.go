@@ -273,7 +273,8 @@ func TestDeploymentAtApply(t *testing.T) {
 
 func TestDeploymentOfWhatIsBuiltInTheSameApply(t *testing.T) {
 	t.Parallel()
-	r := newRPC(t, newDeployment(t).api)
+	d := newDeployment(t)
+	r := newRPC(t, d.api)
 	missing := attributes{"application_name": "shop", "source_dir": filepath.Join(t.TempDir(), "build")}
 	r.plan(applicationDeploymentType, nil, missing, "Cannot open the source directory|attribute of the builder")
 	r.plan(applicationDeploymentType, nil, missing.with(attributes{"source_dir": unknown}), "")
@@ -282,6 +283,15 @@ func TestDeploymentOfWhatIsBuiltInTheSameApply(t *testing.T) {
 	if r.finish(planned, applicationDeploymentType, nil, building, "Cannot open the source directory") != nil {
 		t.Error("what was not deployed is in the state")
 	}
+
+	// What the build may still put right is no error of the plan, and is looked
+	// at before anything is sent.
+	d.say("GET applications/shop", application("shop", "orders", "v1", "AVAILABLE", 512))
+	building["source_dir"] = sourceDir(t, map[string]string{"dbos-config.yaml": strings.Replace(shopConfig, "app_db_name: shop", "app_db_name: other", 1)})
+	wrong := `The database of application "shop" cannot be changed`
+	r.plan(applicationDeploymentType, nil, building.with(attributes{"triggers": nil}), wrong)
+	r.finish(r.plan(applicationDeploymentType, nil, building, ""), applicationDeploymentType, nil, building, wrong)
+	d.wantDeploys(t, 0)
 }
 
 func TestDeploymentSourceFaults(t *testing.T) {
@@ -354,17 +364,17 @@ func TestDeploymentInterrupted(t *testing.T) {
 	works := d.answers["POST applications/shop"]
 	d.answer("POST applications/shop", func(body string) (int, string) {
 		status, answer := works(body)
-		d.say("GET applications/shop", application("shop", "orders", "", "DEPLOYING", 512))
+		d.interrupt(application("shop", "orders", "", "DEPLOYING", 512))
 		return status, answer
 	})
-	impatient := set.with(attributes{"timeouts": map[string]string{"create": "100ms", "update": "100ms"}})
-	o := r.apply(applicationDeploymentType, nil, impatient, "", `Application "shop" is not ready|"DEPLOYING"|terraform untaint dbos_application_deployment.NAME`)
+	o := r.apply(applicationDeploymentType, nil, set, "", `Application "shop" is not ready|"DEPLOYING"|terraform untaint dbos_application_deployment.NAME`)
 	r.check(o.value, attributes{"version": "v1", "url": nil})
 	o = r.refresh(o, "")
 	r.check(o.value, attributes{"version": "v1", "url": nil})
 	r.check(r.planned(applicationDeploymentType, r.plan(applicationDeploymentType, o, set, "")), attributes{"version": "v1", "url": unknown})
 	// Still not: the next apply waits again and deploys nothing.
-	o = r.apply(applicationDeploymentType, o, impatient, "", `Application "shop" is not ready`)
+	d.interrupt(application("shop", "orders", "", "DEPLOYING", 512))
+	o = r.apply(applicationDeploymentType, o, set, "", `Application "shop" is not ready`)
 	d.say("GET applications/shop", application("shop", "orders", "v1", "AVAILABLE", 512))
 	o = r.apply(applicationDeploymentType, o, set, "", "")
 	d.wantDeploys(t, 1)
@@ -373,11 +383,11 @@ func TestDeploymentInterrupted(t *testing.T) {
 
 	// Interrupted once more, and overtaken by somebody's deploy: nothing is waited for.
 	write(t, dir, "main.js", "two")
-	o = r.apply(applicationDeploymentType, o, impatient, "", `Application "shop" is not ready`)
+	o = r.apply(applicationDeploymentType, o, set, "", `Application "shop" is not ready`)
 	d.say("GET applications/shop", application("shop", "orders", "v7", "AVAILABLE", 512))
 	o = r.refresh(o, "")
 	r.check(o.value, attributes{"version": "v2", "url": "https://acme-shop.cloud.example/"})
-	r.unchanged(o, impatient)
+	r.unchanged(o, set)
 }
 
 func TestDeploymentImport(t *testing.T) {

@@ -229,13 +229,12 @@ func TestApplicationMove(t *testing.T) {
 	a.written()
 	restored := shop.with(attributes{"database_instance_name": "restored"})
 
-	// The move is accepted, and the wait runs into its limit.
+	// The move is accepted, and the wait is interrupted.
 	a.answer("POST applications/shop/changedbinstance", func(string) (int, string) {
-		a.say("GET applications/shop", application("shop", "orders", "v7", "DEPLOYING", 512))
+		a.interrupt(application("shop", "orders", "v7", "DEPLOYING", 512))
 		return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
 	})
-	impatient := restored.with(attributes{"timeouts": map[string]string{"update": "100ms"}})
-	o = r.apply(applicationType, o, impatient, "", `Application "shop" is not ready|"DEPLOYING"|nothing was deleted`)
+	o = r.apply(applicationType, o, restored, "", `Application "shop" is not ready|"DEPLOYING"|nothing was deleted`)
 	wantWrites(t, a, `POST applications/shop/changedbinstance {"previous_version":"v7","target_database_name":"restored"}`)
 
 	// The record still shows the old instance: that is no new difference.
@@ -271,10 +270,10 @@ func TestApplicationMoveOvertaken(t *testing.T) {
 	r := newRPC(t, a)
 	o := r.refresh(r.registered(shop), "")
 	a.answer("POST applications/shop/changedbinstance", func(string) (int, string) {
-		a.say("GET applications/shop", application("shop", "orders", "v7", "DEPLOYING", 512))
+		a.interrupt(application("shop", "orders", "v7", "DEPLOYING", 512))
 		return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
 	})
-	restored := shop.with(attributes{"database_instance_name": "restored", "timeouts": map[string]string{"update": "100ms"}})
+	restored := shop.with(attributes{"database_instance_name": "restored"})
 	o = r.apply(applicationType, o, restored, "", "is not ready")
 	a.say("GET applications/shop", application("shop", "restored", "v9", "AVAILABLE", 512))
 	r.unchanged(r.refresh(o, ""), restored)

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,6 +57,18 @@ func (a *api) say(call, text string) {
 func (a *api) fail(call string, status int, message string) {
 	a.answer(call, func(string) (int, string) {
 		return status, fmt.Sprintf(`{"message":%q,"statusCode":%d,"requestID":"r1"}`, message, status)
+	})
+}
+
+// interrupt makes looks at shop answer a text, but for the second one, which is
+// refused and so ends a wait that has seen the text, however long all takes.
+func (a *api) interrupt(text string) {
+	var times atomic.Int64
+	a.answer("GET applications/shop", func(string) (int, string) {
+		if times.Add(1) == 2 {
+			return http.StatusForbidden, `{"message":"interrupted","statusCode":403,"requestID":"r1"}`
+		}
+		return http.StatusOK, text
 	})
 }
 

@@ -91,6 +91,17 @@ func redeployByHand(t *testing.T, c *acctest.Cloud, path string, body map[string
 	acctest.Await(t, "shop is available", func() bool { return lookAtShop(t, c).Status == "AVAILABLE" })
 }
 
+// deleteShop deletes shop behind Terraform's back.
+func deleteShop(t *testing.T, c *acctest.Cloud) {
+	t.Helper()
+	if status := c.Call(t, http.MethodDelete, "applications/shop", map[string]bool{"dropdb": false}, nil); status/100 != 2 {
+		t.Fatalf("deleting shop: %d", status)
+	}
+	acctest.Await(t, "shop is gone", func() bool {
+		return c.Call(t, http.MethodGet, "applications/shop", nil, nil) == http.StatusNotFound
+	})
+}
+
 func gone(t *testing.T, c *acctest.Cloud, path string) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		if status := c.Call(t, http.MethodGet, path, nil, nil); status != http.StatusNotFound {
@@ -133,14 +144,7 @@ func TestAccApplication_life(t *testing.T) {
 				ImportStateVerifyIgnore: []string{"language", "min_executors", "max_executors"},
 			},
 			{
-				PreConfig: func() {
-					if status := c.Call(t, http.MethodDelete, "applications/shop", map[string]bool{"dropdb": false}, nil); status/100 != 2 {
-						t.Fatalf("deleting by hand: %d", status)
-					}
-					acctest.Await(t, "shop is gone", func() bool {
-						return c.Call(t, http.MethodGet, "applications/shop", nil, nil) == http.StatusNotFound
-					})
-				},
+				PreConfig:        func() { deleteShop(t, c) },
 				Config:           limited,
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(applicationAddress, plancheck.ResourceActionCreate)}},
 				Check:            expectCalls(c, map[string]int{"PUT applications": 2, "PATCH applications/*": 2}),
@@ -230,7 +234,7 @@ func TestAccApplication_deployedAndMoved(t *testing.T) {
 	})
 }
 
-func TestAccApplication_moveBeforeDeploy(t *testing.T) {
+func TestAccApplication_plannedRules(t *testing.T) {
 	t.Parallel()
 	c := cloudWithInstances(t, "orders", "restored")
 	resource.Test(t, resource.TestCase{
@@ -240,6 +244,14 @@ func TestAccApplication_moveBeforeDeploy(t *testing.T) {
 			{
 				Config:      applicationConfig("restored", ""),
 				ExpectError: says(`Application "shop" cannot be moved before its first deploy`, "terraform taint dbos_application.NAME"),
+			},
+			{
+				Config:      strings.Replace(applicationConfig("orders", ""), `"node"`, `"python"`, 1),
+				ExpectError: says(`Application "shop" is registered already`, "language = node, which cannot be changed", "terraform taint dbos_application.NAME"),
+			},
+			{
+				Config:      applicationConfig("orders", "  time_travel = true\n"),
+				ExpectError: says(`Application "shop" is registered already`, "time_travel = false, which cannot be changed"),
 			},
 		},
 	})
@@ -441,17 +453,18 @@ func TestAccApplicationSecret_life(t *testing.T) {
 	})
 }
 
-// A migration that really runs and fails shows its own words.
+// Migrations that really run, by psql on the application's own database: what
+// one of them says when it fails is shown, and none of it stays.
 func TestAccApplicationDeployment_realMigration(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t, acctest.Postgres)
 	c.Provision(t, "orders", "app", firstPassword)
 	c.Register(t, "shop", "orders")
 	dir := appDir(t)
-	migrating := func(command string) func() {
+	migrating := func(sql string) func() {
 		return func() {
-			appFile(t, dir, "migrate.sh", command)
-			appFile(t, dir, "dbos-config.yaml", "name: shop\nlanguage: node\ndatabase:\n  app_db_name: carts\n  migrate: ['sh migrate.sh']\n")
+			appFile(t, dir, "migrate.sql", sql)
+			appFile(t, dir, "dbos-config.yaml", "name: shop\nlanguage: node\ndatabase:\n  app_db_name: carts\n  migrate:\n    - psql \"$DBOS_DATABASE_URL\" -v ON_ERROR_STOP=1 -f migrate.sql\n")
 		}
 	}
 	config := deploymentConfig(`"shop"`, dir, "")
@@ -459,12 +472,14 @@ func TestAccApplicationDeployment_realMigration(t *testing.T) {
 		ProtoV6ProviderFactories: c.Providers(),
 		Steps: []resource.TestStep{
 			{
-				PreConfig:   migrating("echo out of carts >&2; exit 3"),
+				PreConfig:   migrating("ALTER TABLE items ADD price int;"),
 				Config:      config,
-				ExpectError: says("migration failed", "out of carts", "the next plan deploys it again"),
+				ExpectError: says("migration failed", `relation "items" does not exist`, "the next plan deploys it again"),
 			},
+			{PreConfig: migrating("CREATE TABLE items (id int);"), Config: config},
 			{
-				PreConfig: migrating(`case "$DBOS_DATABASE_URL" in postgres*/carts*) ;; *) echo "no database: $DBOS_DATABASE_URL"; exit 1 ;; esac`),
+				// The table is where the next migration looks for it, and nowhere else.
+				PreConfig: migrating("ALTER TABLE items ADD price int; SELECT 1 / (current_database() = 'carts')::int;"),
 				Config:    config,
 				Check: func(*terraform.State) error {
 					if lookAtShop(t, c).Status != "AVAILABLE" {

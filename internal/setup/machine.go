@@ -25,7 +25,7 @@ var packageManagers = []packageManager{
 		{"apt-get", "install", "-y", "--no-install-recommends", "postgresql"},
 	}},
 	{program: "dnf", commands: [][]string{{"dnf", "install", "-y", "postgresql-server"}}},
-	{program: "apk", commands: [][]string{{"apk", "add", "postgresql"}}},
+	{program: "apk", commands: [][]string{{"apk", "add", "postgresql", "postgresql-client"}}},
 	{program: "pacman", commands: [][]string{{"pacman", "-Sy", "--noconfirm", "postgresql"}}},
 	{program: "zypper", commands: [][]string{{"zypper", "--non-interactive", "install", "postgresql-server"}}},
 	{program: "brew", rootless: true, commands: [][]string{

@@ -56,7 +56,7 @@ func TestTyped(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
 		"apt-get": "sudo apt-get update && sudo apt-get install -y --no-install-recommends postgresql",
-		"apk":     "sudo apk add postgresql",
+		"apk":     "sudo apk add postgresql postgresql-client",
 		"brew":    "brew install postgresql@17 && brew link --force postgresql@17",
 	}
 	for program, want := range tests {

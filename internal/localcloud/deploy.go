@@ -42,16 +42,16 @@ func (s *Server) acceptDeploy(r *http.Request, moving bool) (any, error) {
 	}
 	done := make(chan outcome, 1)
 	s.background(func() {
-		defer leave()
-		defer request.discard()
 		version, err := s.carryOut(name, request)
-		if err == nil {
-			err = s.store.sync()
+		request.discard()
+		if err = errors.Join(err, s.store.sync()); err != nil {
+			leave()
+			done <- outcome{err: err}
+			return
 		}
-		done <- outcome{version, err}
-		if err == nil {
-			pause(s.ctx, s.lag()) // The new version starts.
-		}
+		done <- outcome{version: version}
+		pause(s.ctx, s.lag()) // The new version starts.
+		leave()
 	})
 	select {
 	case o := <-done:
@@ -75,6 +75,7 @@ func (d *deployRequest) checkTarget(moving bool) error {
 // carryOut deploys: the database first, then the migrations in it, then the
 // version. Where any of it fails the application stays as it was.
 func (s *Server) carryOut(name string, d *deployRequest) (id string, err error) {
+	defer s.recovered("deploy "+name, &err)
 	a, err := s.findApplication(name)
 	if err != nil {
 		return "", err

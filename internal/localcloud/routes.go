@@ -83,7 +83,10 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request, carry http.Hand
 	answer := &noted{ResponseWriter: w}
 	defer func() {
 		s.requests.end(entry, r, answer.status)
-		s.log.Printf("%s %s %d %s", r.Method, entry.Path, answer.status, time.Since(entry.Time).Round(time.Millisecond))
+		// What goes well on a read is left out: a client that waits asks often.
+		if r.Method != http.MethodGet || answer.status/100 != 2 {
+			s.log.Printf("%s %s %d %s", r.Method, entry.Path, answer.status, time.Since(entry.Time).Round(time.Millisecond))
+		}
 	}()
 	if fault, ok := s.faults.hit(r.Method, r.URL.EscapedPath()); ok {
 		s.suffer(fault, answer, r, carry)
@@ -122,15 +125,18 @@ func (s *Server) adapt(handle handler) http.Handler {
 	})
 }
 
-// protected turns a panic into an error: a request must not end the server.
 func (s *Server) protected(handle handler, r *http.Request) (answer any, err error) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			s.log.Printf("%s %s: %v\n%s", r.Method, r.URL.Path, reason, debug.Stack())
-			err = fmt.Errorf("panic: %v", reason)
-		}
-	}()
+	defer s.recovered(r.Method+" "+r.URL.Path, &err)
 	return handle(r)
+}
+
+// recovered is deferred and turns a panic into an error: what a client sends must
+// not end the server.
+func (s *Server) recovered(what string, err *error) {
+	if reason := recover(); reason != nil {
+		s.log.Printf("%s: %v\n%s", what, reason, debug.Stack())
+		*err = fmt.Errorf("panic: %v", reason)
+	}
 }
 
 // member lets those call who are logged in and, of an organization, its members.

@@ -22,6 +22,8 @@ type Server struct {
 	connection Connection
 	log        *log.Logger
 
+	archiveLimit int64 // in bytes; tests make it smaller
+
 	dir      *stateDir
 	store    *store
 	backend  Backend
@@ -49,7 +51,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, log: log.New(&lockedWriter{to: o.Log}, "", log.LstdFlags)}
+	s := &Server{options: o, archiveLimit: largestArchive, log: log.New(&lockedWriter{to: o.Log}, "", log.LstdFlags)}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())

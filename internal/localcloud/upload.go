@@ -83,7 +83,7 @@ func (s *Server) receiveArchive(text io.Reader, d *deployRequest) error {
 		return err
 	}
 	d.archive = file.Name()
-	size, err := io.Copy(file, io.LimitReader(base64.NewDecoder(base64.StdEncoding, text), largestArchive+1))
+	size, err := io.Copy(file, io.LimitReader(base64.NewDecoder(base64.StdEncoding, text), s.archiveLimit+1))
 	if err == nil {
 		err = file.Sync()
 	}
@@ -92,14 +92,12 @@ func (s *Server) receiveArchive(text io.Reader, d *deployRequest) error {
 	switch {
 	case errors.As(err, &corrupt):
 		return badRequest("application_archive is not base64: byte %d", int64(corrupt))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return badRequest("application_archive is cut off")
 	case err != nil:
 		return err
-	case size > largestArchive:
-		return refuse(http.StatusRequestEntityTooLarge, "the application archive is larger than %d bytes", largestArchive)
-	}
-	// The decoder stops behind padding; the text must end there too.
-	if more, err := io.Copy(io.Discard, text); err != nil || more > 0 {
-		return badRequest("application_archive is not base64: it goes on behind its end")
+	case size > s.archiveLimit:
+		return refuse(http.StatusRequestEntityTooLarge, "the application archive is larger than %d bytes", s.archiveLimit)
 	}
 	return nil
 }

@@ -1,0 +1,110 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+// scripted is a backend whose calls can be watched and made to fail.
+type scripted struct {
+	simulated
+	calls chan string // nil = nobody watches
+	fail  map[string]error
+}
+
+func (b *scripted) note(call string) error {
+	if b.calls != nil {
+		b.calls <- call
+	}
+	return b.fail[call]
+}
+
+func (b *scripted) Provision(_ context.Context, instance string, admin Role) (Address, error) {
+	return b.address(instance), b.note("provision " + instance + " " + admin.Name + " " + admin.Password)
+}
+
+func (b *scripted) SetPassword(_ context.Context, instance string, admin Role) error {
+	return b.note("set " + instance + " " + admin.Name + " " + admin.Password)
+}
+
+func (b *scripted) Restore(_ context.Context, source, target string, at time.Time) (Address, error) {
+	return b.address(target), b.note("restore " + source + " " + target + " " + at.Format(time.RFC3339Nano))
+}
+
+func (b *scripted) Destroy(_ context.Context, instance string) error {
+	return b.note("destroy " + instance)
+}
+
+func (b *scripted) Resume(_ context.Context, instance string) (Address, error) {
+	return b.address(instance), b.note("resume " + instance)
+}
+
+func (b *scripted) CreateDatabase(_ context.Context, on Target, database string) error {
+	return b.note("create " + on.Instance + "/" + database)
+}
+
+func (b *scripted) DropDatabase(_ context.Context, on Target, database string) error {
+	return b.note("drop " + on.Instance + "/" + database)
+}
+
+// wantCalls are the calls so far, and no others.
+func (b *scripted) wantCalls(t *testing.T, calls ...string) {
+	t.Helper()
+	for _, want := range calls {
+		select {
+		case got := <-b.calls:
+			if got != want {
+				t.Errorf("the backend is asked to %s, want %s", got, want)
+			}
+		default:
+			t.Errorf("the backend is not asked to %s", want)
+		}
+	}
+	for len(b.calls) > 0 {
+		t.Errorf("the backend is also asked to %s", <-b.calls)
+	}
+}
+
+func watched(s *Server) *scripted {
+	b := &scripted{calls: make(chan string, 100), fail: map[string]error{}}
+	s.backend = b
+	return b
+}
+
+func TestFailuresBehindAnAnswer(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := watched(s)
+	failure := errors.New("no space left on device")
+	b.fail["provision abc alice 12345678"] = failure
+	want(t, s, "POST", "databases/userdb", createABC, 200, "")
+	await(t, s, "databases/userdb/info/abc", `"Status":"failed"`)
+	wantRefusal(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"12345678"}`, 409,
+		`database abc is not in an available state: its status is "failed"`)
+
+	// A dead end is left by a deletion, which may fail as well.
+	b.wantCalls(t, "provision abc alice 12345678")
+	b.fail["destroy abc"] = failure
+	want(t, s, "DELETE", "databases/userdb/abc", "", 200, "")
+	await(t, s, "databases/userdb/info/abc", `"Status":"failed"`)
+	b.wantCalls(t, "destroy abc")
+}
+
+func TestFailedReset(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := watched(s)
+	provision(t, s, "abc")
+	b.fail["set abc alice abcdefgh"] = errors.New("connection refused")
+	release := detain(s, "abc")
+	want(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"abcdefgh"}`, 200, "")
+	await(t, s, "databases/userdb/info/abc", `"Status":"resetting-master-credentials"`)
+	release()
+	await(t, s, "databases/userdb/info/abc", `"Status":"available"`)
+	want(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"abcdefgi"}`, 200, "")
+}

@@ -97,13 +97,15 @@ type promises struct {
 	answers          chan struct{} // one for each answer
 }
 
-// use creates instances, and deletes some of them, until no answer comes back.
-func (p *promises) use(ctx context.Context, t *testing.T, c *child, user string) {
+// use creates instances of a kind, and deletes some of them, until no answer
+// comes back.
+func (p *promises) use(ctx context.Context, t *testing.T, c *child, kind, user string) {
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	for n := 0; ; n++ {
 		name := fmt.Sprintf("%s_%d", user, n)
-		status, answer, ok := c.ask(ctx, client, "POST", "databases/userdb", `{"Name":"`+name+`","AdminName":"alice","AdminPassword":"12345678"}`)
+		status, answer, ok := c.ask(ctx, client, "POST", "databases/"+kind,
+			`{"Name":"`+name+`","AdminName":"alice","AdminPassword":"12345678","HostName":"db.example.com","Port":5432,"Password":"12345678"}`)
 		if !ok {
 			return
 		}
@@ -120,7 +122,7 @@ func (p *promises) use(ctx context.Context, t *testing.T, c *child, user string)
 		p.mu.Unlock()
 		status = http.StatusConflict
 		for status == http.StatusConflict { // until it is available
-			if status, _, ok = c.ask(ctx, client, "DELETE", "databases/userdb/"+name, ""); !ok {
+			if status, _, ok = c.ask(ctx, client, "DELETE", "databases/"+kind+"/"+name, ""); !ok {
 				return
 			}
 		}
@@ -150,8 +152,8 @@ func TestKilled(t *testing.T) {
 		c.check(t, p)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		var users sync.WaitGroup
-		for user := range 4 {
-			users.Go(func() { p.use(ctx, t, c, fmt.Sprintf("r%d_%d", round, user)) })
+		for user, kind := range []string{"userdb", "byod", "userdb", "byod"} {
+			users.Go(func() { p.use(ctx, t, c, kind, fmt.Sprintf("r%d_%d", round, user)) })
 		}
 		for range rand.IntN(40) {
 			select {
@@ -159,7 +161,7 @@ func TestKilled(t *testing.T) {
 			case <-ctx.Done():
 			}
 		}
-		pause(ctx, time.Duration(rand.IntN(3000))*time.Microsecond)
+		pause(ctx, time.Duration(rand.IntN(1000))*time.Microsecond)
 		c.kill()
 		users.Wait()
 		cancel()

@@ -7,7 +7,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
+	"regexp"
 	"time"
 )
 
@@ -26,15 +26,11 @@ func withParent(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-// builtByGoRun knows a program by the temporary folder that "go run" builds in.
-func builtByGoRun(program string) bool {
-	for _, part := range strings.Split(filepath.ToSlash(program), "/") {
-		if strings.HasPrefix(part, "go-build") {
-			return filepath.Base(filepath.Dir(program)) == "exe"
-		}
-	}
-	return false
-}
+// goRun are the paths of what "go run" starts: in a temporary folder the first
+// time, in the build cache from then on.
+var goRun = regexp.MustCompile(`/(go-build\d+/b\d+/exe|[0-9a-f]{2}/[0-9a-f]{64}-d)/[^/]+$`)
+
+func builtByGoRun(program string) bool { return goRun.MatchString(filepath.ToSlash(program)) }
 
 func awaitParent(ctx context.Context) {
 	parent := os.Getppid()

@@ -85,7 +85,8 @@ func (d *stateDir) close() error {
 		err = os.RemoveAll(d.path)
 	}
 	if d.lock != nil {
-		err = errors.Join(err, d.lock.Close())
+		// A child that was just forked may hold the file for some milliseconds more.
+		err = errors.Join(err, syscall.Flock(int(d.lock.Fd()), syscall.LOCK_UN), d.lock.Close())
 	}
 	return err
 }

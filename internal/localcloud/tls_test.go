@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -144,6 +145,31 @@ func TestPermissions(t *testing.T) {
 	})
 	if err != nil || seen < 10 {
 		t.Errorf("%d files and folders: %v", seen, err)
+	}
+}
+
+// A child that is being started has a copy of every open file for a moment.
+func TestLockGoesThoughAnotherHoldsTheFile(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	d, err := openStateDir(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := syscall.Dup(int(d.lock.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(held) })
+	if err := d.close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := openStateDir(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,0 +1,67 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+const (
+	// Newest is the newest release of the CLI.
+	Newest = "2.10.24"
+	// Old is the oldest stable one whose commands the tests try out.
+	Old = "1.30.13"
+)
+
+// Installed is the directory of a release of the CLI. It is installed with npm
+// once a machine, in the user's cache. A test that cannot have it is skipped.
+func Installed(t testing.TB, version string) string {
+	t.Helper()
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("the published CLI needs %s: %v", tool, err)
+		}
+	}
+	installed, err := install(t.Context(), version)
+	if err != nil {
+		t.Skipf("the CLI cannot be installed with npm: %v", err)
+	}
+	return installed
+}
+
+func install(ctx context.Context, version string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "terraform-provider-dbos", "dbos-cloud-"+version)
+	installed := filepath.Join(dir, "node_modules", "@dbos-inc", "dbos-cloud")
+	if _, err := os.Stat(dir); err == nil {
+		return installed, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return "", err
+	}
+	// Several processes may get here at once; the folder appears as a whole.
+	unfinished, err := os.MkdirTemp(filepath.Dir(dir), "unfinished-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(unfinished) //nolint:errcheck // It is gone if all went well.
+	npm := exec.CommandContext(ctx, "npm", "install", "--prefix", unfinished, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "@dbos-inc/dbos-cloud@"+version)
+	if output, err := npm.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, output)
+	}
+	if err := os.Rename(unfinished, dir); err != nil {
+		if _, statErr := os.Stat(installed); statErr != nil {
+			return "", err
+		}
+	}
+	return installed, nil
+}

@@ -5,9 +5,12 @@ package cloud_test
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,7 +66,7 @@ func TestEmptyAndBrokenLists(t *testing.T) {
 	} {
 		t.Run(body, func(t *testing.T) {
 			t.Parallel()
-			client, _ := scripted(t, map[string][]reply{"GET /applications": {ok(body)}})
+			client, _ := scriptedFor(t, 100*time.Millisecond, map[string][]reply{"GET /applications": {ok(body)}})
 			got, err := client.FreshApplications(limited(t))
 			if (err != nil) != broken || len(got) != 0 || !broken && got == nil {
 				t.Errorf("%#v, %v", got, err)
@@ -196,7 +199,7 @@ func TestDeleteApplication(t *testing.T) {
 
 func TestApplicationVersions(t *testing.T) {
 	t.Parallel()
-	client, _ := scripted(t, map[string][]reply{
+	client, _ := scriptedFor(t, 100*time.Millisecond, map[string][]reply{
 		"GET /applications/shop/versions": {ok(`[
 			{"ApplicationName":"shop","Version":"a","CreationTime":"2026-11-01T10:00:00Z"},
 			{"ApplicationName":"shop","Version":"c","CreationTime":"2026-11-01T09:00:00.5Z"},
@@ -254,5 +257,40 @@ func TestWaitApplication(t *testing.T) {
 	var wait *cloud.WaitError
 	if !errors.As(err, &wait) || wait.Kind != "application" || wait.Name != "shop" || wait.Status != "AVAILABLE" || wait.DeadEnd {
 		t.Errorf("%+v", err)
+	}
+}
+
+// TestWritesToOneApplicationQueueUp has many at once, which must reach the
+// server one after the other.
+func TestWritesToOneApplicationQueueUp(t *testing.T) {
+	t.Parallel()
+	var inside, most atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		most.Store(max(most.Load(), inside.Add(1)))
+		time.Sleep(5 * time.Millisecond) // how long the server takes
+		inside.Add(-1)
+	}))
+	t.Cleanup(server.Close)
+	client := newTestClient(t, cloud.Config{Endpoint: server.URL, Organization: "acme", Login: cloud.Login{Token: "zqxj"}})
+	memory := int64(512)
+	var group sync.WaitGroup
+	for _, write := range []func() error{
+		func() error { return client.SetSecret(limited(t), "shop", "A", "value") },
+		func() error { return client.SetSecret(limited(t), "shop", "B", "value") },
+		func() error { return client.DeleteSecret(limited(t), "shop", "C") },
+		func() error { return client.DeleteApplication(limited(t), "shop", false) },
+		func() error {
+			return client.UpdateApplication(limited(t), "shop", cloud.ApplicationUpdate{MemoryMiB: &memory})
+		},
+	} {
+		group.Go(func() {
+			if err := write(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if n := most.Load(); n != 1 {
+		t.Errorf("%d writes were under way at once", n)
 	}
 }

@@ -79,7 +79,7 @@ func newStand(t *testing.T, login Login, accept func(token string) bool, exchang
 		Endpoint:     s.api.URL,
 		AuthEndpoint: s.logins.URL + "/base/",
 		Login:        login,
-		RetryTimeout: 5 * time.Second,
+		RetryTimeout: time.Minute,
 		Timing:       Timing{Backoff: time.Millisecond, LongestBackoff: 10 * time.Millisecond},
 	}, network)
 	if err != nil {

@@ -101,6 +101,8 @@ func (c *Client) deploy(ctx context.Context, d deployment) (version string, err 
 		switch {
 		case version != "":
 			return version, nil
+		case lookErr != nil && ctx.Err() != nil:
+			return "", fmt.Errorf("%w; it may have been carried out, which could not be seen before the operation ended: %w", lost, context.Cause(ctx))
 		case lookErr != nil:
 			return "", fmt.Errorf("%w; it may have been carried out: %w", lost, lookErr)
 		case ctx.Err() != nil:

@@ -173,60 +173,6 @@ func TestLostRedeployWithoutANewVersion(t *testing.T) {
 	}
 }
 
-// TestLostDeployIsLookedForAfterAnInterrupt keeps a version that exists from
-// being forgotten.
-func TestLostDeployIsLookedForAfterAnInterrupt(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		after   reply
-		version string
-	}{
-		"carried out": {versions("v2", "v1"), "v2"},
-		"not":         {versions("v1"), ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client, s := scripted(t, map[string][]reply{
-				"GET /applications/shop":          {application("AVAILABLE", "v1", "db1")},
-				"GET /applications/shop/versions": {versions("v1"), test.after},
-				"POST /applications/shop":         {lost},
-			})
-			ctx, cancel := context.WithCancel(limited(t))
-			defer cancel()
-			z := archive("zip file")
-			version, err := client.Deploy(ctx, "shop", interrupting{z, cancel})
-			if version != test.version || (err == nil) != (version != "") || err != nil && !errors.Is(err, context.Canceled) {
-				t.Errorf("version %q, error %v", version, err)
-			}
-			if n := len(s.writes()); n != 1 {
-				t.Errorf("%d writes", n)
-			}
-		})
-	}
-}
-
-// interrupting ends the operation when its archive has been read.
-type interrupting struct {
-	*zip
-	interrupt func()
-}
-
-func (i interrupting) Open() (io.ReadCloser, error) {
-	r, err := i.zip.Open()
-	return struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(r, doing(i.interrupt)), r}, err
-}
-
-// doing is an empty reader that does something.
-type doing func()
-
-func (d doing) Read([]byte) (int, error) {
-	d()
-	return 0, io.EOF
-}
-
 // TestFailedMigration is not repeated, even where its answer is a 500, and
 // brings the migration's own words.
 func TestFailedMigration(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -123,25 +124,56 @@ func TestRefreshIsRepeated(t *testing.T) {
 	}
 }
 
+// downNetwork is one on which the auth server is overloaded and the control
+// plane well. No socket is involved, so that its tests run on fake time.
+type downNetwork struct{ exchanges int }
+
+func (n *downNetwork) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Path != "/oauth/token" {
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: req}, nil
+	}
+	n.exchanges++
+	return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody, Request: req}, nil
+}
+
+// TestRefreshGivesUp ends the attempts with the retry timeout. Meanwhile a token
+// that has not expired by then still serves.
 func TestRefreshGivesUp(t *testing.T) {
 	t.Parallel()
-	down := func(w http.ResponseWriter, _ int) { w.WriteHeader(http.StatusServiceUnavailable) }
-	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, down)
-	s.auth.refresher.limit = 50 * time.Millisecond
-	_, err := s.get(t)
-	var login *loginError
-	if !errors.As(err, &login) || !login.temporary || !strings.HasSuffix(login.text, " answered 503 Service Unavailable") {
-		t.Errorf("error %v", err)
-	}
-	if _, exchanges := s.seen(); exchanges < 2 {
-		t.Errorf("%d exchanges", exchanges)
-	}
-
-	// A token that has not expired serves while the auth server is down.
-	s = newStand(t, Login{Token: jwt("a", 30*time.Second), RefreshToken: "zqxj-refresh"}, all, down)
-	s.auth.refresher.limit = 10 * time.Millisecond
-	if status, err := s.get(t); status != http.StatusOK || err != nil {
-		t.Errorf("status %d, error %v", status, err)
+	for name, test := range map[string]struct {
+		left  time.Duration // of the token's life, 0 is no token
+		limit time.Duration
+		works bool
+	}{
+		"no token":            {0, 2 * time.Minute, false},
+		"token that lasts":    {50 * time.Second, 30 * time.Second, true},
+		"token that does not": {50 * time.Second, 2 * time.Minute, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			login := Login{RefreshToken: "zqxj-refresh"}
+			if test.left > 0 {
+				login.Token = jwt("a", test.left)
+			}
+			network := &downNetwork{}
+			auth, err := newAuth(Config{Login: login, RetryTimeout: test.limit}, network)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begun := time.Now()
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://cloud.dbos.dev/v1alpha1/user/profile", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = auth.RoundTrip(req)
+			var refused *loginError
+			if test.works != (err == nil) || err != nil && (!errors.As(err, &refused) || !refused.temporary ||
+				refused.text != "the refresh token could not be exchanged: login.dbos.dev answered 503 Service Unavailable") {
+				t.Errorf("%s: %v", name, err)
+			}
+			if took := time.Since(begun); took > test.limit || took < test.limit-15*time.Second || network.exchanges < 5 {
+				t.Errorf("%s: %d exchanges in %s", name, network.exchanges, took)
+			}
+		})
 	}
 }
 

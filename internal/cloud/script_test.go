@@ -52,6 +52,12 @@ type script struct {
 // scripted is a client of a scripted control plane.
 func scripted(t *testing.T, replies map[string][]reply) (*cloud.Client, *script) {
 	t.Helper()
+	return scriptedFor(t, time.Minute, replies)
+}
+
+// scriptedFor is scripted with a limit for repeats.
+func scriptedFor(t *testing.T, limit time.Duration, replies map[string][]reply) (*cloud.Client, *script) {
+	t.Helper()
 	s := &script{replies: replies, log: &strings.Builder{}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(t, w, r) }))
 	t.Cleanup(server.Close)
@@ -59,12 +65,12 @@ func scripted(t *testing.T, replies map[string][]reply) (*cloud.Client, *script)
 		Endpoint:       server.URL,
 		Organization:   "acme",
 		Login:          cloud.Login{Token: "zqxj-token"},
-		RequestTimeout: 5 * time.Second,
-		RetryTimeout:   time.Second,
+		RequestTimeout: time.Minute,
+		RetryTimeout:   limit,
 		Logger:         slog.New(slog.NewTextHandler(lockedWriter{s}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Timing: cloud.Timing{
 			Poll: time.Millisecond, LongestPoll: 5 * time.Millisecond, Settled: 5 * time.Millisecond,
-			Appearing: 200 * time.Millisecond, Failing: time.Second,
+			Appearing: time.Minute, Failing: time.Minute,
 			Backoff: time.Millisecond, LongestBackoff: 5 * time.Millisecond,
 			Shared: time.Minute, Progress: time.Nanosecond,
 		},
@@ -137,7 +143,7 @@ func (w lockedWriter) Write(p []byte) (int, error) {
 // limited is a context that a hanging test does not outlive.
 func limited(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -40,7 +40,7 @@ func (r zeroReader) Read(p []byte) (int, error) {
 // takes it, so that no more of it is in memory than the sockets hold.
 func TestUploadIsNotHeld(t *testing.T) {
 	t.Parallel()
-	const size, piece, sockets = 48 << 20, 1 << 20, 20 << 20
+	const size, piece, sockets = 16 << 20, 256 << 10, 8 << 20
 	archive := &zeros{size: size}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method + " " + r.URL.Path {

@@ -1,0 +1,75 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+// interrupting is an archive at whose end the operation is interrupted.
+type interrupting struct{ interrupt func() }
+
+func (i interrupting) Size() int64 { return 3 }
+
+func (i interrupting) Open() (io.ReadCloser, error) {
+	return io.NopCloser(io.MultiReader(strings.NewReader("zip"), atEnd(i.interrupt))), nil
+}
+
+// atEnd is an empty reader that does something.
+type atEnd func()
+
+func (do atEnd) Read([]byte) (int, error) {
+	do()
+	return 0, io.EOF
+}
+
+// TestLostDeployIsLookedForAfterAnInterrupt keeps a version that exists from
+// being forgotten, and has nothing sent again.
+func TestLostDeployIsLookedForAfterAnInterrupt(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		after   string // the versions' answer, "" is none
+		version string
+		err     string
+	}{
+		"carried out": {`[{"Version":"v2"},{"Version":"v1"}]`, "v2", ""},
+		"not":         {`[{"Version":"v1"}]`, "", "unexpected EOF; nothing had come of it when the operation ended: context canceled"},
+		"not seen":    {"", "", "unexpected EOF; it may have been carried out, which could not be seen before the operation ended: context canceled"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			versions := `[{"Version":"v1"}]`
+			c, w := wired(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.Method == http.MethodPost:
+					versions = test.after
+					panic(lost)
+				case versions == "":
+					<-r.Context().Done()
+				case strings.HasSuffix(r.URL.Path, "/versions"):
+					say(w, 200, versions)
+				default:
+					say(w, 200, `{"Name":"shop","Status":"AVAILABLE","Version":"v1"}`)
+				}
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			version, err := c.Deploy(ctx, "shop", interrupting{cancel})
+			switch {
+			case version != test.version || (err == nil) != (test.err == ""):
+				t.Errorf("%s: version %q, error %v", name, version, err)
+			case err != nil && (!errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), test.err)):
+				t.Errorf("%s: error %v", name, err)
+			}
+			if n := w.count("POST /acme/applications/shop"); n != 1 {
+				t.Errorf("%s: it was sent %d times", name, n)
+			}
+		})
+	}
+}

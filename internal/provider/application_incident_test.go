@@ -60,8 +60,6 @@ func TestAccRecovery_originalTakenOutTooEarly(t *testing.T) {
 
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.Providers(),
-		// The application, which is not Terraform's, is never taken from its instance.
-		CheckDestroy: func(*terraform.State) error { return isOn("rescued")(nil) },
 		Steps: []resource.TestStep{
 			{Config: imported + boundTo(instanceAddress), Check: isOn("orders")},
 			{Config: restored, ExpectError: refused},
@@ -126,12 +124,14 @@ resource "dbos_application_database_binding" "test" {
 	})
 }
 
-// Writes of one apply to one application wait for one another: none is refused
-// because the application is busy.
+// Writes of one apply to one application wait for one another: the next is not
+// sent while one is on its way.
 func TestAccApplication_writesQueue(t *testing.T) {
 	t.Parallel()
-	const many = 20
+	const many = 12
+	const onItsWay = 20 * time.Millisecond
 	c := cloudWithInstances(t, "orders")
+	c.Inject(localcloud.Fault{Method: http.MethodPost, Path: "applications/secrets", Latency: onItsWay})
 	config := applicationConfig("orders", "") + fmt.Sprintf(`
 resource "dbos_application_secret" "test" {
   count            = %d
@@ -139,7 +139,7 @@ resource "dbos_application_secret" "test" {
   name             = "KEY_${count.index}"
   value            = "hush"
 }
-`, many) + deploymentConfig("dbos_application.test.id", appDir(t), "")
+`, many) + deploymentConfig("dbos_application.test.id", appDir(t), "  triggers = { secrets = join(\" \", dbos_application_secret.test[*].id) }\n")
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.Providers(),
 		CheckDestroy:             gone(t, c, "applications/shop"),
@@ -149,6 +149,16 @@ resource "dbos_application_secret" "test" {
 				var names []string
 				if c.Call(t, http.MethodGet, "applications/shop/secrets", nil, &names); len(names) != many {
 					return fmt.Errorf("%d secrets are set, want %d: %v", len(names), many, names)
+				}
+				var last time.Time
+				for _, request := range c.Requests() {
+					if request.Method != http.MethodPost || !strings.HasSuffix(request.Path, "/applications/secrets") {
+						continue
+					}
+					if after := request.Time.Sub(last); after < onItsWay {
+						return fmt.Errorf("a secret was sent %v after another", after)
+					}
+					last = request.Time
 				}
 				for _, line := range refusals(c) {
 					// The look whether the name is free, before it is registered.

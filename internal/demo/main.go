@@ -47,6 +47,7 @@ type step struct {
 // its steps.
 var acts = []func(*stage) (steps []step, err error){
 	firstDatabase,
+	applications,
 	recovery,
 }
 

@@ -7,9 +7,11 @@ package examples
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -104,12 +106,78 @@ func TestRecovery(t *testing.T) {
 	}
 	tr := begin(t, filepath.Join(dir, "1-before"), nil)
 	tr.settle(t)
-	for _, next := range []string{"2-recover", "3-after"} {
+	for _, name := range []string{"billing", "storefront"} {
+		application(name)(t, tr.cloud)
+	}
+	for _, next := range []string{"2-recover", "3-retire", "4-ordinary"} {
 		if err := tr.Replace(filepath.Join(dir, next)); err != nil {
 			t.Fatal(err)
 		}
 		tr.settle(t)
 	}
+	var left []string
+	for name, path := range map[string]string{"the original": "databases/userdb/info/orders", "the restored": "databases/userdb/info/orders_restored"} {
+		if tr.cloud.Call(t, http.MethodGet, path, nil, nil) == http.StatusOK {
+			left = append(left, name)
+		}
+	}
+	if !slices.Equal(left, []string{"the restored"}) {
+		t.Errorf("left after the recovery: %q", left)
+	}
+	if moves := tr.cloud.Count(http.MethodPost, "applications/*/changedbinstance"); moves != 2 {
+		t.Errorf("%d moves, want one for each application", moves)
+	}
+}
+
+// TestAdoption takes an organization over that was made by hand, and demands
+// that nothing is changed on the way.
+func TestAdoption(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "adoption")
+	if err := workspace.Copy(filepath.Join(built.root, "examples", "adoption"), dir); err != nil {
+		t.Fatal(err)
+	}
+	tr := begin(t, filepath.Join(dir, "1-look"), seeds["adoption/1-look"])
+	for _, args := range [][]string{{"init"}, {"apply", "-auto-approve"}} {
+		if _, err := tr.Run(t.Context(), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var inventory json.RawMessage
+	if err := tr.JSON(t.Context(), &inventory, "output", "-json", "inventory"); err != nil {
+		t.Fatal(err)
+	}
+
+	adopting, err := workspace.New(built.engine, built.provider, filepath.Join(dir, "2-adopt"), tr.Env...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(adopting.Dir, "inventory.auto.tfvars.json"), inventory, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := tr.writes()
+	for _, step := range []struct{ says, args string }{
+		{"", "init"},
+		{"Plan: 5 to import, 0 to add, 0 to change, 0 to destroy.", "plan"},
+		{"5 imported, 0 added, 0 changed, 0 destroyed.", "apply -auto-approve"},
+		{"", "plan -detailed-exitcode"},
+	} {
+		out, err := adopting.Run(t.Context(), strings.Fields(step.args)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out, step.says) || strings.Contains(out, "Warning: Check block assertion") {
+			t.Errorf("%s should have said %q, without a warning of the check:\n%s", step.args, step.says, out)
+		}
+	}
+	if sent := tr.writes() - before; sent != 0 {
+		t.Errorf("%d calls changed something", sent)
+	}
+}
+
+// writes counts the calls so far that change something.
+func (tr *trial) writes() int {
+	return tr.cloud.Count("", "") - tr.cloud.Count(http.MethodGet, "") - tr.cloud.Count(http.MethodPost, "oauth/token")
 }
 
 // configurations are the folders below dir that hold one which stands alone.
@@ -121,7 +189,7 @@ func configurations(t *testing.T, dir string) []string {
 			return err
 		}
 		name, err := filepath.Rel(dir, filepath.Dir(path))
-		if !slices.Contains(names, name) && filepath.Dir(name) != "recovery" {
+		if !slices.Contains(names, name) && filepath.Dir(name) != "recovery" && name != "adoption/2-adopt" {
 			names = append(names, name)
 		}
 		return err
@@ -208,6 +276,8 @@ func variables(source, refreshToken string) []string {
 		case strings.Contains(body, "default"):
 		case strings.HasSuffix(name, "refresh_token"):
 			env = append(env, "TF_VAR_"+name+"="+refreshToken)
+		case name == "applications":
+			env = append(env, `TF_VAR_applications=["billing","storefront"]`)
 		case strings.HasSuffix(name, "timestamp"):
 			env = append(env, "TF_VAR_"+name+"="+time.Now().UTC().Format(time.RFC3339Nano))
 		default:

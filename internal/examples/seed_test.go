@@ -7,6 +7,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -19,6 +20,7 @@ type seed func(*testing.T, *acctest.Cloud)
 // seeds are what the configurations of a folder expect to find: what they
 // import, look up, or refer to by name.
 var seeds = map[string][]seed{
+	"adoption/1-look":                              {instance("orders"), link, application("shop-api"), secret("shop-api")},
 	"data-sources/dbos_application":                {instance("orders"), application("shop-api")},
 	"data-sources/dbos_application_secrets":        {instance("orders"), application("shop-api")},
 	"data-sources/dbos_application_versions":       {instance("orders"), application("shop-api")},
@@ -39,6 +41,32 @@ func instance(name string) seed {
 	return func(t *testing.T, cloud *acctest.Cloud) {
 		t.Helper()
 		cloud.Provision(t, name, name+"_admin", password)
+	}
+}
+
+// link links a database of their own.
+func link(t *testing.T, cloud *acctest.Cloud) {
+	t.Helper()
+	for name, fields := range map[string]map[string]any{
+		"warehouse":   {"dbosAdminName": "dbosadmin"},
+		"supabase_db": {"supabaseReference": "abcdefghijklmnopqrst"},
+	} {
+		body := map[string]any{"Name": name, "HostName": name + ".example.com", "Port": 6543, "Password": password, "captureProvenance": false}
+		maps.Copy(body, fields)
+		if status := cloud.Call(t, http.MethodPost, "databases/byod", body, nil); status/100 != 2 {
+			t.Fatalf("link %s by hand: status %d", name, status)
+		}
+	}
+}
+
+// secret sets one of an application.
+func secret(application string) seed {
+	return func(t *testing.T, cloud *acctest.Cloud) {
+		t.Helper()
+		body := map[string]string{"ApplicationName": application, "SecretName": "PAYMENT_KEY", "ClearSecretValue": password}
+		if status := cloud.Call(t, http.MethodPost, "applications/secrets", body, nil); status/100 != 2 {
+			t.Fatalf("set a secret of %s by hand: status %d", application, status)
+		}
 	}
 }
 

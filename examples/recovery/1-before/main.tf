@@ -1,5 +1,5 @@
-# An instance with two applications on it. "make demo" plays this and the two
-# configurations beside it, one after another in the same state.
+# An instance on which developers keep their applications. They deploy them with
+# the dbos-cloud CLI; Terraform does not register them.
 
 terraform {
   required_providers {
@@ -10,7 +10,7 @@ terraform {
 }
 
 variable "password" {
-  description = "Password of the role orders_admin."
+  description = "Password of the role orders_admin, stored neither in the plan nor in the state."
   type        = string
   sensitive   = true
   ephemeral   = true
@@ -23,20 +23,14 @@ resource "dbos_database_instance" "orders" {
   password_wo_version = 1
 }
 
-resource "dbos_application" "all" {
-  for_each = toset(["billing", "storefront"])
-
-  name                   = each.key
+# What is on the instance just now: after an incident, the list to write down.
+data "dbos_applications" "on_orders" {
   database_instance_name = dbos_database_instance.orders.id
-  language               = "node"
 }
 
-# Each deploy runs the application's migrations on its own database.
-resource "dbos_application_deployment" "all" {
-  for_each = dbos_application.all
-
-  application_name = each.value.id
-  source_dir       = "${path.module}/../apps/${each.key}"
+output "applications" {
+  description = "Names of the applications on the instance: the variable applications of the next step."
+  value       = [for application in data.dbos_applications.on_orders.applications : application.name]
 }
 
 output "hostname" {

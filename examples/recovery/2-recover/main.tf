@@ -1,4 +1,4 @@
-# Step one of a recovery: the content of a moment goes into a new instance, both
+# First apply: the content of a moment goes into a new instance, the
 # applications move there, and the original loses its protection.
 
 terraform {
@@ -9,16 +9,23 @@ terraform {
   }
 }
 
+variable "password" {
+  description = "Password of the role orders_admin, stored neither in the plan nor in the state."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+}
+
 variable "restore_timestamp" {
   description = "The last moment at which the data were right, such as 2026-11-25T13:45:30.25Z."
   type        = string
 }
 
-variable "password" {
-  description = "Password of the role orders_admin."
-  type        = string
-  sensitive   = true
-  ephemeral   = true
+# Written down once, not looked up in each run: as soon as the applications have
+# moved, none is found on the original any more.
+variable "applications" {
+  description = "Names of the applications on the original: the output applications of the step before."
+  type        = set(string)
 }
 
 resource "dbos_database_instance" "orders" {
@@ -35,20 +42,42 @@ resource "dbos_database_restore" "orders" {
   restore_timestamp    = var.restore_timestamp
 }
 
-resource "dbos_application" "all" {
-  for_each = toset(["billing", "storefront"])
+# The version of each application that ran at that moment. Code that was
+# deployed later may not fit the data, or may be what damaged them.
+data "dbos_application_versions" "then" {
+  for_each = var.applications
 
-  name                   = each.key
-  database_instance_name = dbos_database_restore.orders.id
-  language               = "node"
+  application_name = each.key
+  running_at       = var.restore_timestamp
 }
 
-# Each deploy runs the application's migrations on its own database.
-resource "dbos_application_deployment" "all" {
-  for_each = dbos_application.all
+resource "dbos_application_database_binding" "recovered" {
+  for_each = var.applications
 
-  application_name = each.value.id
-  source_dir       = "${path.module}/../apps/${each.key}"
+  application_name       = each.key
+  database_instance_name = dbos_database_restore.orders.id
+  previous_version       = data.dbos_application_versions.then[each.key].running_version
+}
+
+# What is on the original once the applications have moved. It is outside of the
+# check block, whose own data sources are read again in every apply, so that no
+# plan would be empty.
+data "dbos_applications" "left" {
+  database_instance_name = dbos_database_instance.orders.id
+  depends_on             = [dbos_application_database_binding.recovered]
+}
+
+# Warns of an application that was forgotten, or was deployed since.
+check "nothing_is_left_on_the_original" {
+  assert {
+    condition     = length(data.dbos_applications.left.applications) == 0
+    error_message = "Still on the original: ${join(", ", data.dbos_applications.left.applications[*].name)}. Add them to the variable applications, and apply."
+  }
+}
+
+output "databases" {
+  description = "Each application's own database on the restored instance."
+  value       = { for name, binding in dbos_application_database_binding.recovered : name => binding.database_name }
 }
 
 output "hostname" {

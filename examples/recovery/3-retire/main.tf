@@ -1,0 +1,38 @@
+# Second apply: the block of the original is gone, and so is what referred to
+# it. Nothing is left of the recovery but its result.
+
+terraform {
+  required_providers {
+    dbos = {
+      source = "dbos-community/dbos"
+    }
+  }
+}
+
+variable "applications" {
+  description = "Names of the applications that were moved."
+  type        = set(string)
+}
+
+resource "dbos_database_restore" "orders" {
+  name = "orders_restored"
+}
+
+resource "dbos_application_database_binding" "recovered" {
+  for_each = var.applications
+
+  application_name       = each.key
+  database_instance_name = dbos_database_restore.orders.id
+}
+
+output "hostname" {
+  value = dbos_database_restore.orders.hostname
+}
+
+output "port" {
+  value = dbos_database_restore.orders.port
+}
+
+output "username" {
+  value = dbos_database_restore.orders.username
+}

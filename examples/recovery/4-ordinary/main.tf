@@ -1,0 +1,46 @@
+# The restored instance becomes an ordinary one, without any call. The name
+# stays the one that was given at the restore. Once this has been applied, the
+# moved block may go.
+
+terraform {
+  required_providers {
+    dbos = {
+      source = "dbos-community/dbos"
+    }
+  }
+}
+
+variable "applications" {
+  description = "Names of the applications that were moved."
+  type        = set(string)
+}
+
+moved {
+  from = dbos_database_restore.orders
+  to   = dbos_database_instance.orders
+}
+
+# Without a password it stays as it is: that of the moment of the restore.
+resource "dbos_database_instance" "orders" {
+  name     = "orders_restored"
+  username = "orders_admin"
+}
+
+resource "dbos_application_database_binding" "recovered" {
+  for_each = var.applications
+
+  application_name       = each.key
+  database_instance_name = dbos_database_instance.orders.id
+}
+
+output "hostname" {
+  value = dbos_database_instance.orders.hostname
+}
+
+output "port" {
+  value = dbos_database_instance.orders.port
+}
+
+output "username" {
+  value = dbos_database_instance.orders.username
+}

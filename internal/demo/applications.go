@@ -1,0 +1,120 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
+	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
+)
+
+const (
+	firstKey  = "first-payment-key"
+	secondKey = "second-payment-key"
+)
+
+// deployed is the act of examples/applications: two of them on one instance.
+type deployed struct {
+	*stage
+	*workspace.Workspace
+	at address
+}
+
+func applications(s *stage) ([]step, error) {
+	w, err := s.open("applications", ".", "TF_VAR_password="+firstPassword, "TF_VAR_payment_key="+firstKey)
+	if err != nil {
+		return nil, err
+	}
+	act := &deployed{stage: s, Workspace: w}
+	return []step{
+		{"Deploy two applications, one with a migration", "dbos-cloud app register, app env create, app deploy", act.deploy},
+		{"Change a secret", "dbos-cloud app env create, app deploy", act.rekey},
+	}, nil
+}
+
+func (a *deployed) deploy(ctx context.Context) error {
+	if _, err := a.run(ctx, a.Workspace, "init"); err != nil {
+		return err
+	}
+	if err := a.apply(ctx, a.Workspace, "6 added, 0 changed, 0 destroyed", "apply", "-auto-approve"); err != nil {
+		return err
+	}
+	if err := a.Outputs(ctx, &a.at); err != nil {
+		return err
+	}
+	err := execute(ctx, a.at, firstPassword, "invoicing", "INSERT INTO invoices (amount) VALUES (12.50), (99)")
+	if err != nil {
+		return err
+	}
+	if err := demandRows(ctx, a.at, firstPassword, "invoicing", "invoices", 2); err != nil {
+		return err
+	}
+	a.proved("invoicing has the table that its migration makes; 2 rows are written")
+	if err := demandRows(ctx, a.at, firstPassword, "catalog", "invoices", 0); err == nil {
+		return errors.New("both applications are in one database")
+	}
+	a.proved("catalog has a database of its own, without that table")
+	if err := a.demandDeploys(1, 1); err != nil {
+		return err
+	}
+	a.proved("invoicing's secret was set first, then each was deployed once")
+	return nil
+}
+
+func (a *deployed) rekey(ctx context.Context) error {
+	a.Env = append(a.Env, "TF_VAR_payment_key="+secondKey, "TF_VAR_payment_key_version=2")
+	if err := a.apply(ctx, a.Workspace, "0 added, 2 changed, 0 destroyed", "apply", "-auto-approve"); err != nil {
+		return err
+	}
+	if err := a.demandDeploys(2, 1); err != nil {
+		return err
+	}
+	a.proved("the secret was set first, then invoicing was deployed exactly once; catalog was not")
+	if err := demandRows(ctx, a.at, firstPassword, "invoicing", "invoices", 2); err != nil {
+		return err
+	}
+	a.proved("the migration ran again, and the 2 rows are there")
+	if err := a.unchanged(ctx, a.Workspace); err != nil {
+		return err
+	}
+	a.proved("a second plan is empty")
+	return nil
+}
+
+// demandDeploys demands that the applications were deployed so many times in
+// all, and that invoicing had its secret each time before.
+func (a *deployed) demandDeploys(invoicing, catalog int) error {
+	var calls []string
+	for _, request := range a.cloud.Requests() {
+		if call := a.call(request); call != "" {
+			calls = append(calls, call)
+		}
+	}
+	var want []string
+	for range invoicing {
+		want = append(want, "secrets", "invoicing")
+	}
+	if !slices.Equal(calls, want) {
+		return fmt.Errorf("the calls for invoicing were %q, not %q", calls, want)
+	}
+	if deploys := a.cloud.Count("POST", "applications/catalog"); deploys != catalog {
+		return fmt.Errorf("catalog was deployed %d times, not %d", deploys, catalog)
+	}
+	return nil
+}
+
+// call is what a request does to invoicing: "secrets", "invoicing" for a
+// deploy, or "".
+func (a *deployed) call(request localcloud.Request) string {
+	parent, name := path.Split(request.Path)
+	if request.Method == "POST" && path.Base(parent) == "applications" && name != "catalog" {
+		return name
+	}
+	return ""
+}

@@ -31,7 +31,6 @@ resource "dbos_linked_database" "legacy" {
 resource "dbos_application" "shop" {
   name                   = "shop"
   database_instance_name = dbos_linked_database.legacy.id
-  language               = "node"
 }
 data "dbos_application_versions" "shop" {
   application_name = "shop"

@@ -89,6 +89,22 @@ func TestOrganizationIsAskedOnce(t *testing.T) {
 	})
 }
 
+func TestOrganizationIsAskedAgainAfterALeave(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, w := wired(t, hang, noOrganization)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.Organization(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error is %v", err)
+		}
+		w.answer(func(w http.ResponseWriter, _ *http.Request) { say(w, 200, profile) })
+		if got, err := c.Organization(t.Context()); got != "acme" || err != nil {
+			t.Errorf("organization is %q, %v", got, err)
+		}
+	})
+}
+
 func TestOrganizationIsAskedAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(http.ResponseWriter){

@@ -23,10 +23,9 @@ import (
 // wire is a network without sockets, so that tests of time run in a bubble of fake time. It carries requests to a handler
 // and notes them.
 type wire struct {
+	mu      sync.Mutex
 	handler http.HandlerFunc
-
-	mu   sync.Mutex
-	seen []seenRequest
+	seen    []seenRequest
 }
 
 type seenRequest struct {
@@ -53,6 +52,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	w.mu.Lock()
 	w.seen = append(w.seen, seenRequest{req.Method + " " + strings.TrimPrefix(req.URL.EscapedPath(), "/v1alpha1"), string(body), time.Now()})
+	handler := w.handler
 	w.mu.Unlock()
 
 	served := req.Clone(req.Context())
@@ -61,7 +61,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	broken := make(chan any, 1)
 	go func() {
 		defer func() { broken <- recover() }()
-		w.handler(recorder, served)
+		handler(recorder, served)
 	}()
 	select {
 	case reason := <-broken:
@@ -74,6 +74,13 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	case <-req.Context().Done():
 		return nil, context.Cause(req.Context())
 	}
+}
+
+// answer replaces the handler.
+func (w *wire) answer(handler http.HandlerFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.handler = handler
 }
 
 // calls lists what was asked, in order of arrival.

@@ -235,6 +235,46 @@ func TestRecordComesVeryLate(t *testing.T) {
 	})
 }
 
+func TestTakenAndNeverSeen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &instances{users: map[string]string{}}
+		s.bend = func(w http.ResponseWriter, _ *http.Request, n int, _ func()) {
+			if n == 1 {
+				panic(lost)
+			}
+			refuse(w, 409, "database instance pg_main already exists")
+		}
+		c, w := wired(t, s.ServeHTTP)
+		adopted, err := c.CreateInstance(t.Context(), newInstance)
+		expectError(t, err, `database instance "pg_main" already exists: DBOS Cloud answered "database instance pg_main already exists" (409 Conflict`)
+		if adopted || !errors.Is(err, ErrExists) || w.count(post) != 2 {
+			t.Errorf("adopted: %t, %v, calls: %q", adopted, err, w.calls())
+		}
+	})
+}
+
+func TestALinkIsNotAdopted(t *testing.T) {
+	t.Parallel()
+	posted := false
+	c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == "POST":
+			posted = true
+			panic(lost)
+		case !posted:
+			refuse(w, 404, "database instance pg_main not found")
+		default:
+			say(w, 200, `{"PostgresInstanceName":"pg_main","Status":"available","DatabaseUsername":"alice","IsLinked":true}`)
+		}
+	})
+	adopted, err := c.CreateInstance(t.Context(), newInstance)
+	expectError(t, err, "already exists, made by somebody else meanwhile: it is a linked database")
+	if adopted || !errors.Is(err, ErrExists) {
+		t.Errorf("adopted: %t, %v", adopted, err)
+	}
+}
+
 func TestNothingForeignIsAdopted(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -312,6 +312,27 @@ func TestLastAnswerIsShown(t *testing.T) {
 	})
 }
 
+func TestNoAttemptAtTheVeryEndOfTheOperation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 503, "down for repair") })
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		_, err := c.FreshInstance(ctx, "pg_main")
+		if want := `DBOS Cloud answered "down for repair" (503 Service Unavailable to GET`; !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error is %q, want %q first", err, want)
+		}
+	})
+}
+
+func TestNotFoundIsFinalWithAnyStatus(t *testing.T) {
+	t.Parallel()
+	c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "instance pg_main not found") })
+	if _, err := c.FreshInstance(t.Context(), "pg_main"); !IsNotFound(err) || len(w.calls()) != 1 {
+		t.Errorf("%d attempts, %v", len(w.calls()), err)
+	}
+}
+
 func TestHangsDoNotEatTheBudgetOfOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -381,7 +381,7 @@ func TestAListNobodyWaitsForEnds(t *testing.T) {
 			t.Errorf("after %s: %q", took, w.calls())
 		}
 		// The next ones begin anew.
-		w.handler = (&shelf{names: []string{"pg_a", "pg_b"}, status: "available", latency: time.Millisecond}).ServeHTTP
+		w.answer((&shelf{names: []string{"pg_a", "pg_b"}, status: "available", latency: time.Millisecond}).ServeHTTP)
 		for name, err := range together(t.Context(), c, "pg_a", "pg_b") {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -339,6 +340,100 @@ func TestHangingPollsHoldNobodyUp(t *testing.T) {
 		if _, took, _, err := waited(t, s, Created); err != nil || took > 25*time.Second {
 			t.Errorf("after %s: %v", took, err)
 		}
+	})
+}
+
+func TestAnswersOfBeforeTheWaitDoNotCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+			status := "failed"
+			if time.Since(begun) > 2*time.Second {
+				status = "available"
+			}
+			time.Sleep(3 * time.Second)
+			say(w, 200, fmt.Sprintf(`{"PostgresInstanceName":"pg_main","Status":%q,"HostName":"h"}`, status))
+		})
+		var all sync.WaitGroup
+		all.Go(func() {
+			var e *WaitError
+			if _, err := c.WaitInstance(t.Context(), "pg_main", Created); !errors.As(err, &e) || !e.DeadEnd {
+				t.Errorf("the first one got %v", err)
+			}
+		})
+		time.Sleep(2500 * time.Millisecond) // The first one's look, of the time before, is still under way.
+		if _, err := c.WaitInstance(t.Context(), "pg_main", Created); err != nil {
+			t.Errorf("the second one got what was so before it waited: %v", err)
+		}
+		all.Wait()
+	})
+}
+
+func TestLateAnswersDoNotCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var later atomic.Bool
+		begun := time.Now()
+		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+			status := "creating"
+			switch age := time.Since(begun); {
+			case !later.Swap(true):
+				time.Sleep(15 * time.Second)
+				status = "storage-full" // of long before it comes
+			case age > 20*time.Second:
+				status = "available"
+			}
+			say(w, 200, fmt.Sprintf(`{"PostgresInstanceName":"pg_main","Status":%q,"HostName":"h"}`, status))
+		})
+		if _, err := c.WaitInstance(t.Context(), "pg_main", Created); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestPollsWaitAsTheyAreAsked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &stages{status: after(10*time.Second, "available")}
+		s.fail = func(w http.ResponseWriter, _ *http.Request, age time.Duration) bool {
+			if age > 5*time.Second {
+				return false
+			}
+			w.Header().Set("Retry-After", "40")
+			say(w, 429, "")
+			return true
+		}
+		if _, took, w, err := waited(t, s, Created); err != nil || took != 41*time.Second || len(w.calls()) != 2 {
+			t.Errorf("it took %s and %d looks, %v", took, len(w.calls()), err)
+		}
+	})
+}
+
+func TestALateComerDoesNotWaitForTheNextLook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &stages{begun: time.Now(), names: []string{"pg_a", "pg_b"}, status: func(name string, age time.Duration) string {
+			if name == "pg_b" {
+				return "available"
+			}
+			return after(20*time.Minute, "available")(name, age)
+		}}
+		c, _ := wired(t, s.ServeHTTP)
+		var all sync.WaitGroup
+		all.Go(func() {
+			if _, err := c.WaitInstance(t.Context(), "pg_a", Created); err != nil {
+				t.Error(err)
+			}
+		})
+		for range 20 {
+			time.Sleep(29 * time.Second)
+			begun := time.Now()
+			if _, err := c.WaitInstance(t.Context(), "pg_b", Created); err != nil || time.Since(begun) > time.Second {
+				t.Errorf("it took %s, %v", time.Since(begun), err)
+			}
+		}
+		all.Wait()
 	})
 }
 

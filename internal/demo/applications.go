@@ -48,7 +48,7 @@ func (a *deployed) deploy(ctx context.Context) error {
 	if err := a.Outputs(ctx, &a.at); err != nil {
 		return err
 	}
-	err := execute(ctx, a.at, firstPassword, "invoicing", "INSERT INTO invoices (amount) VALUES (12.50), (99)")
+	err := execute(ctx, a.at, "invoicing", "INSERT INTO invoices (amount) VALUES (12.50), (99)")
 	if err != nil {
 		return err
 	}

@@ -40,9 +40,10 @@ func login(ctx context.Context, at address, password, database string) (*pgx.Con
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// execute logs in, runs the statements, and logs out.
-func execute(ctx context.Context, at address, password, database string, statements ...string) error {
-	conn, err := login(ctx, at, password, database)
+// execute logs in with the password that every instance begins with, runs the
+// statements, and logs out.
+func execute(ctx context.Context, at address, database string, statements ...string) error {
+	conn, err := login(ctx, at, firstPassword, database)
 	if err != nil {
 		return err
 	}

@@ -56,10 +56,10 @@ func (a *shop) provision(ctx context.Context) error {
 	}
 	a.proved("Terraform printed where it is: %s, user %s", a.at, a.at.Username)
 
-	if err := execute(ctx, a.at, firstPassword, "postgres", "CREATE DATABASE shop"); err != nil {
+	if err := execute(ctx, a.at, "postgres", "CREATE DATABASE shop"); err != nil {
 		return err
 	}
-	err := execute(ctx, a.at, firstPassword, "shop",
+	err := execute(ctx, a.at, "shop",
 		"CREATE TABLE orders (id int PRIMARY KEY, item text NOT NULL)",
 		"INSERT INTO orders VALUES (1, 'compass'), (2, 'lantern'), (3, 'rope')")
 	if err != nil {

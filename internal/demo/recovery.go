@@ -84,7 +84,7 @@ func (a *recovered) populate(ctx context.Context) error {
 			return err
 		}
 		a.then[app.name] = version
-		if err := execute(ctx, a.original, firstPassword, app.name, app.insert); err != nil {
+		if err := execute(ctx, a.original, app.name, app.insert); err != nil {
 			return err
 		}
 		a.proved("developers have deployed %s, version %s; its table %s has %d rows", app.name, version, app.table, app.rows)
@@ -106,7 +106,7 @@ func (a *recovered) damage(ctx context.Context) error {
 		return err
 	}
 	a.proved("at %s all was well; then version %s of %s came with a migration that deletes all %s", a.moment.Format(time.RFC3339), version, billing.name, billing.table)
-	if err := execute(ctx, a.original, firstPassword, storefront.name, "DROP TABLE "+storefront.table); err != nil {
+	if err := execute(ctx, a.original, storefront.name, "DROP TABLE "+storefront.table); err != nil {
 		return err
 	}
 	a.proved("and somebody has dropped the table %s of %s", storefront.table, storefront.name)

@@ -33,8 +33,8 @@ func (s *stage) apply(ctx context.Context, w *workspace.Workspace, want string, 
 }
 
 // unchanged demands that a plan has nothing to do.
-func (s *stage) unchanged(ctx context.Context, w *workspace.Workspace, args ...string) error {
-	_, err := s.run(ctx, w, append([]string{"plan", "-detailed-exitcode"}, args...)...)
+func (s *stage) unchanged(ctx context.Context, w *workspace.Workspace) error {
+	_, err := s.run(ctx, w, "plan", "-detailed-exitcode")
 	var exit *workspace.RunError
 	if errors.As(err, &exit) && exit.Code == 2 {
 		return fmt.Errorf("the plan should have been empty:\n%s", exit.Output)

@@ -127,7 +127,7 @@ func wantRefusal(t *testing.T, s *Server, method, path, body string, status int,
 // await repeats a call until its answer holds a text.
 func await(t *testing.T, s *Server, path, text string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	answer := ""
 	for !strings.Contains(answer, text) {

@@ -47,6 +47,10 @@ func (s *Server) make(i instance) (Address, error) {
 	gate := s.gates.of(i.Name)
 	gate.Lock()
 	defer gate.Unlock()
+	if !s.takeSlot() {
+		return Address{}, s.ctx.Err()
+	}
+	defer s.freeSlot()
 	if i.Source != "" {
 		return s.backend.Restore(s.ctx, i.Source, i.Name, i.RestoreTo)
 	}

@@ -72,19 +72,20 @@ func (s *Server) resumeDeletions() error {
 	return nil
 }
 
-// resumeServers starts the servers of those instances that have one, a few at a
-// time. One that does not start is shown as failed, and tried again next time.
+// resumeServers starts the servers of those instances that have one. One that
+// does not start is shown as failed, and tried again next time.
 func (s *Server) resumeServers(ctx context.Context, all []instance) {
 	var started sync.WaitGroup
 	defer started.Wait()
-	slots := make(chan struct{}, 4)
 	for _, i := range all {
 		if i.Linked || i.Address.Host == "" || i.Status == statusDeleting {
 			continue
 		}
-		slots <- struct{}{}
+		if !s.takeSlot() {
+			return
+		}
 		started.Go(func() {
-			defer func() { <-slots }()
+			defer s.freeSlot()
 			s.resumeServer(ctx, i.Name)
 		})
 	}

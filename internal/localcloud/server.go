@@ -35,6 +35,7 @@ type Server struct {
 	faults   faults
 	holds    holds
 	gates    gates
+	slots    chan struct{}
 	claims   claims
 
 	ctx       context.Context // ends when the server closes
@@ -51,7 +52,12 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, archiveLimit: largestArchive, log: log.New(&lockedWriter{to: o.Log}, "", log.LstdFlags)}
+	s := &Server{
+		options:      o,
+		log:          log.New(&lockedWriter{to: o.Log}, "", log.LstdFlags),
+		archiveLimit: largestArchive,
+		slots:        make(chan struct{}, startingAtOnce),
+	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -115,7 +115,7 @@ func TestArchiveLimit(t *testing.T) {
 func TestRefusalOfALargeUpload(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	body := `{"application_archive":"` + strings.Repeat("AAAA", 8<<20) + `"}`
+	body := `{"application_archive":"` + strings.Repeat("AAAA", 2<<20) + `"}`
 	wantRefusal(t, s, "POST", "applications/nosuch", body, 404, "application nosuch not found")
 	for _, r := range s.Requests() {
 		if len(r.Body) != keptBody {

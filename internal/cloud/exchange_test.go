@@ -28,7 +28,7 @@ func TestHangingHeaders(t *testing.T) {
 		say(w, 200, `[]`)
 	})
 	c := dial(t, server, func(cfg *Config) {
-		cfg.RequestTimeout = 50 * time.Millisecond
+		cfg.RequestTimeout = time.Second
 		cfg.Timing.Backoff = time.Millisecond
 	})
 	if _, err := c.Instances(t.Context()); err != nil {
@@ -139,10 +139,10 @@ func TestUploadThatStops(t *testing.T) {
 		<-reading // never takes the body
 	})
 	t.Cleanup(func() { close(reading) })
-	c := dial(t, server, func(cfg *Config) { cfg.RequestTimeout = 200 * time.Millisecond })
+	c := dial(t, server, func(cfg *Config) { cfg.RequestTimeout = time.Second })
 	endless := &upload{open: func() (io.ReadCloser, error) { return io.NopCloser(endlessZeros{}), nil }}
 	err := c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"applications", "shop"}, upload: endless})
-	expectError(t, err, "no answer to POST /v1alpha1/acme/applications/shop", "nothing came for 200ms")
+	expectError(t, err, "no answer to POST /v1alpha1/acme/applications/shop", "nothing came for 1s")
 	if !OutcomeUnknown(err) {
 		t.Error("the outcome is taken for known")
 	}

@@ -468,13 +468,13 @@ func TestPostgresMigrateLimits(t *testing.T) {
 	t.Parallel()
 	b := startPostgres(t, t.TempDir())
 	pgProvision(t, b, "orders")
-	b.limits.time, b.limits.output = 500*time.Millisecond, 100<<10
+	b.limits.time, b.limits.output = 2*time.Second, 100<<10
 	m := Migration{On: Target{Instance: "orders"}, Database: "app", Archive: zipped(t, nil)}
 
 	m.Commands = []string{"echo begun; sleep 300"}
 	output, err := b.Migrate(t.Context(), m)
 	var failure *CommandError
-	if !errors.As(err, &failure) || failure.Reason != "took longer than 500ms" || output != "begun\n" {
+	if !errors.As(err, &failure) || failure.Reason != "took longer than 2s" || output != "begun\n" {
 		t.Errorf("a slow command: %q, %v", output, err)
 	}
 

@@ -126,17 +126,24 @@ func TestAccDatabaseRestore_waitsForItsSource(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t)
 	source := instanceConfig{Name: "orders", Password: firstPassword, Protection: "false"}
-	restore := restoreConfig{Source: "dbos_database_instance.test.id", Time: "timestamp()"}
+	tooEarly := restoreConfig{Source: "dbos_database_instance.test.id", Time: `timeadd(timestamp(), "-1h")`}
+	restore := restoreConfig{Source: tooEarly.Source, Time: "timestamp()"}
 	c.Inject(localcloud.Fault{Method: "POST", Path: "databases/userdb/*/restore", Times: 1, Lose: true})
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.Providers(),
 		Steps: []resource.TestStep{
 			{
-				Config:      source.String() + restore.String(),
-				ExpectError: says("before"),
+				Config:      source.String() + tooEarly.String(),
+				ExpectError: says("before the first backup"),
 			},
 			{
-				PreConfig: func() { c.HoldStatus("orders", "backing-up") },
+				PreConfig: func() {
+					c.HoldStatus("orders", "backing-up")
+					now := time.Now()
+					acctest.Await(t, "a whole second, all that timestamp() tells, after the first backup", func() bool {
+						return time.Now().Truncate(time.Second).After(now)
+					})
+				},
 				Config:    source.String() + restore.String(),
 				Check:     expectCalls(c, map[string]int{"POST databases/userdb": 1}),
 			},

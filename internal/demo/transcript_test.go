@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
@@ -19,7 +20,12 @@ func playing(t *testing.T, body string) (*stage, *workspace.Workspace, *bytes.Bu
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "engine")
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+body), 0o755); err != nil {
+	// A child of another test that inherits the open file would keep it from
+	// being run.
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(path, []byte("#!/bin/sh\n"+body), 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer

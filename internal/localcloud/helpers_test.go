@@ -19,8 +19,8 @@ import (
 
 // TestMain lets the test's own program be the child that is killed.
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childVariable); dir != "" {
-		os.Exit(serveAsChild(dir))
+	if backend, dir, child := strings.Cut(os.Getenv(childVariable), ":"); child {
+		os.Exit(serveAsChild(backend, dir))
 	}
 	os.Exit(m.Run())
 }

@@ -4,135 +4,39 @@
 package localcloud
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"os/exec"
-	"strings"
+	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 )
 
-const childVariable = "LOCALCLOUD_TEST_CHILD"
-
-// serveAsChild is a local cloud that runs until it is killed, or its parent ends.
-func serveAsChild(dir string) int {
-	s, err := Start(context.Background(), Options{Backend: "simulated", StateDir: dir, ProvisionTime: 4 * time.Millisecond})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(s.Connection()); err != nil {
-		return 1
-	}
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	_ = s.Close()
-	return 0
-}
-
-// child is a local cloud in a process of its own.
-type child struct {
-	connection Connection
-	process    *exec.Cmd
-}
-
-func startChild(t *testing.T, dir string) *child {
-	t.Helper()
-	c := &child{process: exec.CommandContext(t.Context(), os.Args[0])}
-	c.process.Env = append(os.Environ(), childVariable+"="+dir)
-	c.process.Stderr = os.Stderr
-	output, err := c.process.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.process.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.kill)
-	line, err := bufio.NewReader(output).ReadBytes('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(line, &c.connection); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-func (c *child) kill() {
-	_ = c.process.Process.Kill()
-	_ = c.process.Wait()
-}
-
-// ask is false where no answer came back.
-func (c *child) ask(ctx context.Context, client *http.Client, method, path, body string) (int, string, bool) {
-	r, err := http.NewRequestWithContext(ctx, method, c.connection.Endpoint+"/v1alpha1/local/"+path, strings.NewReader(body))
-	if err != nil {
-		return 0, "", false
-	}
-	r.Header.Set("Authorization", "Bearer "+c.connection.Token)
-	resp, err := client.Do(r)
-	if err != nil {
-		return 0, "", false
-	}
-	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(resp.Body)
-	return resp.StatusCode, string(answer), err == nil
-}
-
 // promises are what was answered, and must hold from then on.
 type promises struct {
 	mu               sync.Mutex
 	created, deleted map[string]bool
+	versions         map[string]string // an application's last that was answered
+	registered, gone map[string]bool
 	answers          chan struct{} // one for each answer
 }
 
-// use creates instances of a kind, and deletes some of them, until no answer
-// comes back.
-func (p *promises) use(ctx context.Context, t *testing.T, c *child, kind, user string) {
-	client := &http.Client{Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
-	for n := 0; ; n++ {
-		name := fmt.Sprintf("%s_%d", user, n)
-		status, answer, ok := c.ask(ctx, client, "POST", "databases/"+kind,
-			`{"Name":"`+name+`","AdminName":"alice","AdminPassword":"12345678","HostName":"db.example.com","Port":5432,"Password":"12345678"}`)
-		if !ok {
-			return
-		}
-		if status != 200 {
-			t.Errorf("create %s: %d %s", name, status, answer)
-			return
-		}
-		p.keep(p.created, name)
-		if n%3 != 1 {
-			continue
-		}
-		p.mu.Lock()
-		delete(p.created, name) // answered or not, it may be gone from now on
-		p.mu.Unlock()
-		status = http.StatusConflict
-		for status == http.StatusConflict { // until it is available
-			if status, _, ok = c.ask(ctx, client, "DELETE", "databases/"+kind+"/"+name, ""); !ok {
-				return
-			}
-		}
-		p.keep(p.deleted, name)
+func newPromises() *promises {
+	return &promises{
+		created: map[string]bool{}, deleted: map[string]bool{},
+		versions: map[string]string{}, registered: map[string]bool{}, gone: map[string]bool{},
+		answers: make(chan struct{}),
 	}
 }
 
-func (p *promises) keep(kind map[string]bool, name string) {
+func (p *promises) keep(note func()) {
 	p.mu.Lock()
-	kind[name] = true
+	note()
 	p.mu.Unlock()
 	select {
 	case p.answers <- struct{}{}:
@@ -140,69 +44,220 @@ func (p *promises) keep(kind map[string]bool, name string) {
 	}
 }
 
-// TestKilled kills a local cloud at random moments under load. Whatever was
-// answered must hold when the next one has started, and what was under way must
-// come to its end.
-func TestKilled(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	p := &promises{created: map[string]bool{}, deleted: map[string]bool{}, answers: make(chan struct{})}
-	for round := range 12 {
-		c := startChild(t, dir)
-		c.check(t, p)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		var users sync.WaitGroup
-		for user, kind := range []string{"userdb", "byod", "userdb", "byod"} {
-			users.Go(func() { p.use(ctx, t, c, kind, fmt.Sprintf("r%d_%d", round, user)) })
+// done makes a call, again and again while it is refused as too early. It is
+// false once no answer comes back.
+func (c *child) done(ctx context.Context, t *testing.T, method, path, body string) (string, bool) {
+	for {
+		status, answer, ok := c.ask(ctx, method, path, body)
+		switch {
+		case !ok:
+			return "", false
+		case status/100 == 2:
+			return answer, true
+		case status != http.StatusConflict:
+			t.Errorf("%s %s: %d %s", method, path, status, answer)
+			return "", false
 		}
-		for range rand.IntN(40) {
-			select {
-			case <-p.answers:
-			case <-ctx.Done():
-			}
-		}
-		pause(ctx, time.Duration(rand.IntN(1000))*time.Microsecond)
-		c.kill()
-		users.Wait()
-		cancel()
-	}
-	startChild(t, dir).check(t, p)
-	if len(p.created) == 0 || len(p.deleted) == 0 {
-		t.Errorf("%d instances were created and %d deleted: nothing was tried", len(p.created), len(p.deleted))
 	}
 }
 
-// check waits until nothing is under way any more.
-func (c *child) check(t *testing.T, p *promises) {
+// useInstances creates instances of a kind, changes and deletes some of them,
+// until no answer comes back.
+func (p *promises) useInstances(ctx context.Context, t *testing.T, c *child, kind, user string) {
+	for n := 0; ; n++ {
+		name := fmt.Sprintf("%s_%d", user, n)
+		if _, ok := c.done(ctx, t, "POST", "databases/"+kind,
+			`{"Name":"`+name+`","AdminName":"alice","AdminPassword":"12345678","HostName":"db.example.com","Port":5432,"Password":"12345678"}`); !ok {
+			return
+		}
+		p.keep(func() { p.created[name] = true })
+		switch {
+		case n%3 == 1:
+			// Answered or not, it may be gone from now on.
+			p.keep(func() { delete(p.created, name) })
+			if _, ok := c.done(ctx, t, "DELETE", "databases/"+kind+"/"+name, ""); !ok {
+				return
+			}
+			p.keep(func() { p.deleted[name] = true })
+		case n%3 == 2 && kind == "userdb":
+			if _, ok := c.done(ctx, t, "POST", "databases/userdb/"+name+"/credentials", `{"Password":"abcdefgh"}`); !ok {
+				return
+			}
+		}
+	}
+}
+
+// useApplications registers applications on an instance, deploys to them, and
+// deletes some of them, until no answer comes back.
+func (p *promises) useApplications(ctx context.Context, t *testing.T, c *child, user string) {
+	archive := appFiles{}.base64(t)
+	for n := 0; ; n++ {
+		name := fmt.Sprintf("%s-%d", user, n)
+		if _, ok := c.done(ctx, t, "PUT", "applications", `{"name":"`+name+`","database":"base","language":"node","provenancedb":""}`); !ok {
+			return
+		}
+		p.keep(func() { p.registered[name] = true })
+		answer, ok := c.done(ctx, t, "POST", "applications/"+name, `{"application_archive":"`+archive+`"}`)
+		if !ok {
+			return
+		}
+		var deployed struct{ ApplicationVersion string }
+		if err := json.Unmarshal([]byte(answer), &deployed); err != nil {
+			t.Error(err)
+			return
+		}
+		p.keep(func() { p.versions[name] = deployed.ApplicationVersion })
+		if n%2 == 0 {
+			continue
+		}
+		p.keep(func() { delete(p.registered, name); delete(p.versions, name) })
+		if _, ok := c.done(ctx, t, "DELETE", "applications/"+name, `{"dropdb":true}`); !ok {
+			return
+		}
+		p.keep(func() { p.gone[name] = true })
+	}
+}
+
+// TestKilled kills a local cloud fifty times, at random moments under load, and
+// now and then in its start or its end. Whatever was answered must hold when the
+// next one has started, what was under way must come to its end, and nothing
+// else may lie about.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := newPromises()
+	c := startChild(t, "simulated", dir)
+	if _, ok := c.done(t.Context(), t, "POST", "databases/userdb", `{"Name":"base","AdminName":"alice","AdminPassword":"12345678"}`); !ok {
+		t.Fatal("nothing can be created")
+	}
+	p.created["base"] = true
+	c.settled(t)
+	c.kill()
+	for round := range 50 {
+		if round%5 == 4 {
+			c = launchChild(t, "simulated", dir)
+			pause(t.Context(), time.Duration(rand.IntN(40))*time.Millisecond)
+			c.kill()
+			continue
+		}
+		c = startChild(t, "simulated", dir)
+		if round%5 == 0 {
+			p.check(t, c, dir)
+		}
+		p.killUnderLoad(t, c, round)
+		if t.Failed() {
+			return
+		}
+	}
+	c = startChild(t, "simulated", dir)
+	p.check(t, c, dir)
+	c.end(t)
+	if len(p.created) < 2 || len(p.deleted) == 0 || len(p.versions) == 0 || len(p.gone) == 0 {
+		t.Errorf("%d instances were created and %d deleted, %d applications deployed and %d deleted: too little was tried",
+			len(p.created), len(p.deleted), len(p.versions), len(p.gone))
+	}
+}
+
+func (p *promises) killUnderLoad(t *testing.T, c *child, round int) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var instances []struct{ PostgresInstanceName, Status, HostName string }
-	for settled := false; !settled; {
-		_, list, ok := c.ask(ctx, client, "GET", "databases", "")
-		if !ok {
-			t.Fatal("the list does not come back")
-		}
-		if err := json.Unmarshal([]byte(list), &instances); err != nil {
-			t.Fatal(errors.Join(err, errors.New(list)))
-		}
-		settled = !strings.Contains(list, `"creating"`) && !strings.Contains(list, `"deleting"`)
+	var users sync.WaitGroup
+	for user, kind := range []string{"userdb", "byod", "userdb"} {
+		users.Go(func() { p.useInstances(ctx, t, c, kind, fmt.Sprintf("r%d_%d", round, user)) })
 	}
+	users.Go(func() { p.useApplications(ctx, t, c, fmt.Sprintf("shop%d", round)) })
+	for range rand.IntN(24) {
+		select {
+		case <-p.answers:
+		case <-ctx.Done():
+		}
+	}
+	pause(ctx, time.Duration(rand.IntN(2000))*time.Microsecond)
+	if round%5 == 1 {
+		_ = c.input.Close() // It is killed while it ends.
+		pause(ctx, time.Duration(rand.IntN(2000))*time.Microsecond)
+	}
+	c.kill()
+	users.Wait()
+}
+
+// check compares what there is with what was promised.
+func (p *promises) check(t *testing.T, c *child, dir string) {
+	t.Helper()
+	instances, applications := c.settled(t)
 	there := map[string]bool{}
 	for _, i := range instances {
 		there[i.PostgresInstanceName] = true
-		if i.Status != "available" || i.HostName == "" {
+		if i.Status != statusAvailable || i.HostName == "" {
 			t.Errorf("%+v", i)
 		}
-		if p.deleted[i.PostgresInstanceName] {
-			t.Errorf("%s was deleted, and is there", i.PostgresInstanceName)
+	}
+	files := []string{"lock", "state.json", ConnectionFile, ".dbos/credentials"}
+	for _, a := range applications {
+		there[a.Name] = true
+		files = append(files, p.checkVersions(t, c, a)...)
+	}
+	for _, kept := range []map[string]bool{p.created, p.registered} {
+		for name := range kept {
+			if !there[name] {
+				t.Errorf("%s was created, and is not there", name)
+			}
 		}
 	}
-	for name := range p.created {
-		if !there[name] {
-			t.Errorf("%s was created, and is not there", name)
+	for _, lost := range []map[string]bool{p.deleted, p.gone} {
+		for name := range lost {
+			if there[name] {
+				t.Errorf("%s was deleted, and is there", name)
+			}
 		}
 	}
+	got := filesIn(t, dir)
+	for _, file := range got {
+		if !slices.Contains(files, file) {
+			t.Errorf("%s belongs to nothing", file)
+		}
+	}
+	for _, file := range files {
+		if !slices.Contains(got, file) {
+			t.Errorf("%s is missing", file)
+		}
+	}
+}
+
+// checkVersions tells the files that belong to the versions of an application.
+func (p *promises) checkVersions(t *testing.T, c *child, a applicationAnswer) []string {
+	t.Helper()
+	_, answer, ok := c.ask(t.Context(), "GET", "applications/"+a.Name+"/versions", "")
+	var versions []versionAnswer
+	if err := json.Unmarshal([]byte(answer), &versions); !ok || err != nil {
+		t.Fatalf("the versions of %s do not come back: %v %s", a.Name, err, answer)
+	}
+	var files []string
+	running := a.Version == "" && len(versions) == 0
+	for _, v := range versions {
+		files = append(files, filepath.Join("archives", a.ID, v.Version+".zip"))
+		running = running || v.Version == a.Version
+	}
+	if promised := p.versions[a.Name]; !running || promised != "" && promised != a.Version {
+		t.Errorf("%s was deployed as %q, runs %q and has %v", a.Name, promised, a.Version, versions)
+	}
+	return files
+}
+
+func filesIn(t *testing.T, dir string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		relative, err := filepath.Rel(dir, path)
+		files = append(files, relative)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 )
 
@@ -41,24 +42,13 @@ func (s *Server) resume(ctx context.Context) error {
 	return s.resumeDeletions()
 }
 
-// resumeDeletions finishes the deletions of applications. A deploy that was
-// under way is forgotten, and what it had received is removed: nobody was told
-// of a version.
+// resumeDeletions finishes the deletions of applications.
 func (s *Server) resumeDeletions() error {
-	archives, err := os.ReadDir(s.dir.file("archives"))
-	if err != nil {
-		return err
-	}
-	for _, entry := range archives {
-		if entry.IsDir() {
-			continue
-		}
-		if err := os.Remove(s.dir.file("archives", entry.Name())); err != nil {
-			return err
-		}
-	}
 	var all []application
 	s.store.view(func(st *state) { all = st.applications.all() })
+	if err := s.sweepArchives(all); err != nil {
+		return err
+	}
 	for _, a := range all {
 		if a.Status != appDeleting {
 			continue
@@ -68,6 +58,41 @@ func (s *Server) resumeDeletions() error {
 			return err
 		}
 		s.background(func() { s.removeApplication(a.Name, leave) })
+	}
+	return nil
+}
+
+// sweepArchives removes what no version is kept in. A deploy that was under way
+// is forgotten: nobody was told of a version.
+func (s *Server) sweepArchives(all []application) error {
+	versions := map[string][]version{}
+	for _, a := range all {
+		versions[a.ID] = a.Versions
+	}
+	entries, err := os.ReadDir(s.dir.file("archives"))
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		kept, ok := versions[entry.Name()]
+		if !ok {
+			if err := os.RemoveAll(s.dir.file("archives", entry.Name())); err != nil {
+				return err
+			}
+			continue
+		}
+		archives, err := os.ReadDir(s.dir.file("archives", entry.Name()))
+		if err != nil {
+			return err
+		}
+		for _, archive := range archives {
+			if slices.ContainsFunc(kept, func(v version) bool { return v.ID+".zip" == archive.Name() }) {
+				continue
+			}
+			if err := os.Remove(s.dir.file("archives", entry.Name(), archive.Name())); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

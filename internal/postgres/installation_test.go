@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -128,7 +129,12 @@ func TestFindRefusesOldVersions(t *testing.T) {
 	t.Parallel()
 	dir := programs(t, t.TempDir(), "initdb")
 	script := "#!/bin/sh\necho 'postgres (PostgreSQL) 12.22'\n"
-	if err := os.WriteFile(filepath.Join(dir, "postgres"), []byte(script), 0o700); err != nil {
+	// A child of another test that inherits the open file would keep it from
+	// being run.
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(filepath.Join(dir, "postgres"), []byte(script), 0o700)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Find(dir); err == nil || !strings.Contains(err.Error(), "12.22") || !strings.Contains(err.Error(), "13 or newer") {

@@ -23,7 +23,12 @@ func script(t *testing.T, body string) *Workspace {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "engine")
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+body), 0o755); err != nil {
+	// A child of another test that inherits the open file would keep it from
+	// being run.
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(path, []byte("#!/bin/sh\n"+body), 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return &Workspace{Dir: dir, Engine: &Engine{Name: "terraform", Path: path}}

@@ -72,8 +72,9 @@ type Backend interface {
 	// Resume starts again what an earlier process provisioned, at its former
 	// address where that is still free.
 	Resume(ctx context.Context, instance string) (Address, error)
-	// Close stops every server and keeps the data.
-	Close() error
+	// Close stops every server and keeps the data. Once the context has ended
+	// it takes less care to stop them in good order.
+	Close(ctx context.Context) error
 
 	// CheckLink logs in to a server that is not ours and proves that the role
 	// may create databases.

@@ -140,5 +140,6 @@ func (c *child) settled(t *testing.T) (instances []instanceAnswer, applications 
 		if settled {
 			return instances, applications
 		}
+		pause(ctx, 5*time.Millisecond)
 	}
 }

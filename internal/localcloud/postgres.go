@@ -37,14 +37,16 @@ func openPostgres(_ context.Context, o backendOptions) (Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &postgresBackend{
+	b := &postgresBackend{
 		installation: installation,
 		dir:          o.Dir,
 		log:          log.New(o.Log, "", 0),
 		limits:       usualLimits,
 		stable:       2 * time.Second,
 		servers:      map[string]*postgres.Server{},
-	}, nil
+	}
+	b.sweep()
+	return b, nil
 }
 
 func (b *postgresBackend) path(instance string) string { return filepath.Join(b.dir, instance) }
@@ -110,7 +112,7 @@ func (b *postgresBackend) Resume(ctx context.Context, instance string) (Address,
 	return b.keep(ctx, instance, server)
 }
 
-func (b *postgresBackend) Close() error {
+func (b *postgresBackend) Close(ctx context.Context) error {
 	b.mu.Lock()
 	b.closed = true
 	servers := b.servers
@@ -120,7 +122,7 @@ func (b *postgresBackend) Close() error {
 	failures := make(chan error)
 	for instance, server := range servers {
 		go func() {
-			err := server.Stop(context.Background())
+			err := server.Stop(ctx)
 			if err != nil {
 				err = fmt.Errorf("stop the server of %s: %w", instance, err)
 			}

@@ -7,11 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -188,28 +186,4 @@ func (t *tail) String() string {
 		return "[...]" + string(t.kept)
 	}
 	return string(t.kept)
-}
-
-// temporaryFolder makes one that the commands can reach, once it is theirs.
-func (b *postgresBackend) temporaryFolder() (string, error) {
-	parent, err := b.installation.TempDir()
-	if err != nil {
-		return "", err
-	}
-	return os.MkdirTemp(parent, "dbos-localcloud-migrate-")
-}
-
-// removeAll removes read-only folders as well, such as a module cache.
-func removeAll(folder string) error {
-	if os.RemoveAll(folder) == nil {
-		return nil
-	}
-	// What cannot be opened up shows when it cannot be removed.
-	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if entry.IsDir() {
-			_ = os.Chmod(path, 0o700)
-		}
-		return err
-	})
-	return os.RemoveAll(folder)
 }

@@ -36,7 +36,7 @@ func startPostgres(t *testing.T, dir string) *postgresBackend {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := backend.Close(); err != nil {
+		if err := backend.Close(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 		if t.Failed() {
@@ -138,7 +138,7 @@ func TestPostgresInstance(t *testing.T) {
 		t.Fatal(err)
 	}
 	pgExecute(t, conn, "INSERT INTO t VALUES (2)")
-	if err := b.Close(); err != nil {
+	if err := b.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.RestorableSince("orders-db"); err == nil {
@@ -452,6 +452,35 @@ func TestPostgresMigrateSurroundings(t *testing.T) {
 			t.Fatalf("process %s is left running", fields[0])
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// What a migration had when its local cloud was killed goes with the next start,
+// and what is another's stays.
+func TestPostgresSweepsMigrations(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	killed, err := startPostgres(t, dir).temporaryFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := startPostgres(t, t.TempDir()).temporaryFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove(other) })
+	if err := os.MkdirAll(filepath.Join(killed, "cache", "module"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(killed, "cache"), 0o500); err != nil {
+		t.Fatal(err)
+	}
+	startPostgres(t, dir)
+	if _, err := os.Stat(killed); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s is left behind", killed)
+	}
+	if _, err := os.Stat(other); err != nil {
+		t.Error(err)
 	}
 }
 

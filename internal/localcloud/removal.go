@@ -50,6 +50,11 @@ func (s *Server) removeApplication(name string, leave func()) {
 	if err != nil {
 		return
 	}
+	// Nothing goes before the next start is sure to finish it.
+	if err := s.store.sync(); err != nil {
+		s.log.Printf("remove application %s: %s", name, err)
+		return
+	}
 	if a.DropDatabase && a.Database != "" {
 		if err := s.dropDatabase(a); err != nil {
 			s.log.Printf("drop the database of application %s: %s", name, err)

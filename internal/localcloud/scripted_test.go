@@ -6,6 +6,8 @@ package localcloud
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"testing"
 	"time"
 )
@@ -15,6 +17,14 @@ type scripted struct {
 	simulated
 	calls chan string // nil = nobody watches
 	fail  map[string]error
+	slow  bool // to close
+}
+
+func (b *scripted) Close(ctx context.Context) error {
+	if b.slow {
+		<-ctx.Done()
+	}
+	return b.note("close")
 }
 
 func (b *scripted) note(call string) error {
@@ -107,4 +117,23 @@ func TestFailedReset(t *testing.T) {
 	release()
 	await(t, s, "databases/userdb/info/abc", `"Status":"available"`)
 	want(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"abcdefgi"}`, 200, "")
+}
+
+// A temporary state directory goes also when nobody waits for the servers.
+func TestShutdownInAHurry(t *testing.T) {
+	t.Parallel()
+	s := start(t, in(""))
+	b := watched(s)
+	b.slow = true
+	hurry, cancel := context.WithCancel(t.Context())
+	closed := make(chan error)
+	go func() { closed <- s.Shutdown(hurry) }()
+	cancel()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	b.wantCalls(t, "close")
+	if _, err := os.Stat(s.dir.path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s is still there: %v", s.dir.path, err)
+	}
 }

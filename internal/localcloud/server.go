@@ -60,7 +60,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.start(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, s.Shutdown(ctx))
 	}
 	return s, nil
 }
@@ -142,12 +142,16 @@ func (s *Server) Connection() Connection { return s.connection }
 // Close breaks off what is under way, stops every database server and, of a
 // temporary state directory, removes everything. What was accepted and is not
 // finished is in a lasting one and goes on at the next start.
-func (s *Server) Close() error {
-	s.closeOnce.Do(func() { s.closeErr = s.close() })
+func (s *Server) Close() error { return s.Shutdown(context.Background()) }
+
+// Shutdown does what Close does, but no longer waits for database servers to
+// stop in good order once the context has ended.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.closeOnce.Do(func() { s.closeErr = s.close(ctx) })
 	return s.closeErr
 }
 
-func (s *Server) close() error {
+func (s *Server) close(ctx context.Context) error {
 	var errs []error
 	s.cancel()
 	s.work.refuse()
@@ -158,7 +162,7 @@ func (s *Server) close() error {
 	}
 	s.work.wait()
 	if s.backend != nil {
-		errs = append(errs, s.backend.Close())
+		errs = append(errs, s.backend.Close(ctx))
 	}
 	if s.store != nil {
 		errs = append(errs, s.store.sync())

@@ -43,7 +43,7 @@ func (b simulated) Resume(ctx context.Context, instance string) (Address, error)
 	return b.address(instance), ctx.Err()
 }
 
-func (simulated) Close() error { return nil }
+func (simulated) Close(context.Context) error { return nil }
 
 // CheckLink refuses the password "wrong-password", so that a refusal can be
 // rehearsed where there is no server to refuse.

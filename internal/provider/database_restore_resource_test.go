@@ -144,8 +144,8 @@ func TestAccDatabaseRestore_waitsForItsSource(t *testing.T) {
 						return time.Now().Truncate(time.Second).After(now)
 					})
 				},
-				Config:    source.String() + restore.String(),
-				Check:     expectCalls(c, map[string]int{"POST databases/userdb": 1}),
+				Config: source.String() + restore.String(),
+				Check:  expectCalls(c, map[string]int{"POST databases/userdb": 1}),
 			},
 		},
 	})

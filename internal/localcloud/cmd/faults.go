@@ -7,7 +7,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -51,8 +53,8 @@ func (f faultBody) String() string {
 	say(f.Drop, "--drop")
 	say(f.Hang, "--hang")
 	say(f.Status != 0, "--status %d", f.Status)
-	for name, value := range f.Header {
-		say(true, "--header %s=%s", name, value)
+	for _, name := range slices.Sorted(maps.Keys(f.Header)) {
+		say(true, "--header %s=%s", name, f.Header[name])
 	}
 	say(f.Body != "", "--body %q", f.Body)
 	say(f.After, "--after")

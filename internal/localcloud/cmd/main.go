@@ -34,8 +34,7 @@ var errUsage = errors.New("wrong usage")
 func main() {
 	// A reader of our output that goes away must not take the servers with it.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop) // A second signal ends the program at once.
+	ctx, stop := untilSignal(context.Background())
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	switch {
@@ -46,6 +45,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, "dbos-localcloud:", err)
 		os.Exit(1)
 	}
+}
+
+// untilSignal ends the context when the user wants an end.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {

@@ -103,6 +103,24 @@ func TestSignalsEndIt(t *testing.T) {
 	}
 }
 
+// Whoever presses Ctrl-C again and again is left with nothing as well.
+func TestManySignalsEndIt(t *testing.T) {
+	t.Parallel()
+	p := startProgram(t, "up", "--json", "--backend", "simulated")
+	folder := filepath.Dir(filepath.Dir(p.connection(t).CredentialsFile))
+	for range 20 {
+		if err := p.process.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.process.Wait(); err != nil {
+		t.Errorf("%v: %s", err, p.stderr.String())
+	}
+	if _, err := os.Stat(folder); !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", folder, err)
+	}
+}
+
 func TestItOutlivesItsReader(t *testing.T) {
 	t.Parallel()
 	read, write, err := os.Pipe()
@@ -186,11 +204,12 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	c := localcloud.Connection{Endpoint: "http://127.0.0.1:80", Token: "t", RefreshToken: "r"}
+	c := localcloud.Connection{Endpoint: "http://127.0.0.1:80", Token: "t", RefreshToken: "r", Organization: "local"}
 	want := `# The local cloud is ready; Ctrl-C stops it. For Terraform and "dbos-localcloud fault":
 export DBOS_ENDPOINT='http://127.0.0.1:80'
 export DBOS_TOKEN='t'
 export DBOS_REFRESH_TOKEN='r'
+export DBOS_ORGANIZATION='local'
 # The DBOS Cloud CLI speaks HTTPS only: start with --tls to use it.
 `
 	if got := environment(c); got != want {
@@ -201,6 +220,7 @@ export DBOS_REFRESH_TOKEN='r'
 export DBOS_ENDPOINT='https://127.0.0.1:80'
 export DBOS_TOKEN='t'
 export DBOS_REFRESH_TOKEN='r'
+export DBOS_ORGANIZATION='local'
 export DBOS_CA_CERTIFICATE_FILE='/a b/ca.pem'
 # For the DBOS Cloud CLI, in the application's folder:
 export DBOS_DOMAIN='127.0.0.1:80'
@@ -258,9 +278,9 @@ func TestFaultCommands(t *testing.T) {
 	}
 	steps := []struct{ args, output, fault string }{
 		{"list", "", ""},
-		{"add --method post --path databases/* --times 1 --status 429 --header Retry-After=5 --body later", "1\n", ""},
+		{"add --method post --path databases/* --times 1 --status 429 --header X-C=3 --header Retry-After=5 --header X-A=1 --header X-B=2 --body later", "1\n", ""},
 		{"add --latency 20ms --lose --skip 2", "2\n", ""},
-		{"list", "1: 0 hits: --method POST --path databases/* --times 1 --status 429 --header Retry-After=5 --body \"later\"\n2: 0 hits: --skip 2 --latency 20ms --lose\n", ""},
+		{"list", "1: 0 hits: --method POST --path databases/* --times 1 --status 429 --header Retry-After=5 --header X-A=1 --header X-B=2 --header X-C=3 --body \"later\"\n2: 0 hits: --skip 2 --latency 20ms --lose\n", ""},
 		{"clear 1", "", ""},
 		{"clear 1", "", "fault 1 not found"},
 		{"list", "2: 0 hits: --skip 2 --latency 20ms --lose\n", ""},

@@ -56,7 +56,10 @@ func up(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	<-ctx.Done()
-	return server.Close()
+	// A second signal is in a hurry, but leaves nothing behind either.
+	hurry, stop := untilSignal(context.WithoutCancel(ctx))
+	defer stop()
+	return server.Shutdown(hurry)
 }
 
 func announce(w io.Writer, c localcloud.Connection, asJSON bool) error {
@@ -75,6 +78,7 @@ func environment(c localcloud.Connection) string {
 	export("DBOS_ENDPOINT", c.Endpoint)
 	export("DBOS_TOKEN", c.Token)
 	export("DBOS_REFRESH_TOKEN", c.RefreshToken)
+	export("DBOS_ORGANIZATION", c.Organization)
 	if c.CAFile == "" {
 		b.WriteString("# The DBOS Cloud CLI speaks HTTPS only: start with --tls to use it.\n")
 		return b.String()

@@ -1,0 +1,236 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// killed is a local cloud with real servers that is killed again and again.
+type killed struct {
+	dir       string
+	cloud     *child
+	passwords map[string]string // what was answered as set
+}
+
+func (k *killed) do(t *testing.T, method, path, body string) {
+	t.Helper()
+	if _, ok := k.cloud.done(t.Context(), t, method, path, body); !ok {
+		t.Fatalf("%s %s is not carried out", method, path)
+	}
+}
+
+func (k *killed) create(t *testing.T, name string) {
+	t.Helper()
+	k.do(t, "POST", "databases/userdb", `{"Name":"`+name+`","AdminName":"alice","AdminPassword":"12345678"}`)
+	k.passwords[name] = "12345678"
+}
+
+// addresses waits until nothing is under way any more, and tells where the
+// instances are.
+func (k *killed) addresses(t *testing.T) map[string]Address {
+	t.Helper()
+	instances, _ := k.cloud.settled(t)
+	addresses := map[string]Address{}
+	for _, i := range instances {
+		if i.Status != statusAvailable {
+			t.Fatalf("%+v\n%s", i, k.cloud.stderr.String())
+		}
+		addresses[i.PostgresInstanceName] = Address{Host: i.HostName, Port: i.Port}
+	}
+	return addresses
+}
+
+// rows logs in with the password that was promised, and counts.
+func (k *killed) rows(t *testing.T, name string, at Address) int {
+	t.Helper()
+	conn := pgConnect(t, at, Role{Name: "alice", Password: k.passwords[name]}, "")
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	return pgValue[int](t, conn, "SELECT count(*) FROM t")
+}
+
+// TestKilledWithServers kills a local cloud that has real servers, which do not
+// live on and lose nothing, while others are being made, restored and removed.
+func TestKilledWithServers(t *testing.T) {
+	t.Parallel()
+	k := &killed{dir: t.TempDir(), passwords: map[string]string{}}
+	k.cloud = startChild(t, "postgres", k.dir)
+	k.create(t, "base")
+	base := k.addresses(t)["base"]
+	pgExecute(t, pgConnect(t, base, Role{Name: "alice", Password: "12345678"}, ""), "CREATE TABLE t (n int)")
+	for round := range 3 {
+		k.put(t, base)
+		k.work(t, round)
+		pause(t.Context(), time.Duration(rand.IntN(300))*time.Millisecond)
+		switch round {
+		case 1: // A server does not notice that it is gone.
+			resume := k.stopServer(t, "base")
+			k.cloud.kill()
+			k.cloud = launchChild(t, "postgres", k.dir)
+			resume(t)
+			k.cloud.ready(t)
+		case 2: // It is killed once more while it starts.
+			k.cloud.kill()
+			k.cloud = launchChild(t, "postgres", k.dir)
+			pause(t.Context(), time.Duration(rand.IntN(100))*time.Millisecond)
+			fallthrough
+		default:
+			k.cloud.kill()
+			k.cloud = startChild(t, "postgres", k.dir)
+		}
+		base = k.check(t, round)
+	}
+	addresses := k.addresses(t)
+	k.cloud.end(t)
+	k.gone(t, addresses)
+}
+
+// put commits one row more.
+func (k *killed) put(t *testing.T, at Address) {
+	t.Helper()
+	conn := pgConnect(t, at, Role{Name: "alice", Password: k.passwords["base"]}, "")
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	pgExecute(t, conn, "INSERT INTO t VALUES (1)")
+}
+
+// work lets much be under way.
+func (k *killed) work(t *testing.T, round int) {
+	t.Helper()
+	name := fmt.Sprintf("restored_%d", round)
+	k.passwords[name] = k.passwords["base"]
+	k.do(t, "POST", "databases/userdb/base/restore", `{"RestoreName":"`+name+`","RestoreTimestamp":"`+time.Now().UTC().Format(time.RFC3339Nano)+`"}`)
+	if round == 0 {
+		k.create(t, "made") // Each new process is slow at its first.
+	} else {
+		k.do(t, "DELETE", fmt.Sprintf("databases/userdb/restored_%d", round-1), "")
+	}
+	password := fmt.Sprintf("password-%d", round)
+	k.do(t, "POST", "databases/userdb/base/credentials", `{"Password":"`+password+`"}`)
+	k.passwords["base"] = password
+}
+
+// check expects what work was promised, and tells where the base is.
+func (k *killed) check(t *testing.T, round int) Address {
+	t.Helper()
+	addresses := k.addresses(t)
+	restored := fmt.Sprintf("restored_%d", round)
+	names := make([]string, 0, len(addresses))
+	for name := range addresses {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if want := []string{"base", "made", restored}; !slices.Equal(names, want) {
+		t.Fatalf("there is %q, want %q", names, want)
+	}
+	for _, name := range []string{"base", restored} {
+		if got := k.rows(t, name, addresses[name]); got != round+1 {
+			t.Errorf("%s has %d rows, want %d", name, got, round+1)
+		}
+	}
+	_ = pgConnect(t, addresses["made"], Role{Name: "alice", Password: k.passwords["made"]}, "").Close(t.Context())
+	folders, err := os.ReadDir(filepath.Join(k.dir, "instances"))
+	if err != nil || len(folders) != len(names) {
+		t.Errorf("for %q there is %v: %v", names, folders, err)
+	}
+	return addresses["base"]
+}
+
+// stopServer keeps the server of an instance from hearing of anything. resume
+// lets it go on once the next local cloud has come to it.
+func (k *killed) stopServer(t *testing.T, instance string) (resume func(*testing.T)) {
+	t.Helper()
+	folder := filepath.Join(k.dir, "instances", instance)
+	pid, err := strconv.Atoi(firstLine(t, filepath.Join(folder, "data", "postmaster.pid")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	return func(t *testing.T) {
+		t.Helper()
+		defer func() { _ = syscall.Kill(pid, syscall.SIGCONT) }()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for !k.locks(t, filepath.Join(folder, "lock")) {
+			if !pause(ctx, time.Millisecond) {
+				t.Fatalf("it does not take over what it finds:\n%s", k.cloud.stderr.String())
+			}
+		}
+	}
+}
+
+// locks tells whether the local cloud has locked a file. Only Linux tells that
+// without trying the lock, which would be in the local cloud's way.
+func (k *killed) locks(t *testing.T, path string) bool {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || runtime.GOOS != "linux" {
+		return true
+	}
+	locks, err := os.ReadFile("/proc/locks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(locks)) {
+		fields := strings.Fields(line)
+		if len(fields) > 5 && fields[4] == strconv.Itoa(k.cloud.process.Process.Pid) && strings.HasSuffix(fields[5], fmt.Sprintf(":%d", stat.Ino)) {
+			return true
+		}
+	}
+	return false
+}
+
+// gone expects that no server runs any more.
+func (k *killed) gone(t *testing.T, addresses map[string]Address) {
+	t.Helper()
+	for name, at := range addresses {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", at.String())
+		if err == nil {
+			_ = conn.Close()
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%s still answers: %v", name, err)
+		}
+	}
+	if left := processesBelow(t, k.dir); len(left) > 0 {
+		t.Errorf("left running: %q", left)
+	}
+}
+
+// processesBelow are those that work in a folder, as far as this system tells.
+func processesBelow(t *testing.T, dir string) []string {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	links, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, dir+"/") {
+			found = append(found, link+" "+target)
+		}
+	}
+	return found
+}

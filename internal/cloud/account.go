@@ -62,6 +62,7 @@ type remembered[T comparable] struct {
 func (r *remembered[T]) get(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
 	var none T
 	r.mu.Lock()
+	r.settle()
 	if r.value != none {
 		defer r.mu.Unlock()
 		return r.value, nil
@@ -76,11 +77,17 @@ func (r *remembered[T]) get(ctx context.Context, ask func(context.Context) (T, e
 	value, err := asking.wait(ctx, &r.mu)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if asking.ended() && r.asking == asking {
-		r.asking = nil
-		if asking.err == nil {
-			r.value = asking.value
-		}
-	}
+	r.settle()
 	return value, err
+}
+
+// settle puts the answer away that has come. The lock is held.
+func (r *remembered[T]) settle() {
+	if r.asking == nil || !r.asking.ended() {
+		return
+	}
+	if r.asking.err == nil {
+		r.value = r.asking.value
+	}
+	r.asking = nil
 }

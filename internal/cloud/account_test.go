@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,6 +88,42 @@ func TestOrganizationIsAskedOnce(t *testing.T) {
 		}
 		w.expect(t, "GET /user/profile")
 	})
+}
+
+func TestOrganizationIsAskedOnceByMany(t *testing.T) {
+	t.Parallel()
+	for range 500 {
+		var asked atomic.Int64
+		var r remembered[string]
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				got, err := r.get(t.Context(), func(context.Context) (string, error) { asked.Add(1); return "acme", nil })
+				if got != "acme" || err != nil {
+					t.Errorf("organization is %q, %v", got, err)
+				}
+			})
+		}
+		all.Wait()
+		if n := asked.Load(); n != 1 {
+			t.Fatalf("it is asked %d times", n)
+		}
+	}
+}
+
+// All who asked have their answer, and none of them has put it away yet.
+func TestOrganizationIsNotAskedAgainAfterTheAnswer(t *testing.T) {
+	t.Parallel()
+	answered := launch(t.Context(), func(context.Context) (string, error) { return "acme", nil })
+	answered.waiting++
+	r := remembered[string]{asking: answered}
+	if _, err := answered.wait(t.Context(), &r.mu); err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.get(t.Context(), func(context.Context) (string, error) { return "another", nil })
+	if got != "acme" || err != nil {
+		t.Errorf("organization is %q, %v", got, err)
+	}
 }
 
 func TestOrganizationIsAskedAgainAfterALeave(t *testing.T) {

@@ -13,7 +13,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -140,6 +142,63 @@ func TestLoginIsRenewedInTheMiddle(t *testing.T) {
 	}
 	if text := log.String(); strings.Contains(text, "zqxj") || !strings.Contains(text, "path=/oauth/token") {
 		t.Errorf("log: %s", text)
+	}
+}
+
+// TestLoginIsRenewedOnceForAll has the token end while one caller uploads and
+// others wait: there is one exchange, and the upload begins again at its start.
+func TestLoginIsRenewedOnceForAll(t *testing.T) {
+	t.Parallel()
+	const waiting = 8
+	var exchanges, deployed, refused atomic.Int32
+	ended := make(chan struct{}) // once all were refused
+	const size = 1 << 20
+	sent := `{"application_archive":"` + base64.StdEncoding.EncodeToString(make([]byte, size)) + `"}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		switch first := r.Header.Get("Authorization") == "Bearer zqxj1"; {
+		case r.URL.Path == "/oauth/token":
+			exchanges.Add(1)
+			_, _ = io.WriteString(w, `{"access_token":"zqxj2","expires_in":3600}`)
+		case first && (r.Method == http.MethodPost || strings.Contains(r.URL.Path, "/info/")):
+			if refused.Add(1) == waiting+1 {
+				close(ended)
+			}
+			<-ended
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"message":"the token is expired"}`)
+		case strings.HasSuffix(r.URL.Path, "/versions"):
+			_, _ = io.WriteString(w, `[]`)
+		case r.Method == http.MethodPost:
+			deployed.Add(1)
+			if strings.TrimSpace(string(body)) != sent {
+				t.Errorf("after the renewal %d bytes are sent, want %d", len(body), len(sent))
+			}
+			_, _ = io.WriteString(w, `{"ApplicationName":"shop","ApplicationVersion":"v1"}`)
+		case strings.HasSuffix(r.URL.Path, "/shop"):
+			_, _ = io.WriteString(w, `{"Name":"shop","ID":"1","PostgresInstanceName":"a","Status":"AVAILABLE"}`)
+		default:
+			_, _ = fmt.Fprintf(w, `{"PostgresInstanceName":%q,"Status":"available","HostName":"h","Port":5432}`, path.Base(r.URL.Path))
+		}
+	}))
+	t.Cleanup(server.Close)
+	client := newTestClient(t, cloud.Config{Endpoint: server.URL, Organization: "acme", Login: cloud.Login{Token: "zqxj1", RefreshToken: "zqxj-refresh"}})
+	var all sync.WaitGroup
+	all.Go(func() {
+		if version, err := client.Deploy(limited(t), "shop", &zeros{size: size}); err != nil || version != "v1" {
+			t.Errorf("deploy: %q, %v", version, err)
+		}
+	})
+	for i := range waiting {
+		all.Go(func() {
+			if _, err := client.FreshInstance(limited(t), fmt.Sprintf("pg_%d", i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if exchanges.Load() != 1 || deployed.Load() != 1 {
+		t.Errorf("%d exchanges and %d deploys, want one of each", exchanges.Load(), deployed.Load())
 	}
 }
 

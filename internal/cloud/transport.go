@@ -4,6 +4,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,6 +13,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,7 +28,7 @@ func newTransport(cfg Config) (*http.Transport, error) {
 	}
 	dialer := &net.Dialer{Timeout: min(cfg.RequestTimeout, 30*time.Second), KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  environmentProxy,
 		OnProxyConnectResponse: checkProxyAnswer,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
@@ -64,13 +67,42 @@ func followSameHost(next *http.Request, via []*http.Request) error {
 	return http.ErrUseLastResponse
 }
 
-// proxyError is a proxy that opens no tunnel.
+// proxyError is a proxy that cannot be used, or opens no tunnel.
 type proxyError struct {
 	text  string
 	final bool
 }
 
 func (e *proxyError) Error() string { return e.text }
+
+// environmentProxy is that of the standard variables. What cannot be read in them the library reads once more with an
+// http:// in front, shows in an error, password and all, or passes over.
+func environmentProxy(req *http.Request) (*url.URL, error) {
+	name := strings.ToUpper(req.URL.Scheme) + "_PROXY"
+	wrong := func(what string) error {
+		return &proxyError{final: true, text: fmt.Sprintf("the proxy in the environment variable %s %s; use a URL such as http://proxy.example.com:3128", name, what)}
+	}
+	proxy, err := http.ProxyFromEnvironment(req)
+	switch {
+	case err != nil, proxy == nil && !isLoopback(req.URL.Hostname()) && unreadable(cmp.Or(os.Getenv(name), os.Getenv(strings.ToLower(name)))):
+		return nil, wrong("is not a URL")
+	case proxy == nil:
+		return nil, nil //nolint:nilnil // It stands for no proxy.
+	case strings.HasPrefix(proxy.Path, "//"):
+		return nil, wrong("is not a URL")
+	case !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, proxy.Scheme):
+		return nil, wrong("begins with neither http://, https:// nor socks5://")
+	case proxy.Hostname() == "":
+		return nil, wrong("has no host")
+	}
+	return proxy, nil
+}
+
+func unreadable(proxy string) bool {
+	_, err := url.Parse(proxy)
+	_, again := url.Parse("http://" + proxy)
+	return err != nil && again != nil
+}
 
 func checkProxyAnswer(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {

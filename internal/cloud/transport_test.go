@@ -4,7 +4,9 @@
 package cloud
 
 import (
+	"context"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -124,39 +126,102 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// The environment's proxy is read once a process, so that each case runs in a process of its own.
+// proxyChild asks for an instance and prints what came of it. The environment's proxy is read once a process, so that each
+// case runs in a process of its own.
+func proxyChild(endpoint string) {
+	var logged journal
+	c, err := New(Config{
+		Endpoint: endpoint, CACertificates: []byte(os.Getenv("TEST_CLOUD_CA")), Organization: "acme",
+		Login: Login{Token: testToken}, RetryTimeout: time.Millisecond, Logger: logged.logger(),
+	})
+	if err == nil {
+		_, err = c.FreshInstance(context.Background(), "pg_main")
+	}
+	fmt.Printf("error: %v\nlog: %s\n", err, logged.String())
+}
+
+// relay is a proxy that leads every tunnel to one server, whatever it is asked for.
+func relay(t *testing.T, server *httptest.Server, asked *atomic.Value) *httptest.Server {
+	t.Helper()
+	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := (&http.Request{Header: http.Header{"Authorization": r.Header["Proxy-Authorization"]}}).BasicAuth()
+		asked.Store(r.Method + " " + r.Host + " as " + user)
+		if password != "secret-word" {
+			w.WriteHeader(http.StatusProxyAuthRequired)
+			return
+		}
+		there, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = there.Close() }()
+		w.WriteHeader(http.StatusOK)
+		here, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = here.Close() }()
+		go func() {
+			_, _ = io.Copy(there, here)
+			_ = there.Close()
+		}()
+		_, _ = io.Copy(here, there)
+	})
+}
+
 func TestProxy(t *testing.T) {
 	t.Parallel()
-	if proxy := os.Getenv("TEST_CLOUD_PROXY"); proxy != "" {
-		c, err := New(Config{Endpoint: "https://cloud.behind.test", Organization: "acme", Login: Login{Token: testToken}, RetryTimeout: time.Millisecond})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = c.FreshInstance(t.Context(), "pg_main")
-		_, _ = io.WriteString(os.Stdout, "error: "+err.Error()+"\n")
+	if endpoint := os.Getenv("TEST_CLOUD_PROXY"); endpoint != "" {
+		proxyChild(endpoint)
 		return
 	}
-	for name, test := range map[string]struct{ proxy, connect, want string }{
-		"refuses":    {"http://me:secret-word@PROXY", "CONNECT cloud.behind.test:443", "the proxy PROXY answered 407 Proxy Authentication Required"},
-		"is missing": {"http://me:secret-word@127.0.0.1:1", "", "connection refused"},
+	server, ca := serveTLS(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Proxy-Authorization") != "" {
+			t.Error("the proxy's login reaches the server")
+		}
+		refuse(w, 404, "database pg_main not found")
+	})
+	const there = "https://example.com" // what the server's certificate is for
+	const not = "no answer to GET /v1alpha1/acme/databases/userdb/info/pg_main: "
+	for name, test := range map[string]struct{ endpoint, proxy, except, asked, want string }{
+		"tunnels":      {there, "http://me:secret-word@RELAY", "", "CONNECT example.com:443 as me", `"database pg_main not found"`},
+		"without http": {there, "me:secret-word@RELAY", "", "CONNECT example.com:443 as me", `"database pg_main not found"`},
+		"refuses":      {there, "http://me:a-secret-word@RELAY", "", "CONNECT example.com:443 as me", "the proxy RELAY answered 407 Proxy Authentication Required"},
+		"is missing":   {there, "http://me:secret-word@127.0.0.1:1", "", "", "connection refused"},
+		// The server's certificate is not for this address of it.
+		"is excepted":   {"https://0.0.0.0:PORT", "http://me:secret-word@RELAY", "0.0.0.0", "", "certificate is valid for"},
+		"other is":      {there, "http://me:secret-word@RELAY", "example.org,.com.example", "CONNECT example.com:443 as me", `"database pg_main not found"`},
+		"is this one":   {"https://localhost:PORT", "http://me:secret-word@RELAY", "", "", "certificate is"},
+		"is no URL":     {there, "http://me:secret-word@[::1", "", "", not + "the proxy in the environment variable HTTPS_PROXY is not a URL; use a URL such as http://proxy.example.com:3128"},
+		"bad port":      {there, "http://me:secret-word@RELAY0x", "", "", not + "the proxy in the environment variable HTTPS_PROXY is not a URL"},
+		"of a kind":     {there, "ftp://me:secret-word@RELAY", "", "", not + "the proxy in the environment variable HTTPS_PROXY begins with neither http://, https:// nor socks5://"},
+		"in no form":    {there, "http://me:secret-word@%zz", "", "", not + "the proxy in the environment variable HTTPS_PROXY is not a URL"},
+		"no scheme":     {there, "me:secret-word@[::1", "", "", not + "the proxy in the environment variable HTTPS_PROXY begins with neither http://, https:// nor socks5://"},
+		"ends early":    {there, "http://me:secret-word@", "", "", not + "the proxy in the environment variable HTTPS_PROXY is not a URL"},
+		"has no host":   {there, "http://me:secret-word@:3128", "", "", not + "the proxy in the environment variable HTTPS_PROXY has no host"},
+		"speaks no TLS": {there, "https://me:secret-word@RELAY", "", "", "does not look like a TLS handshake"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var connect atomic.Value
-			connect.Store("")
-			proxy := serve(t, func(w http.ResponseWriter, r *http.Request) {
-				connect.Store(r.Method + " " + r.Host)
-				w.WriteHeader(http.StatusProxyAuthRequired)
-			})
-			fill := strings.NewReplacer("PROXY", strings.TrimPrefix(proxy.URL, "http://"))
+			var asked atomic.Value
+			asked.Store("")
+			proxy := relay(t, server, &asked)
+			_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			fill := strings.NewReplacer("RELAY", strings.TrimPrefix(proxy.URL, "http://"), "PORT", port)
 			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxy$")
-			child.Env = append(os.Environ(), "TEST_CLOUD_PROXY=1", "HTTPS_PROXY="+fill.Replace(test.proxy), "NO_PROXY=", "no_proxy=", "https_proxy=")
+			child.Env = append(os.Environ(), "TEST_CLOUD_PROXY="+fill.Replace(test.endpoint), "TEST_CLOUD_CA="+string(ca),
+				"HTTPS_PROXY="+fill.Replace(test.proxy), "NO_PROXY="+test.except, "no_proxy=", "https_proxy=")
 			out, err := child.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			if want := fill.Replace(test.want); !strings.Contains(string(out), want) || connect.Load() != test.connect {
-				t.Errorf("proxy saw %q, want %q in the output:\n%s", connect.Load(), want, out)
+			if want := fill.Replace(test.want); !strings.Contains(string(out), want) || asked.Load() != test.asked {
+				t.Errorf("proxy saw %q, want %q; want %q in the output:\n%s", asked.Load(), test.asked, want, out)
 			}
 			if strings.Contains(string(out), "secret-word") {
 				t.Errorf("the proxy's password is in the output:\n%s", out)

@@ -11,7 +11,10 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
@@ -122,6 +125,7 @@ func TestConfigureErrors(t *testing.T) {
 	t.Parallel()
 	noCertificate := writeFile(t, "ca.pem", "no certificate "+secretToken)
 	broken := writeFile(t, "credentials", `{"token": "`+secretToken)
+	empty := writeFile(t, "credentials", `{"userName":"`+secretToken+`"}`)
 	tests := map[string]struct {
 		model       providerModel
 		environment map[string]string
@@ -137,6 +141,9 @@ func TestConfigureErrors(t *testing.T) {
 		"missing file by name":   {providerModel{}, map[string]string{"DBOS_CREDENTIALS_FILE": "/nosuch/credentials"}, "credentials_file", "/nosuch/credentials does not exist"},
 		"broken file":            {providerModel{CredentialsFile: types.StringValue(broken)}, nil, "credentials_file", "not what the CLI writes"},
 		"missing CA file":        {providerModel{CACertificateFile: types.StringValue("/nosuch/ca.pem")}, nil, "ca_certificate_file", "/nosuch/ca.pem"},
+		"directory as a file":    {providerModel{CredentialsFile: types.StringValue(os.TempDir())}, nil, "credentials_file", "is a directory; the CLI's file in it is called credentials"},
+		"file without a login":   {providerModel{CredentialsFile: types.StringValue(empty)}, nil, "credentials_file", "has neither a token nor a refreshToken"},
+		"directory as CA file":   {providerModel{CACertificateFile: types.StringValue(os.TempDir())}, nil, "ca_certificate_file", "is a directory"},
 		"CA file without any":    {providerModel{}, map[string]string{"DBOS_CA_CERTIFICATE_FILE": noCertificate}, "ca_certificate_file", "no certificate in PEM form"},
 	}
 	for name, tt := range tests {
@@ -153,6 +160,59 @@ func TestConfigureErrors(t *testing.T) {
 			withPath, ok := diags[0].(diag.DiagnosticWithPath)
 			if !ok || !withPath.Path().Equal(path.Root(tt.attribute)) {
 				t.Errorf("the error is not at %s: %#v", tt.attribute, diags[0])
+			}
+		})
+	}
+}
+
+// TestConfiguredSettingsAreChecked does the same for what a configuration says:
+// while it is validated, before anything is read or asked.
+func TestConfiguredSettingsAreChecked(t *testing.T) {
+	t.Parallel()
+	server := providerserver.NewProtocol6(NewWithOptions(Options{Version: "test", Getenv: func(string) string { return "" }})())()
+	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct{ attribute, value, want string }{
+		"host without https":       {"endpoint", "cloud.example.com", "does not begin with https://"},
+		"http to a host":           {"endpoint", "http://cloud.example.com", "is plain http"},
+		"password in a URL":        {"endpoint", "https://u:" + secretToken + "@cloud.example.com", "has a user name or password"},
+		"version in a URL":         {"endpoint", "https://cloud.example.com/v1alpha1", "ends in /v1alpha1"},
+		"http to an auth host":     {"auth_endpoint", "http://login.example.com", "is plain http"},
+		"key in an auth URL":       {"auth_endpoint", "https://login.example.com/?key=" + secretToken, "has a query"},
+		"white space in a token":   {"token", secretToken + " " + secretToken, "has white space inside it, at position 13"},
+		"Bearer before a token":    {"token", "Bearer " + secretToken, "without a leading \"Bearer\""},
+		"line end in a refresh":    {"refresh_token", secretToken + "\r\n" + secretToken, "has white space inside it"},
+		"letter not of ASCII":      {"refresh_token", secretToken + "é", "not printable ASCII"},
+		"duration without a unit":  {"request_timeout", "60", "duration"},
+		"duration of nothing":      {"retry_timeout", "0s", "duration"},
+		"trimmed token is fine":    {"token", " " + secretToken + "\r\n", ""},
+		"unset by an empty string": {"endpoint", "", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &rpc{t: t}
+			settings := map[string]tftypes.Value{}
+			for _, attribute := range schema.Provider.Block.Attributes {
+				settings[attribute.Name] = tftypes.NewValue(attribute.Type, nil)
+			}
+			settings[tt.attribute] = tftypes.NewValue(tftypes.String, tt.value)
+			answer, err := server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{
+				Config: r.encode(tftypes.NewValue(schema.Provider.ValueType(), settings)),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.must(tt.want, answer.Diagnostics, nil)
+			for _, d := range answer.Diagnostics {
+				if strings.Contains(d.Summary+d.Detail, secretToken) {
+					t.Errorf("the error prints a secret: %s %s", d.Summary, d.Detail)
+				}
+				if want := tftypes.NewAttributePath().WithAttributeName(tt.attribute); !d.Attribute.Equal(want) {
+					t.Errorf("the error is at %s, want %s", d.Attribute, want)
+				}
 			}
 		})
 	}

@@ -137,8 +137,61 @@ func TestTerraformOrganizationGuard(t *testing.T) {
 		}
 	}
 	tf.Env = home
+
+	// An alias of the other organization, and one that claims ours with its login.
+	alias := func(organization string) string {
+		return fmt.Sprintf("provider \"dbos\" {\n  alias = \"other\"\n  endpoint = %q\n  token = %q\n  organization = %q\n}\n",
+			theirs.Connection().Endpoint, theirs.Connection().Token, organization) +
+			strings.Replace(config, "{\n", "{\n  provider = dbos.other\n", 1)
+	}
+	tf.write("main.tf", alias(""))
+	tf.fails([]string{"plan"}, both)
+	tf.fails([]string{"destroy", "-auto-approve", "-refresh=false"}, both)
+	tf.write("main.tf", alias("local"))
+	tf.fails([]string{"plan"}, "user other is not a member of organization local")
+	tf.fails([]string{"destroy", "-auto-approve", "-refresh=false"}, "user other is not a member of organization local")
+
+	// The organization has another name from now on.
 	tf.write("main.tf", config)
+	restore := ours.Inject(localcloud.Fault{Path: "user/profile", Status: 200, Body: `{"Name":"local","Organization":"renamed"}`})
+	const renamed = `The state records organization "local", but the provider works in organization "renamed"`
+	tf.fails([]string{"plan"}, renamed, "if the organization was renamed, remove the object from the state and import it again")
+	tf.fails([]string{"destroy", "-auto-approve", "-refresh=false"}, renamed)
+	restore()
+	if n := ours.Count("DELETE", "databases/userdb/*") + theirs.Count("DELETE", "databases/userdb/*"); n != 0 {
+		t.Errorf("%d instances were destroyed", n)
+	}
 	tf.unchanged()
+}
+
+// TestTerraformEphemeralSettings has every setting of the provider come from
+// values that Terraform stores nowhere.
+func TestTerraformEphemeralSettings(t *testing.T) {
+	t.Parallel()
+	c := acctest.Start(t, acctest.TLS)
+	connection := c.Connection()
+	settings := map[string]string{
+		"endpoint": connection.Endpoint, "token": connection.Token, "refresh_token": connection.RefreshToken, "auth_endpoint": connection.AuthEndpoint,
+		"organization": connection.Organization, "credentials_file": connection.CredentialsFile, "ca_certificate_file": connection.CAFile,
+		"request_timeout": "61s", "retry_timeout": "121s",
+	}
+	var variables, provider strings.Builder
+	var environment []string
+	for name, value := range settings {
+		fmt.Fprintf(&variables, "variable %q {\n  type = string\n  ephemeral = true\n}\n", name)
+		fmt.Fprintf(&provider, "  %s = var.%s\n", name, name)
+		environment = append(environment, "TF_VAR_"+name+"="+value)
+	}
+	tf := inWorkspace(t, c, variables.String()+"provider \"dbos\" {\n"+provider.String()+"}\n"+instanceConfig{Password: firstPassword}.String())
+	tf.Env = environment
+	tf.ok(apply...)
+	tf.unchanged()
+	state := tf.ok("show", "-json")
+	for name, value := range settings {
+		if name != "organization" && strings.Contains(state, value) {
+			t.Errorf("%s is in the state", name)
+		}
+	}
 }
 
 func TestTerraformGeneratedConfigurationPlans(t *testing.T) {

@@ -58,6 +58,8 @@ func restart(t *testing.T, s *Server, change ...func(*Options)) *Server {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	// The next one may have the same address, and knows nothing of these.
+	http.DefaultClient.CloseIdleConnections()
 	return start(t, append([]func(*Options){in(s.options.StateDir)}, change...)...)
 }
 

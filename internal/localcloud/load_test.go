@@ -84,7 +84,7 @@ func TestSyncIsShared(t *testing.T) {
 }
 
 // A state that cannot be saved is an error of the call, and is saved later.
-func TestFullDisk(t *testing.T) {
+func TestStateThatCannotBeSaved(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	path := s.store.path

@@ -133,6 +133,14 @@ func TestOptionsAreChecked(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(later, "state.json"), []byte(`{"format":2}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	odd := t.TempDir()
+	if err := os.Mkdir(filepath.Join(odd, "state.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	settled := t.TempDir()
 	settler := start(t, in(settled))
 	if err := settler.Close(); err != nil {
@@ -152,6 +160,9 @@ func TestOptionsAreChecked(t *testing.T) {
 		"organization user": {Options{Organization: "user"}, "belongs to the account's own calls"},
 		"taken port":        {Options{Listen: s.listener.Addr().String()}, "address already in use"},
 		"same state":        {Options{StateDir: s.options.StateDir}, "is in use by another local cloud"},
+		"file as state":     {Options{StateDir: file}, "state directory: mkdir " + file + ": not a directory"},
+		"below a file":      {Options{StateDir: filepath.Join(file, "state")}, "state directory: mkdir " + file + ": not a directory"},
+		"folder as a file":  {Options{StateDir: odd}, "state.json: is a directory"},
 		"damaged state":     {Options{StateDir: damaged}, "state.json"},
 		"later state":       {Options{StateDir: later}, "has format 2, this program reads format 1"},
 		"another's state":   {Options{StateDir: settled, Organization: "other"}, `belongs to organization "local"`},
@@ -170,6 +181,29 @@ func TestOptionsAreChecked(t *testing.T) {
 				t.Errorf("%v, want %q", err, test.fault)
 			}
 		})
+	}
+}
+
+func TestStateDirectoryThatIsClosed(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	closed := t.TempDir()
+	if err := os.Chmod(closed, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	for path, fault := range map[string]string{
+		closed:                         "state directory: open " + filepath.Join(closed, "lock") + ": permission denied",
+		filepath.Join(closed, "state"): "state directory: mkdir " + filepath.Join(closed, "state") + ": permission denied",
+	} {
+		s, err := Start(t.Context(), Options{Backend: "simulated", StateDir: path})
+		if err == nil {
+			_ = s.Close()
+		}
+		if err == nil || err.Error() != fault {
+			t.Errorf("%v, want %s", err, fault)
+		}
 	}
 }
 

@@ -175,11 +175,37 @@ func TestWrongUsage(t *testing.T) {
 	}
 }
 
+// What keeps it from starting is one line, and nothing is left behind.
 func TestFailedStart(t *testing.T) {
 	t.Parallel()
-	err := run(t.Context(), []string{"up", "--backend", "simulated", "--listen", "0.0.0.0:0", "--state-dir", t.TempDir()}, io.Discard, io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "loopback") {
-		t.Error(err)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	used := t.TempDir()
+	other := startProgram(t, "up", "--json", "--backend", "simulated", "--state-dir", used).connection(t)
+	for name, test := range map[string]struct{ args, want string }{
+		"everywhere":   {"--listen 0.0.0.0:0", "dbos-localcloud: listen address \"0.0.0.0:0\": the local cloud listens on a loopback address only, such as 127.0.0.1:0\n"},
+		"taken port":   {"--listen " + strings.TrimPrefix(other.Endpoint, "http://"), "address already in use\n"},
+		"used state":   {"--state-dir " + used, "state directory " + used + " is in use by another local cloud"},
+		"file":         {"--state-dir " + file, "dbos-localcloud: state directory: mkdir " + file + ": not a directory\n"},
+		"organization": {"--organization user", "belongs to the account's own calls\n"},
+		"no Postgres":  {"--backend postgres --postgres-bin " + used, used},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			temporary := t.TempDir()
+			process := exec.CommandContext(t.Context(), os.Args[0], append([]string{"up", "--backend", "simulated"}, strings.Fields(test.args)...)...)
+			process.Env = append(os.Environ(), childVariable+"=1", "TMPDIR="+temporary)
+			output, err := process.CombinedOutput()
+			var failed *exec.ExitError
+			if !errors.As(err, &failed) || failed.ExitCode() != 1 || !strings.Contains(string(output), test.want) || strings.Count(string(output), "\n") != 1 {
+				t.Errorf("%v: %s, want one line with %q", err, output, test.want)
+			}
+			if left, err := os.ReadDir(temporary); err != nil || len(left) != 0 {
+				t.Errorf("left behind: %v %v", left, err)
+			}
+		})
 	}
 }
 

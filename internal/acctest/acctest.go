@@ -52,6 +52,10 @@ func Postgres(o *localcloud.Options) { o.Backend = "postgres" }
 // LegacyNames has names of older objects accepted, such as ones with hyphens.
 func LegacyNames(o *localcloud.Options) { o.LegacyNames = true }
 
+// LegacyRecords has database instances told as older servers do: without their
+// kind, among others.
+func LegacyRecords(o *localcloud.Options) { o.LegacyRecords = true }
+
 // TLS has the cloud speak HTTPS, with a certificate of its own CA.
 func TLS(o *localcloud.Options) { o.TLS = true }
 

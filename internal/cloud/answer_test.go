@@ -19,7 +19,7 @@ func TestInstanceIsRead(t *testing.T) {
 	}{
 		"provisioned": {
 			`{"PostgresInstanceName":"pg_main","Status":"available","HostName":"db.example.com","Port":5432,"DatabaseUsername":"alice","DBOSAdminName":"dbosadmin","IsLinked":false,"SupabaseReference":null}`,
-			Instance{Name: "pg_main", Status: "available", Hostname: "db.example.com", Port: 5432, Username: "alice", AdminUsername: "dbosadmin"},
+			Instance{Name: "pg_main", Status: "available", Hostname: "db.example.com", Port: 5432, Username: "alice", AdminUsername: "dbosadmin", Provisioned: true},
 		},
 		"linked": {
 			`{"PostgresInstanceName":"pg_main","Status":"available","HostName":"db.example.com","Port":6543,"DatabaseUsername":"postgres","DBOSAdminName":"dbosadmin","IsLinked":true,"SupabaseReference":"abcdef"}`,

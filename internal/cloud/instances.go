@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// Instance is a database instance, provisioned or linked.
+// Instance is a database instance, provisioned or linked. Older servers do not
+// tell which: there it is neither, and may be either.
 type Instance struct {
 	Name              string
 	Status            string
@@ -19,6 +20,7 @@ type Instance struct {
 	Port              int64
 	Username          string
 	AdminUsername     string // "" on older servers
+	Provisioned       bool
 	Linked            bool
 	SupabaseReference string
 }
@@ -31,7 +33,8 @@ func (i Instance) Available() bool {
 // Deleting reports whether a deletion is under way.
 func (i Instance) Deleting() bool { return strings.EqualFold(i.Status, "deleting") }
 
-// instanceRecord is UserDBInstance of the API, with the older servers' AdminUsername.
+// instanceRecord is UserDBInstance of the API, with the older servers'
+// AdminUsername. Their records end there.
 type instanceRecord struct {
 	PostgresInstanceName string
 	Status               string
@@ -40,7 +43,7 @@ type instanceRecord struct {
 	DatabaseUsername     string
 	AdminUsername        string
 	DBOSAdminName        string
-	IsLinked             bool
+	IsLinked             *bool
 	SupabaseReference    string
 }
 
@@ -74,7 +77,8 @@ func (r instanceRecord) instance() Instance {
 		Port:              r.Port,
 		Username:          username,
 		AdminUsername:     r.DBOSAdminName,
-		Linked:            r.IsLinked,
+		Provisioned:       r.IsLinked != nil && !*r.IsLinked,
+		Linked:            r.IsLinked != nil && *r.IsLinked,
 		SupabaseReference: r.SupabaseReference,
 	}
 }

@@ -33,7 +33,7 @@ func (c *Client) CreateLink(ctx context.Context, l Link) (adopted bool, err erro
 		send: func(ctx context.Context) error { return c.link(ctx, l) },
 		matches: func(_ context.Context, found *Instance) error {
 			switch {
-			case !found.Linked:
+			case found.Provisioned:
 				return fmt.Errorf("it is not a linked database")
 			case !strings.EqualFold(found.Hostname, l.Hostname) || found.Port != l.Port:
 				return fmt.Errorf("it is at %s, port %d", found.Hostname, found.Port)

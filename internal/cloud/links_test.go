@@ -33,6 +33,10 @@ func TestCreateLink(t *testing.T) {
 		"with everything": {link: full, look: []reply{absent}, post: []reply{ok(``)}, writes: []string{fullCall}},
 		"taken":           {link: plain, look: []reply{record("db.example.org", "true")}, err: `database instance "own" already exists`, is: cloud.ErrExists},
 		"answer lost":     {link: plain, look: []reply{absent, record("DB.example.org", "true")}, post: []reply{lost}, adopted: true, writes: []string{plainCall}},
+		"answer lost, older server": {
+			link: plain, look: []reply{absent, ok(`{"PostgresInstanceName":"own","Status":"available","HostName":"db.example.org","Port":5433,"AdminUsername":"dbosadmin"}`)},
+			post: []reply{lost}, adopted: true, writes: []string{plainCall},
+		},
 		"not carried out": {link: plain, look: []reply{absent}, post: []reply{lost, ok(``)}, writes: []string{plainCall, plainCall}},
 		"another host": {
 			link: plain, look: []reply{absent, record("other.example.org", "true")}, post: []reply{lost}, writes: []string{plainCall},

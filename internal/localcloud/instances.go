@@ -44,7 +44,16 @@ type instance struct {
 	TimeTravel        bool    `json:"time_travel,omitempty"`
 }
 
-func (s *Server) answerInstance(i instance) instanceAnswer {
+func (s *Server) answerInstance(i instance) any {
+	if s.options.LegacyRecords {
+		return olderInstanceAnswer{
+			PostgresInstanceName: i.Name,
+			Status:               s.status(i),
+			HostName:             i.Address.Host,
+			Port:                 i.Address.Port,
+			AdminUsername:        i.Username,
+		}
+	}
 	return instanceAnswer{
 		PostgresInstanceName: i.Name,
 		Status:               s.status(i),
@@ -60,7 +69,7 @@ func (s *Server) answerInstance(i instance) instanceAnswer {
 func (s *Server) listInstances(*http.Request) (any, error) {
 	var all []instance
 	s.store.view(func(st *state) { all = st.instances.all() })
-	answers := make([]instanceAnswer, 0, len(all))
+	answers := make([]any, 0, len(all))
 	for _, i := range all {
 		answers = append(answers, s.answerInstance(i))
 	}

@@ -123,6 +123,15 @@ func TestLegacyNames(t *testing.T) {
 	}
 }
 
+func TestLegacyRecords(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(o *Options) { o.LegacyRecords = true })
+	provision(t, s, "abc")
+	record := `{"PostgresInstanceName":"abc","Status":"available","HostName":"abc.simulated.invalid","Port":5432,"AdminUsername":"alice"}`
+	want(t, s, "GET", "databases/userdb/info/abc", "", 200, record)
+	want(t, s, "GET", "databases", "", 200, "["+record+"]")
+}
+
 func TestMissingInstance(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -24,6 +24,7 @@ type Options struct {
 	Organization  string        // "" = local
 	PostgresBin   string        // folder of PostgreSQL's programs; "" = looked for
 	LegacyNames   bool          // also create by the wide rule for names, by which older objects are named
+	LegacyRecords bool          // answer the records of database instances as older servers do
 	Log           io.Writer     // nil = discard
 }
 

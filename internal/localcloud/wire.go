@@ -35,6 +35,15 @@ type instanceAnswer struct {
 	SupabaseReference    *string `json:"SupabaseReference"`
 }
 
+// olderInstanceAnswer is the UserDBInstance of older servers.
+type olderInstanceAnswer struct {
+	PostgresInstanceName string `json:"PostgresInstanceName"`
+	Status               string `json:"Status"`
+	HostName             string `json:"HostName"`
+	Port                 int    `json:"Port"`
+	AdminUsername        string `json:"AdminUsername"`
+}
+
 // tokenAnswer is that of the exchange of a refresh token.
 type tokenAnswer struct {
 	AccessToken string `json:"access_token"`

@@ -46,8 +46,10 @@ func newInstanceRecord(instance cloud.Instance) instanceRecord {
 		Hostname:          nullIfEmpty(instance.Hostname),
 		Status:            nullIfEmpty(instance.Status),
 		Available:         types.BoolValue(instance.Available()),
-		Linked:            types.BoolValue(instance.Linked),
 		SupabaseReference: nullIfEmpty(instance.SupabaseReference),
+	}
+	if instance.Provisioned || instance.Linked {
+		record.Linked = types.BoolValue(instance.Linked)
 	}
 	if instance.Port != 0 {
 		record.Port = types.Int64Value(instance.Port)
@@ -66,7 +68,7 @@ func instanceRecordAttributes(name schema.StringAttribute) map[string]schema.Att
 		"port":               schema.Int64Attribute{Computed: true, MarkdownDescription: "Port of the database server; null until there is one."},
 		"status":             schema.StringAttribute{Computed: true, MarkdownDescription: "Status, in the words of Amazon RDS, such as `creating` or `available`."},
 		"available":          schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the instance can be used: its status is `available` or `backing-up`, and it has a host name."},
-		"linked":             schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether it is a linked database, which DBOS Cloud did not provision."},
+		"linked":             schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether it is a linked database, which DBOS Cloud did not provision; null where an older server does not tell."},
 		"supabase_reference": schema.StringAttribute{Computed: true, MarkdownDescription: "Reference of the Supabase project that a linked database belongs to."},
 	}
 }

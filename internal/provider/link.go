@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
@@ -41,7 +42,9 @@ func (m *linkedDatabaseModel) observe(instance *cloud.Instance) {
 func (m *linkedDatabaseModel) planAdmin(config, state *linkedDatabaseModel) {
 	switch {
 	case !config.AdminUsername.IsNull():
-	case !state.ID.IsNull() && m.SupabaseReference.Equal(state.SupabaseReference) && (state.AdminUsername.IsNull() || !m.SupabaseReference.IsNull()):
+	case !state.ID.IsNull() && state.AdminUsername.IsNull() && state.SupabaseReference.IsNull():
+		m.AdminUsername = types.StringNull() // Neither was told by an older server, so that there is no change to see.
+	case !m.SupabaseReference.IsNull() && m.SupabaseReference.Equal(state.SupabaseReference):
 		m.AdminUsername = state.AdminUsername
 	case m.SupabaseReference.IsNull():
 		m.AdminUsername = types.StringValue(defaultAdmin)
@@ -55,16 +58,38 @@ func (m *linkedDatabaseModel) planAdmin(config, state *linkedDatabaseModel) {
 func (m *linkedDatabaseModel) relinks(state *linkedDatabaseModel) bool {
 	return !m.Hostname.Equal(state.Hostname) ||
 		!m.Port.Equal(state.Port) ||
-		!m.SupabaseReference.Equal(state.SupabaseReference) ||
-		!state.AdminUsername.IsNull() && !m.AdminUsername.Equal(state.AdminUsername) ||
+		m.otherLogin(state) ||
 		!state.TimeTravel.IsNull() && !m.TimeTravel.Equal(state.TimeTravel) ||
 		m.changed(state.passwordModel)
+}
+
+// forgetDefaults makes null again what an import has set and no call answers.
+func (m *linkedDatabaseModel) forgetDefaults(ctx context.Context, private privateState, diags *diag.Diagnostics) {
+	imported, problems := private.GetKey(ctx, importedKey)
+	diags.Append(problems...)
+	if imported != nil {
+		m.TimeTravel = types.BoolNull()
+	}
+}
+
+// otherLogin tells whether another role or Supabase project is planned. Of an
+// imported link an older server tells neither.
+func (m *linkedDatabaseModel) otherLogin(state *linkedDatabaseModel) bool {
+	if state.AdminUsername.IsNull() {
+		return !state.SupabaseReference.IsNull() && !m.SupabaseReference.Equal(state.SupabaseReference)
+	}
+	return !m.SupabaseReference.Equal(state.SupabaseReference) || !m.AdminUsername.Equal(state.AdminUsername)
 }
 
 // planRelink refuses a change that would take the database away under an
 // application, or that cannot link it again.
 func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, state *linkedDatabaseModel, diags *diag.Diagnostics) {
 	if !plan.relinks(state) {
+		if state.TimeTravel.IsNull() && plan.TimeTravel.ValueBool() {
+			diags.AddAttributeWarning(path.Root("time_travel"), fmt.Sprintf("time_travel of %s is recorded as configured", state.label()),
+				"The database was imported, and no call tells whether its link has time travel. Applying this plan sends nothing. "+
+					"If it has none yet, link it again: terraform apply -replace="+linkedDatabaseType+".NAME.")
+		}
 		return
 	}
 	checkPasswordChange(state.label(), config.passwordModel, plan.passwordModel, state.passwordModel, diags)
@@ -84,14 +109,18 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 
 // link links the database and records it once that is accepted; failed is what
 // a refusal leaves behind.
-func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, secret types.String, failed string, save func(), diags *diag.Diagnostics) {
+func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, config *linkedDatabaseModel, failed string, save func(), diags *diag.Diagnostics) {
 	m.ID = m.Name
+	admin := m.AdminUsername
+	if config.AdminUsername.IsNull() && !m.SupabaseReference.IsNull() {
+		admin = types.StringNull() // It follows from the project, and the two exclude each other.
+	}
 	_, err := client.CreateLink(ctx, cloud.Link{
 		Name:              m.Name.ValueString(),
 		Hostname:          m.Hostname.ValueString(),
 		Port:              m.Port.ValueInt64(),
-		Password:          secret.ValueString(),
-		AdminUsername:     m.AdminUsername.ValueString(),
+		Password:          config.secret().ValueString(),
+		AdminUsername:     admin.ValueString(),
 		SupabaseReference: m.SupabaseReference.ValueString(),
 		TimeTravel:        m.TimeTravel.ValueBool(),
 	})
@@ -103,7 +132,7 @@ func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, se
 		return
 	}
 	// The record tells the role of a Supabase project; without it the link is no less made.
-	if instance, err := client.FreshInstance(ctx, m.Name.ValueString()); err == nil && instance.Linked {
+	if instance, err := client.FreshInstance(ctx, m.Name.ValueString()); err == nil && !instance.Provisioned {
 		m.observe(instance)
 		save()
 	}
@@ -134,12 +163,13 @@ func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseMode
 	return true
 }
 
-// linked refuses a provisioned instance under the name of a linked one.
+// linked refuses a provisioned instance under the name of a linked one. What
+// an older server does not tell the kind of is taken for what it is managed as.
 func linked(instance *cloud.Instance, diags *diag.Diagnostics) bool {
-	if !instance.Linked {
+	if instance.Provisioned {
 		diags.AddError(fmt.Sprintf("Linked database %q is a provisioned database instance", instance.Name),
 			"The control plane has an instance that it provisioned under this name, not a link. Nothing was changed. "+
 				"Manage it as a dbos_database_instance: remove it from this resource with terraform state rm, and import it there.")
 	}
-	return instance.Linked
+	return !instance.Provisioned
 }

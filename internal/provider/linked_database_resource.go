@@ -129,6 +129,7 @@ func (r *linkedDatabaseResource) ModifyPlan(ctx context.Context, req resource.Mo
 	diags.Append(req.Plan.Get(ctx, &plan)...)
 	if !req.State.Raw.IsNull() {
 		diags.Append(req.State.Get(ctx, &state)...)
+		state.forgetDefaults(ctx, req.Private, diags)
 	}
 	if diags.HasError() {
 		return
@@ -160,7 +161,7 @@ func (r *linkedDatabaseResource) Create(ctx context.Context, req resource.Create
 		return
 	}
 	plan.Organization = organization
-	plan.link(ctx, client, config.secret(), "Nothing was added to the state.", func() { diags.Append(resp.State.Set(ctx, &plan)...) }, diags)
+	plan.link(ctx, client, &config, "Nothing was added to the state.", func() { diags.Append(resp.State.Set(ctx, &plan)...) }, diags)
 }
 
 func (r *linkedDatabaseResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -193,10 +194,14 @@ func (r *linkedDatabaseResource) Update(ctx context.Context, req resource.Update
 	diags.Append(req.Config.Get(ctx, &config)...)
 	diags.Append(req.Plan.Get(ctx, &plan)...)
 	diags.Append(req.State.Get(ctx, &state)...)
+	state.forgetDefaults(ctx, req.Private, diags)
 	if diags.HasError() {
 		return
 	}
-	save := func() { diags.Append(resp.State.Set(ctx, &plan)...) }
+	save := func() {
+		diags.Append(resp.State.Set(ctx, &plan)...)
+		diags.Append(resp.Private.SetKey(ctx, importedKey, nil)...)
+	}
 	if !plan.relinks(&state) {
 		save()
 		return
@@ -205,7 +210,7 @@ func (r *linkedDatabaseResource) Update(ctx context.Context, req resource.Update
 	defer cancel()
 	client, _, ok := r.inOrganization(ctx, plan.label(), state.Organization, diags)
 	if ok && unlink(ctx, client, &state, diags) {
-		plan.link(ctx, client, config.secret(), "It is unlinked now, and the database itself is as it was. The next apply links it again.", save, diags)
+		plan.link(ctx, client, &config, "It is unlinked now, and the database itself is as it was. The next apply links it again.", save, diags)
 	}
 }
 
@@ -224,4 +229,5 @@ func (r *linkedDatabaseResource) Delete(ctx context.Context, req resource.Delete
 
 func (r *linkedDatabaseResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	importByInstanceName(ctx, req, resp, "linked database", "time_travel", false)
+	savePrivate(ctx, resp.Private, importedKey, true, &resp.Diagnostics)
 }

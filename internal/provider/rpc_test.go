@@ -89,8 +89,12 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		a.calls = append(a.calls, strings.TrimSpace(call+" "+string(body)))
 	}
 	reply := a.answers[call]
-	if reply == nil && call == "GET applications" {
-		reply = list(maps.Clone(a.answers))
+	switch {
+	case reply != nil:
+	case call == "GET applications":
+		reply = list(maps.Clone(a.answers), "GET applications/")
+	case call == "GET databases":
+		reply = list(maps.Clone(a.answers), "GET databases/userdb/info/")
 	}
 	a.mu.Unlock()
 	status, text := http.StatusNotFound, ""
@@ -104,13 +108,13 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.WriteString(w, text)
 }
 
-// list answers the applications that the single answers tell of. An answer
-// that is not one, such as an error, is that of the list too.
-func list(answers map[string]func(string) (int, string)) func(string) (int, string) {
+// list answers the objects that the single answers below a path tell of. An
+// answer that is not one, such as an error, is that of the list too.
+func list(answers map[string]func(string) (int, string), below string) func(string) (int, string) {
 	return func(string) (int, string) {
 		var items []string
 		for call, reply := range answers {
-			name, one := strings.CutPrefix(call, "GET applications/")
+			name, one := strings.CutPrefix(call, below)
 			if !one || strings.Contains(name, "/") {
 				continue
 			}
@@ -394,13 +398,22 @@ func (r *rpc) destroy(o *object, want string) *object {
 // imported imports an object by its id and reads it, as Terraform does.
 func (r *rpc) imported(kind, id, want string) *object {
 	r.t.Helper()
+	if o := r.importedUnread(kind, id, want); o != nil {
+		return r.refresh(o, "")
+	}
+	return nil
+}
+
+// importedUnread is an object as an import leaves it to be read.
+func (r *rpc) importedUnread(kind, id, want string) *object {
+	r.t.Helper()
 	resp, err := r.server.ImportResourceState(r.t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: id})
 	r.must(want, resp.Diagnostics, err)
 	if want != "" {
 		return nil
 	}
 	one := resp.ImportedResources[0]
-	return r.refresh(r.stored(kind, one.State, one.Private), "")
+	return r.stored(kind, one.State, one.Private)
 }
 
 // unchanged fails unless a plan of the configuration is empty.

@@ -62,6 +62,8 @@ func (s settlement) wait(ctx context.Context, until cloud.Until, diags *diag.Dia
 }
 
 // provisioned refuses a linked database under the name of a provisioned one.
+// What an older server does not tell the kind of is taken for what it is
+// managed as.
 func provisioned(instance *cloud.Instance, diags *diag.Diagnostics) bool {
 	if instance.Linked {
 		diags.AddError(fmt.Sprintf("Database instance %q is a linked database", instance.Name),

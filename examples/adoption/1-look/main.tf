@@ -23,7 +23,7 @@ output "inventory" {
   value = {
     instances = {
       for instance in data.dbos_database_instances.all.instances :
-      instance.name => { username = instance.username } if !instance.linked
+      instance.name => { username = instance.username } if instance.linked != true
     }
     links = {
       for instance in data.dbos_database_instances.all.instances :
@@ -33,7 +33,7 @@ output "inventory" {
         # The role of a Supabase database follows from its reference.
         admin_username     = instance.supabase_reference == null ? instance.admin_username : null
         supabase_reference = instance.supabase_reference
-      } if instance.linked
+      } if instance.linked == true
     }
     applications = {
       for application in data.dbos_applications.all.applications :

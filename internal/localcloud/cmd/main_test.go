@@ -212,7 +212,7 @@ func TestFailedStart(t *testing.T) {
 func TestHelpNamesEveryFlag(t *testing.T) {
 	t.Parallel()
 	for command, flags := range map[string][]string{
-		"up":        {"listen", "state-dir", "backend", "tls", "provision-time", "retention", "organization", "postgres-bin", "token-lifetime", "legacy-names", "json"},
+		"up":        {"listen", "state-dir", "backend", "tls", "provision-time", "retention", "organization", "postgres-bin", "token-lifetime", "legacy-names", "legacy-records", "json"},
 		"fault add": {"state-dir", "method", "path", "skip", "times", "latency", "lose", "drop", "hang", "status", "header", "body", "after"},
 	} {
 		t.Run(command, func(t *testing.T) {

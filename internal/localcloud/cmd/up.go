@@ -33,6 +33,7 @@ func up(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.StringVar(&o.PostgresBin, "postgres-bin", "", "`folder` of PostgreSQL's programs; looked for if not given")
 	flags.DurationVar(&o.TokenLifetime, "token-lifetime", 24*time.Hour, "how long an access token is valid")
 	flags.BoolVar(&o.LegacyNames, "legacy-names", false, "also create by the wide rule for names, by which older objects are named")
+	flags.BoolVar(&o.LegacyRecords, "legacy-records", false, "answer the records of database instances as older servers do")
 	asJSON := flags.Bool("json", false, "print the connection as one line of JSON")
 	if err := parse(flags, args); err != nil {
 		return err

@@ -1,0 +1,31 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package acctest
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
+)
+
+// OwnPostgres is a PostgreSQL server of the test's own, which no local cloud
+// has provisioned. Its role dbosadmin may create databases, and admin as well.
+func OwnPostgres(t testing.TB, admin postgres.Role) *postgres.Server {
+	t.Helper()
+	installation, err := postgres.Find("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := installation.Create(t.Context(), filepath.Join(t.TempDir(), "server"), postgres.Options{Admin: admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}

@@ -141,9 +141,7 @@ func TestKilled(t *testing.T) {
 			continue
 		}
 		c = startChild(t, "simulated", dir)
-		if round%5 == 0 {
-			p.check(t, c, dir)
-		}
+		p.check(t, c, dir)
 		p.killUnderLoad(t, c, round)
 		if t.Failed() {
 			return
@@ -152,6 +150,9 @@ func TestKilled(t *testing.T) {
 	c = startChild(t, "simulated", dir)
 	p.check(t, c, dir)
 	c.end(t)
+	if slices.Contains(filesIn(t, dir), "state.json.new") {
+		t.Error("a temporary file is left")
+	}
 	if len(p.created) < 2 || len(p.deleted) == 0 || len(p.versions) == 0 || len(p.gone) == 0 {
 		t.Errorf("%d instances were created and %d deleted, %d applications deployed and %d deleted: too little was tried",
 			len(p.created), len(p.deleted), len(p.versions), len(p.gone))
@@ -214,7 +215,8 @@ func (p *promises) check(t *testing.T, c *child, dir string) {
 	}
 	got := filesIn(t, dir)
 	for _, file := range got {
-		if !slices.Contains(files, file) {
+		// A password that was still to be set may just be saved.
+		if !slices.Contains(files, file) && file != "state.json.new" {
 			t.Errorf("%s belongs to nothing", file)
 		}
 	}

@@ -63,8 +63,18 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 
 func TestBadRoots(t *testing.T) {
 	t.Parallel()
-	_, err := New(Config{CACertificates: []byte("not a certificate")})
-	expectError(t, err, "the extra CA certificates hold no certificate in PEM form")
+	server, _ := serveTLS(t, hang)
+	for name, roots := range map[string][]byte{
+		"a text":        []byte("secret-word"),
+		"a key":         pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("secret-word")}),
+		"a broken one":  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("secret-word")}),
+		"a cut-off one": []byte("-----BEGIN CERTIFICATE-----\nc2VjcmV0LXdvcmQ=\n"),
+		"binary form":   server.Certificate().Raw,
+	} {
+		if _, err := New(Config{CACertificates: roots}); err == nil || err.Error() != "the extra CA certificates hold no certificate in PEM form" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func TestBadEndpoints(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 // archive; all else is this process's own.
 const (
 	dataName   = "data"        // the cluster
+	makingName = "template"    // where the process's first server is being made
 	walName    = "wal"         // its archived log
 	baseName   = "base.tar"    // the base backup
 	recordName = "server.json" // written last: a directory without it is unfinished
@@ -91,7 +92,7 @@ func (s *Server) clear(ctx context.Context) error {
 	if _, err := os.Stat(s.path(recordName)); err == nil {
 		return fmt.Errorf("%w: %s", ErrExists, s.dir)
 	}
-	if err := endProcessesIn(ctx, s.path(dataName)); err != nil {
+	if err := endLeftOvers(ctx, s.dir); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(s.dir)
@@ -158,6 +159,15 @@ func endProcessesIn(ctx context.Context, data string) error {
 	}
 }
 
+// endLeftOvers ends all that may still write below a server's directory: a
+// server, or what has been making one.
+func endLeftOvers(ctx context.Context, dir string) error {
+	return errors.Join(
+		endProcessesIn(ctx, filepath.Join(dir, dataName)),
+		endProcessesIn(ctx, filepath.Join(dir, makingName, dataName)),
+	)
+}
+
 // Remove deletes a server's directory and all of its data. It is no error if
 // there is none.
 func (i *Installation) Remove(ctx context.Context, dir string) error {
@@ -169,7 +179,7 @@ func (i *Installation) Remove(ctx context.Context, dir string) error {
 		return err
 	}
 	defer func() { _ = unlock(lock) }()
-	if err := endProcessesIn(ctx, filepath.Join(dir, dataName)); err != nil {
+	if err := endLeftOvers(ctx, dir); err != nil {
 		return err
 	}
 	// Cut off half-way, it must not look like a server.

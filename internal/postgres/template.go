@@ -52,13 +52,13 @@ func (i *Installation) prepare(ctx context.Context, dir string) error {
 	if i.template.data != nil {
 		return nil
 	}
-	work := filepath.Join(dir, "template")
+	work := filepath.Join(dir, makingName)
 	if err := os.Mkdir(work, 0o700); err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
 
-	data, password := filepath.Join(work, "data"), randomPassword()
+	data, password := filepath.Join(work, dataName), randomPassword()
 	if err := i.initdb(ctx, data, filepath.Join(work, "password"), password); err != nil {
 		return fmt.Errorf("make the template of a data directory: %w", err)
 	}

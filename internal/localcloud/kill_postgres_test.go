@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -44,6 +45,14 @@ func (k *killed) create(t *testing.T, name string) {
 // instances are.
 func (k *killed) addresses(t *testing.T) map[string]Address {
 	t.Helper()
+	// A password that is still to be set does not show in a status at first.
+	for pending := true; pending; pause(t.Context(), time.Millisecond) {
+		state, err := os.ReadFile(filepath.Join(k.dir, "state.json"))
+		if err != nil || t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+		pending = strings.Contains(string(state), `"password":`)
+	}
 	instances, _ := k.cloud.settled(t)
 	addresses := map[string]Address{}
 	for _, i := range instances {
@@ -107,16 +116,18 @@ func (k *killed) put(t *testing.T, at Address) {
 	pgExecute(t, conn, "INSERT INTO t VALUES (1)")
 }
 
-// work lets much be under way.
+// work lets something be under way: in each round something else, and a change
+// of the password.
 func (k *killed) work(t *testing.T, round int) {
 	t.Helper()
-	name := fmt.Sprintf("restored_%d", round)
-	k.passwords[name] = k.passwords["base"]
-	k.do(t, "POST", "databases/userdb/base/restore", `{"RestoreName":"`+name+`","RestoreTimestamp":"`+time.Now().UTC().Format(time.RFC3339Nano)+`"}`)
-	if round == 0 {
-		k.create(t, "made") // Each new process is slow at its first.
-	} else {
-		k.do(t, "DELETE", fmt.Sprintf("databases/userdb/restored_%d", round-1), "")
+	switch round {
+	case 0:
+		k.create(t, "made")
+	case 1:
+		k.passwords["restored"] = k.passwords["base"]
+		k.do(t, "POST", "databases/userdb/base/restore", `{"RestoreName":"restored","RestoreTimestamp":"`+time.Now().UTC().Format(time.RFC3339Nano)+`"}`)
+	case 2:
+		k.do(t, "DELETE", "databases/userdb/made", "")
 	}
 	password := fmt.Sprintf("password-%d", round)
 	k.do(t, "POST", "databases/userdb/base/credentials", `{"Password":"`+password+`"}`)
@@ -127,24 +138,24 @@ func (k *killed) work(t *testing.T, round int) {
 func (k *killed) check(t *testing.T, round int) Address {
 	t.Helper()
 	addresses := k.addresses(t)
-	restored := fmt.Sprintf("restored_%d", round)
-	names := make([]string, 0, len(addresses))
-	for name := range addresses {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	if want := []string{"base", "made", restored}; !slices.Equal(names, want) {
+	want := [][]string{{"base", "made"}, {"base", "made", "restored"}, {"base", "restored"}}[round]
+	if names := slices.Sorted(maps.Keys(addresses)); !slices.Equal(names, want) {
 		t.Fatalf("there is %q, want %q", names, want)
 	}
-	for _, name := range []string{"base", restored} {
-		if got := k.rows(t, name, addresses[name]); got != round+1 {
-			t.Errorf("%s has %d rows, want %d", name, got, round+1)
+	if got := k.rows(t, "base", addresses["base"]); got != round+1 {
+		t.Errorf("there are %d rows, want %d", got, round+1)
+	}
+	if at, ok := addresses["restored"]; ok {
+		if got := k.rows(t, "restored", at); got != 2 {
+			t.Errorf("%d rows are restored, want 2", got)
 		}
 	}
-	_ = pgConnect(t, addresses["made"], Role{Name: "alice", Password: k.passwords["made"]}, "").Close(t.Context())
+	if at, ok := addresses["made"]; ok {
+		_ = pgConnect(t, at, Role{Name: "alice", Password: k.passwords["made"]}, "").Close(t.Context())
+	}
 	folders, err := os.ReadDir(filepath.Join(k.dir, "instances"))
-	if err != nil || len(folders) != len(names) {
-		t.Errorf("for %q there is %v: %v", names, folders, err)
+	if err != nil || len(folders) != len(want) {
+		t.Errorf("for %q there is %v: %v", want, folders, err)
 	}
 	return addresses["base"]
 }

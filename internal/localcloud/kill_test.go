@@ -58,6 +58,7 @@ func (c *child) done(ctx context.Context, t *testing.T, method, path, body strin
 			t.Errorf("%s %s: %d %s", method, path, status, answer)
 			return "", false
 		}
+		pause(ctx, time.Millisecond)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -44,6 +45,8 @@ type Client struct {
 	applications      *snapshot[Application]
 	applicationWaits  *poller[Application]
 	applicationWrites queues
+	secretsMu         sync.Mutex
+	secrets           map[string]*snapshot[string] // by application
 }
 
 // New makes a client. It does not touch the network.
@@ -69,6 +72,7 @@ func newClient(cfg Config, network http.RoundTripper) (*Client, error) {
 		retryTimeout:   cmp.Or(cfg.RetryTimeout, 2*time.Minute),
 		log:            cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		timing:         cfg.Timing.withDefaults(),
+		secrets:        map[string]*snapshot[string]{},
 	}
 	c.organization.value = cmp.Or(cfg.Organization, cfg.Login.Organization)
 	exchange := &exchange{next: network, timeout: c.requestTimeout, log: c.log}

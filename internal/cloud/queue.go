@@ -57,16 +57,20 @@ func (q *queues) quit(name string, own *queue) {
 }
 
 // enterApplication waits for the turn to change an application. What reads
-// have seen of applications serves no more from then on, and what they see
+// have seen of applications and of its secrets serves no more from then on, and what they see
 // until leave is called does not either.
 func (c *Client) enterApplication(ctx context.Context, name string) (leave func(), err error) {
 	done, err := c.applicationWrites.enter(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("application %q was not changed, as another change of it was still under way: %w", name, err)
 	}
-	c.applications.stale()
-	return func() {
+	stale := func() {
 		c.applications.stale()
+		c.secretsOf(name).stale()
+	}
+	stale()
+	return func() {
+		stale()
 		done()
 	}, nil
 }

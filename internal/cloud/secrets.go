@@ -8,13 +8,38 @@ import (
 	"slices"
 )
 
-// Secrets reads the names of an application's secrets, sorted. No call answers
-// a value.
+// Secrets reads the names of an application's secrets, sorted, from a list that
+// concurrent reads share. No call answers a value.
 func (c *Client) Secrets(ctx context.Context, application string) ([]string, error) {
-	r := request{kind: read, method: "GET", path: []string{"applications", application, "secrets"}, object: application}
+	return c.secretsOf(application).all(ctx)
+}
+
+// FreshSecrets asks for the names now.
+func (c *Client) FreshSecrets(ctx context.Context, application string) ([]string, error) {
+	return c.listSecrets(ctx, application, read)
+}
+
+func (c *Client) listSecrets(ctx context.Context, application string, how kind) ([]string, error) {
+	r := request{kind: how, method: "GET", path: []string{"applications", application, "secrets"}, object: application}
 	names, err := do[[]string](ctx, c, r)
 	slices.Sort(names)
 	return names, err
+}
+
+// secretsOf is what the reads of one application's secrets share.
+func (c *Client) secretsOf(application string) *snapshot[string] {
+	c.secretsMu.Lock()
+	defer c.secretsMu.Unlock()
+	shared := c.secrets[application]
+	if shared == nil {
+		shared = newSnapshot(objects[string]{
+			noun: "secret",
+			list: func(ctx context.Context, how kind) ([]string, error) { return c.listSecrets(ctx, application, how) },
+			name: func(name string) string { return name },
+		}, c.timing)
+		c.secrets[application] = shared
+	}
+	return shared
 }
 
 // SetSecret creates or replaces a secret. It takes effect at the next deploy.

@@ -6,23 +6,45 @@ package cloud_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
+// TestSecrets also shows that reads share a list until a write to that
+// application, of whatever outcome.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	client, _ := scripted(t, map[string][]reply{
-		"GET /applications/shop/secrets": {ok(`["B_KEY","A_KEY"]`), ok(`null`)},
+		"GET /applications/shop/secrets": {ok(`["B_KEY","A_KEY"]`), ok(`null`), ok(`["C_KEY"]`)},
+		"GET /applications/bank/secrets": {ok(`["D_KEY"]`), ok(`null`)},
 		"GET /applications/gone/secrets": {refusal(404, "application gone not found")},
+		"POST /applications/secrets":     {refusal(400, "no")},
 	})
-	if got, err := client.Secrets(limited(t), "shop"); err != nil || !slices.Equal(got, []string{"A_KEY", "B_KEY"}) {
-		t.Errorf("%q, %v", got, err)
+	for application, want := range map[string][]string{"shop": {"A_KEY", "B_KEY"}, "bank": {"D_KEY"}} {
+		var readers sync.WaitGroup
+		for range 20 {
+			readers.Go(func() {
+				if got, err := client.Secrets(limited(t), application); err != nil || !slices.Equal(got, want) {
+					t.Errorf("%s: %q, %v", application, got, err)
+				}
+			})
+		}
+		readers.Wait()
 	}
-	if got, err := client.Secrets(limited(t), "shop"); err != nil || len(got) != 0 {
+	if got, err := client.FreshSecrets(limited(t), "shop"); err != nil || len(got) != 0 {
 		t.Errorf("none: %q, %v", got, err)
+	}
+	if err := client.SetSecret(limited(t), "shop", "C_KEY", "value"); err == nil {
+		t.Error("what the service refused is a success")
+	}
+	if got, err := client.Secrets(limited(t), "shop"); err != nil || !slices.Equal(got, []string{"C_KEY"}) {
+		t.Errorf("after a write: %q, %v", got, err)
+	}
+	if got, err := client.Secrets(limited(t), "bank"); err != nil || !slices.Equal(got, []string{"D_KEY"}) {
+		t.Errorf("after a write to another application: %q, %v", got, err)
 	}
 	if _, err := client.Secrets(limited(t), "gone"); !cloud.IsNotFound(err) {
 		t.Errorf("gone: %v", err)

@@ -124,6 +124,50 @@ resource "dbos_application_database_binding" "test" {
 	})
 }
 
+// TestAccApplicationSecret_fifty sets five secrets of each of fifty
+// applications in one apply.
+func TestAccApplicationSecret_fifty(t *testing.T) {
+	t.Parallel()
+	const fifty, five = 50, 5
+	c := cloudWithInstances(t, "orders")
+	config := fmt.Sprintf(`
+resource "dbos_application" "test" {
+  count                  = %[1]d
+  name                   = "app-${count.index}"
+  database_instance_name = "orders"
+  language               = "node"
+}
+
+resource "dbos_application_secret" "test" {
+  count            = %[1]d * %[2]d
+  application_name = dbos_application.test[floor(count.index / %[2]d)].id
+  name             = "KEY_${count.index %% %[2]d}"
+  value            = "value ${count.index}"
+}
+`, fifty, five)
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: c.Providers(),
+		Steps: []resource.TestStep{{
+			Config: config,
+			Check: func(*terraform.State) error {
+				for i := range fifty {
+					var names []string
+					if c.Call(t, http.MethodGet, fmt.Sprintf("applications/app-%d/secrets", i), nil, &names); len(names) != five {
+						return fmt.Errorf("app-%d has the secrets %v", i, names)
+					}
+				}
+				for _, line := range refusals(c) {
+					// The looks whether the names are free, before they are registered.
+					if !strings.HasPrefix(line, "GET /v1alpha1/local/applications/app-") || !strings.HasSuffix(line, ": 404") {
+						return errors.New("refused: " + line)
+					}
+				}
+				return expectCalls(c, map[string]int{"PUT applications": fifty, "POST applications/secrets": fifty * five, "PATCH applications/*": 0})(nil)
+			},
+		}},
+	})
+}
+
 // Writes of one apply to one application wait for one another: the next is not
 // sent while one is on its way.
 func TestAccApplication_writesQueue(t *testing.T) {

@@ -267,7 +267,7 @@ func (m *applicationSecretModel) changed(state *applicationSecretModel) bool {
 
 // absent looks the secret up before it is set, as a set replaces what is there.
 func (m *applicationSecretModel) absent(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
-	names, err := client.Secrets(ctx, m.ApplicationName.ValueString())
+	names, err := client.FreshSecrets(ctx, m.ApplicationName.ValueString())
 	switch {
 	case cloud.IsNotFound(err):
 		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q does not exist", m.ApplicationName.ValueString()),

@@ -6,6 +6,7 @@ package cli_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,17 @@ const (
 	firstPassword  = "first-Passw0rd!"
 	secondPassword = "second-Passw0rd#"
 )
+
+// TestMain lets more tests run at once than there are processors: the CLI
+// sleeps for most of its time, 5 seconds after each provisioning, restore and
+// old deploy.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // user is somebody with the CLI in a directory, logged in to a local cloud.
 type user struct {
@@ -269,17 +281,58 @@ func TestApplications(t *testing.T) {
 	u.says("Successfully deleted application: shop", "app", "delete", "shop", "--dropdb")
 }
 
-// TestOldRelease tries out a release of the first line.
-func TestOldRelease(t *testing.T) {
+// TestOldestRelease goes through all commands that there are in it, as three
+// users at once.
+func TestOldestRelease(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t, acctest.TLS)
 	c.Provision(t, "orders", "app", firstPassword)
-	c.Register(t, "shop", "orders")
-	u := logIn(t, c, cli.Old)
-	u.says("orders", "db", "list")
-	u.says("Status: available", "db", "status", "orders")
+	c.Provision(t, "spare", "app", firstPassword)
+	for name, use := range map[string]func(*user){"databases": oldestDatabases, "applications": oldestApplications, "links": oldestLinks} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			use(logIn(t, c, cli.Oldest))
+		})
+	}
+}
+
+func oldestDatabases(u *user) {
+	u.says("Database successfully provisioned!", "db", "provision", "billing", "-U", "app", "-W", firstPassword)
+	u.says("Successfully reset user password", "db", "reset-password", "orders", "-W", secondPassword)
+	moment := time.Now().UTC().Format(time.RFC3339Nano)
+	u.says("Database successfully restored!", "db", "restore", "billing", "-t", moment, "-n", "billing_back")
+	u.says("Database deleted: billing_back", "db", "destroy", "billing_back")
+	u.write("dbos-config.yaml", "database:\n  app_db_name: shop\n")
+	u.says("Database Username: app", "db", "connect", "billing", "-W", firstPassword)
+	config, err := os.ReadFile(filepath.Join(u.dir, "dbos-config.yaml"))
+	if err != nil || !strings.Contains(string(config), "hostname: billing.simulated.invalid") {
+		u.t.Errorf("db connect left %q, %v", config, err)
+	}
+}
+
+func oldestLinks(u *user) {
+	u.says("Name: local", "profile")
+	u.says("Database successfully linked!", "db", "link", "legacy", "-H", "db.example.com", "-W", firstPassword)
+	u.says("Status: available", "db", "status", "legacy")
+	u.says("Postgres Instance Name: legacy", "db", "list")
+	u.says("Database unlinked: legacy", "db", "unlink", "legacy")
+}
+
+func oldestApplications(u *user) {
 	u.write("package.json", `{"name": "shop"}`)
 	u.write("package-lock.json", `{"name": "shop", "lockfileVersion": 3, "packages": {}}`)
 	u.write("dbos-config.yaml", "name: shop\nlanguage: node\ndatabase:\n  hostname: localhost\n  port: 5432\n  username: postgres\n  password: ${PGPASSWORD}\n  app_db_name: shop\n")
+	u.says("Successfully registered shop!", "app", "register", "-d", "spare")
 	u.says("Successfully deployed shop!", "app", "deploy")
+	version := answer[application](u, "app", "status").Version
+	u.says("Successfully deployed shop!", "app", "deploy", "-p", version)
+	u.says("Successfully deployed shop!", "app", "rollback")
+	u.says("Successfully deployed shop!", "app", "change-database-instance", "-d", "orders", "-p", version)
+	if list := answer[[]application](u, "app", "list"); len(list) != 1 || list[0].PostgresInstanceName != "orders" {
+		u.t.Errorf("app list = %+v", list)
+	}
+	if versions := answer[[]struct{ Version string }](u, "app", "versions"); !slices.ContainsFunc(versions, func(v struct{ Version string }) bool { return v.Version == version }) {
+		u.t.Errorf("app versions = %v", versions)
+	}
+	u.says("Successfully deleted application: shop", "app", "delete", "--dropdb")
 }

@@ -15,8 +15,13 @@ import (
 const (
 	// Newest is the newest release of the CLI.
 	Newest = "2.10.24"
-	// Old is the oldest stable one whose commands the tests try out.
-	Old = "1.30.13"
+	// Oldest is the oldest stable release whose every command is a call of this
+	// API. The releases before, which were all compared by the calls in their
+	// code, are of an older one: up to 1.16.12 they register an application
+	// without its language, which this API demands, and up to 1.9.15 they put the
+	// user into the paths, not the organization. It has no "app update", "app
+	// env" and "db url" yet, but "db connect".
+	Oldest = "1.20.21"
 )
 
 // Installed is the directory of a release of the CLI. It is installed with npm

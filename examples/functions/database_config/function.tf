@@ -3,7 +3,8 @@ data "dbos_database_instance" "orders" {
 }
 
 # The application's own file with the address of its cloud database. Without a
-# password in the connection it holds "$${PGPASSWORD}", and so no secret.
+# password in the connection it holds "$${PGPASSWORD}", and so no secret. To
+# write it: terraform output -raw dbos_config > dbos-config.cloud.yaml
 output "dbos_config" {
   value = provider::dbos::database_config(file("${path.module}/dbos-config.yaml"), data.dbos_database_instance.orders)
 }

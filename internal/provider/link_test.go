@@ -9,6 +9,11 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+	"github.com/dbos-community/terraform-provider-dbos/internal/connection"
 )
 
 // legacy is the link of these tests.
@@ -257,4 +262,29 @@ func TestOlderServerTellsNoKind(t *testing.T) {
 	a.say(legacyRecord, linkedOne)
 	r.plan(databaseRestoreType, nil, restore, `Database instance "legacy" cannot be restored|linked database`)
 	r.check(r.data(databaseInstanceType, attributes{"name": "legacy"}, ""), attributes{"username": "dbosadmin", "linked": true})
+}
+
+// The user of a Supabase database is that of its project, whatever the record
+// says of a role; one that is configured comes first.
+func TestConnectionToLinkedDatabase(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		reference string
+		username  types.String
+		want      string
+	}{
+		"a link":        {"", types.StringNull(), "dbosadmin"},
+		"Supabase":      {"abcdef", types.StringNull(), "postgres.abcdef"},
+		"another login": {"abcdef", types.StringValue("reader"), "reader"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := databaseConnectionModel{Username: tt.username, Password: types.StringValue("pass#word")}
+			got := m.fill(&cloud.Instance{Hostname: "2001:db8::1", Port: 6543, Username: "dbosadmin", Linked: true, SupabaseReference: tt.reference})
+			want := connection.Connection{Hostname: "2001:db8::1", Port: 6543, Username: tt.want, Password: "pass#word", Database: "postgres"}
+			if got != want || m.Username.ValueString() != tt.want {
+				t.Errorf("connection = %+v, want user %q", got, tt.want)
+			}
+		})
+	}
 }

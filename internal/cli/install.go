@@ -16,11 +16,11 @@ const (
 	// Newest is the newest release of the CLI.
 	Newest = "2.10.24"
 	// Oldest is the oldest stable release whose calls for databases, applications
-	// (but for logs and workflows) and the profile are this API's. The releases before, which were all compared by the calls in their
-	// code, are of an older one: up to 1.16.12 they register an application
-	// without its language, which this API demands, and up to 1.9.15 they put the
-	// user into the paths, not the organization. It has no "app update", "app
-	// env" and "db url" yet, but "db connect".
+	// (but for logs and workflows) and the profile are this API's. The releases
+	// before it were all compared by the calls in their code: up to 1.16.12 they
+	// register an application without its language, which this API demands, and
+	// up to 1.9.15 they put the user into the paths, not the organization. It has
+	// no "app update", "app env" and "db url" yet, but "db connect".
 	Oldest = "1.20.21"
 )
 

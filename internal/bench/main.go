@@ -29,7 +29,7 @@ type row struct {
 }
 
 func rows() []row {
-	return slices.Concat(loadRows, waitRows, memoryRows, startRows)
+	return slices.Concat(loadRows, waitRows, largeRows, memoryRows, startRows)
 }
 
 func main() {
@@ -124,4 +124,5 @@ type bench struct {
 	starts *starts
 	many   *site
 	single *site
+	large  *site
 }

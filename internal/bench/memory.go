@@ -5,10 +5,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -34,66 +31,13 @@ func planMemory(ctx context.Context, b *bench) (float64, string, error) {
 	return peak, "", err
 }
 
-const largeApplication = `
-terraform {
-  required_providers {
-    dbos = { source = "dbos-community/dbos" }
-  }
-}
-resource "dbos_database_instance" "large" {
-  name                = "large"
-  username            = "bench"
-  password            = "Correct-horse-7"
-  deletion_protection = false
-}
-resource "dbos_application" "large" {
-  name                   = "large"
-  database_instance_name = dbos_database_instance.large.id
-  language               = "node"
-}
-resource "dbos_application_deployment" "large" {
-  application_name = dbos_application.large.id
-  source_dir       = "${path.module}/app"
-}
-`
-
 func uploadMemory(ctx context.Context, b *bench) (float64, string, error) {
-	s, err := b.open(ctx, "large", largeApplication, 10*time.Millisecond)
+	s, err := b.largeSite(ctx)
 	if err != nil {
 		return 0, "", err
 	}
-	const size = 500
-	if err := writeApplication(filepath.Join(s.Dir, "app"), size); err != nil {
-		return 0, "", err
-	}
 	peak, took, err := b.peak(ctx, s.Workspace, "apply", "-auto-approve")
-	return peak, fmt.Sprintf("%d MB in %.1f s", size, took.Seconds()), err
-}
-
-// writeApplication writes an application of so many megabytes, which do not
-// get smaller when they are packed.
-func writeApplication(dir string, megabytes int) error {
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return err
-	}
-	for name, content := range map[string]string{"package.json": "{}\n", "dbos-config.yaml": "name: large\nlanguage: node\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			return err
-		}
-	}
-	const files = 20
-	noise := rand.NewChaCha8([32]byte{1})
-	for i := range files {
-		file, err := os.Create(filepath.Join(dir, fmt.Sprintf("part%02d", i)))
-		if err != nil {
-			return err
-		}
-		_, err = io.CopyN(file, noise, int64(megabytes)*1e6/files)
-		if err := errors.Join(err, file.Close()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return peak, fmt.Sprintf("%d MB in %.1f s", largeSize, took.Seconds()), err
 }
 
 // peak runs a command with the provider under a gauge, and returns the most

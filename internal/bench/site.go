@@ -77,10 +77,18 @@ func (b *bench) applied(ctx context.Context, name string, n int, provisionTime t
 // timePlan is the median of some plans, in seconds, each of which has to find
 // nothing to do.
 func timePlan(ctx context.Context, w *workspace.Workspace) (float64, error) {
+	return timed(func() error {
+		_, err := w.Run(ctx, "plan", "-detailed-exitcode")
+		return err
+	})
+}
+
+// timed is the median, in seconds, of what something takes.
+func timed(run func() error) (float64, error) {
 	var seconds []float64
 	for range 3 {
 		start := time.Now()
-		if _, err := w.Run(ctx, "plan", "-detailed-exitcode"); err != nil {
+		if err := run(); err != nil {
 			return 0, err
 		}
 		seconds = append(seconds, time.Since(start).Seconds())

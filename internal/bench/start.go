@@ -65,7 +65,7 @@ func (b *bench) measureStarts(ctx context.Context) (*starts, error) {
 		return nil, err
 	}
 	var measured starts
-	for range 21 {
+	for range 41 {
 		ours, err := startPlugin(ctx, b.provider)
 		if err != nil {
 			return nil, err

@@ -26,6 +26,9 @@ type Application struct {
 // Available reports whether the application serves.
 func (a Application) Available() bool { return strings.EqualFold(a.Status, "AVAILABLE") }
 
+// Deleting reports whether a deletion is under way.
+func (a Application) Deleting() bool { return strings.EqualFold(a.Status, "DELETING") }
+
 // applicationRecord is Application of the API.
 type applicationRecord struct {
 	Name                    string

@@ -49,7 +49,7 @@ func TestRestoreToTheMicrosecond(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	for range 2 {
+	for range 5 {
 		id := 1 + random.IntN(rows-2)
 		at := committed(id)
 		for _, instant := range []struct {

@@ -136,6 +136,42 @@ func (b *resourceBase) readApplication(ctx context.Context, name, recorded types
 	return application, organization, true
 }
 
+// lookBeforeDeploy reads an application that is about to be deployed or moved,
+// and refuses what cannot become of it before anything is sent. A version is
+// looked for unless it is null.
+func lookBeforeDeploy(ctx context.Context, client *cloud.Client, name string, version types.String, diags *diag.Diagnostics) (*cloud.Application, bool) {
+	application, err := client.FreshApplication(ctx, name)
+	switch {
+	case cloud.IsNotFound(err):
+		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q does not exist", name),
+			sentence(err.Error())+" Nothing was sent. Check the name, or register it with dbos_application and refer to it by its id.")
+	case err != nil:
+		addError(diags, fmt.Sprintf("Cannot read application %q", name), err, "Nothing was sent.")
+	case application.Deleting():
+		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q is being deleted", name),
+			"Nothing was sent. Once it is gone, register it again with dbos_application, or take what refers to it out of the configuration.")
+	default:
+		return application, version.IsNull() || hasVersion(ctx, client, name, version.ValueString(), diags)
+	}
+	return nil, false
+}
+
+func hasVersion(ctx context.Context, client *cloud.Client, application, version string, diags *diag.Diagnostics) bool {
+	versions, err := client.ApplicationVersions(ctx, application)
+	if err != nil {
+		addError(diags, fmt.Sprintf("Cannot read the versions of application %q", application), err, "Nothing was sent.")
+		return false
+	}
+	for _, v := range versions {
+		if v.Version == version {
+			return true
+		}
+	}
+	addAttributeError(diags, "previous_version", fmt.Sprintf("Application %q has no version %q", application, version),
+		"Nothing was sent. The data source dbos_application_versions lists the versions that it has, and finds the one that was running at a time.")
+	return false
+}
+
 // computedText is a computed attribute that no update changes.
 func computedText(description string) schema.StringAttribute {
 	return schema.StringAttribute{

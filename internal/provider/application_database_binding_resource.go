@@ -241,14 +241,9 @@ func (b *binding) run(ctx context.Context, client *cloud.Client, diags *diag.Dia
 // write sends what is needed to get to the plan, and sets the rollout of it.
 func (b *binding) write(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) (*cloud.Application, bool) {
 	name, target := b.plan.ApplicationName.ValueString(), b.plan.DatabaseInstanceName.ValueString()
-	application, err := client.FreshApplication(ctx, name)
+	application, ok := lookBeforeDeploy(ctx, client, name, b.version, diags)
 	switch {
-	case cloud.IsNotFound(err):
-		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q does not exist", name),
-			sentence(err.Error())+" Nothing was sent. Check the name; to register the application by Terraform use dbos_application, on the instance that it is to run on.")
-		return nil, false
-	case err != nil:
-		addError(diags, fmt.Sprintf("Cannot read application %q", name), err, "Nothing was sent.")
+	case !ok:
 		return nil, false
 	case application.Instance == target && b.version.IsNull():
 		b.rollout = nil
@@ -260,6 +255,7 @@ func (b *binding) write(ctx context.Context, client *cloud.Client, diags *diag.D
 				"Deploy it first, with \"dbos-cloud app deploy\" or a dbos_application_deployment that this binding depends on.", application.Instance, target))
 		return nil, false
 	}
+	var err error
 	if b.rollout, err = b.send(ctx, client, application, target); err != nil {
 		addError(diags, fmt.Sprintf("Cannot bind application %q to database instance %q", name, target), err,
 			fmt.Sprintf("As far as Terraform knows it still runs version %q on %q; the next plan looks again.", application.Version, application.Instance))

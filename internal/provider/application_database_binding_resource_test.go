@@ -119,9 +119,17 @@ func TestBindingRefused(t *testing.T) {
 	if r.apply(applicationDatabaseBindingType, nil, bound, "", `Application "shop" was never deployed|Deploy it first`) != nil {
 		t.Error("what was not bound is in the state")
 	}
-	wantWrites(t, a)
+	a.say("GET applications/shop", application("shop", "orders", "v1", "DELETING", 512))
+	if r.apply(applicationDatabaseBindingType, nil, bound, "", `Application "shop" is being deleted|Nothing was sent`) != nil {
+		t.Error("the binding of an application that goes is in the state")
+	}
 	a.say("GET applications/shop", application("shop", "orders", "v1", "AVAILABLE", 512))
 	a.say("GET applications/shop/versions", versions("v1"))
+	versioned := bound.with(attributes{"previous_version": "v0"})
+	if r.apply(applicationDatabaseBindingType, nil, versioned, "", `Application "shop" has no version "v0"|previous_version`) != nil {
+		t.Error("the binding with a version that does not exist is in the state")
+	}
+	wantWrites(t, a)
 	a.answer("POST applications/shop/changedbinstance", func(string) (int, string) {
 		return http.StatusBadRequest, `{"message":"migration failed","statusCode":400,"requestID":"r1","DetailedError":"ERROR: relation \"carts\" does not exist"}`
 	})

@@ -144,7 +144,7 @@ func (d *deploy) send(ctx context.Context, client *cloud.Client, diags *diag.Dia
 		}
 		return true
 	}
-	before, ok := d.application(ctx, client, diags)
+	before, ok := lookBeforeDeploy(ctx, client, d.failure.name, d.plan.PreviousVersion, diags)
 	if !ok || files != nil && !files.keepsDatabase(before, diags) {
 		return false
 	}
@@ -156,18 +156,6 @@ func (d *deploy) send(ctx context.Context, client *cloud.Client, diags *diag.Dia
 	d.rollout = &rollout{Version: version, Replaces: before.Version}
 	d.plan.Version = types.StringValue(version)
 	return true
-}
-
-func (d *deploy) application(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) (*cloud.Application, bool) {
-	application, err := client.FreshApplication(ctx, d.failure.name)
-	switch {
-	case cloud.IsNotFound(err):
-		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q does not exist", d.failure.name),
-			sentence(err.Error())+" Nothing was deployed. Check the name, or register it with dbos_application and refer to it by its id.")
-	case err != nil:
-		addError(diags, fmt.Sprintf("Cannot read application %q", d.failure.name), err, "Nothing was deployed.")
-	}
-	return application, err == nil
 }
 
 // accepted makes the deploy, and records the hash of what it sends.

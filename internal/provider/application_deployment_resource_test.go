@@ -414,5 +414,15 @@ func TestDeploymentOfNoApplication(t *testing.T) {
 	if r.apply(applicationDeploymentType, nil, set, "", `Application "shop" does not exist|application_name`) != nil {
 		t.Error("a deployment of no application is in the state")
 	}
+	a.say("GET applications/shop", application("shop", "orders", "v1", "DELETING", 512))
+	if r.apply(applicationDeploymentType, nil, set, "", `Application "shop" is being deleted|application_name`) != nil {
+		t.Error("a deployment of an application that goes is in the state")
+	}
+	a.say("GET applications/shop", application("shop", "orders", "v1", "AVAILABLE", 512))
+	a.say("GET applications/shop/versions", versions("v1"))
+	earlier := attributes{"application_name": "shop", "previous_version": "v0"}
+	if r.apply(applicationDeploymentType, nil, earlier, "", `Application "shop" has no version "v0"|previous_version`) != nil {
+		t.Error("a version that does not exist is in the state")
+	}
 	wantWrites(t, a)
 }

@@ -40,6 +40,8 @@ func explain(err error) string {
 	switch {
 	case errors.Is(err, cloud.ErrNoLogin):
 		return loginHelp
+	case errors.Is(err, context.Canceled) && cloud.OutcomeUnknown(err):
+		return "The operation was interrupted. What it had sent may have been carried out."
 	case errors.Is(err, context.Canceled):
 		return "The operation was interrupted."
 	case errors.As(err, &refused) && refused.Status == http.StatusUnauthorized:

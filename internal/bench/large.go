@@ -1,0 +1,114 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/archive"
+)
+
+// largeRows are what the plan of a large application costs.
+var largeRows = []row{
+	{"hash", "hashing an application of 500 MB, against `sha256sum` of its files", 1.5, "×", hashRatio},
+}
+
+// largeSize is of the large application, in MB.
+const largeSize = 500
+
+const largeApplication = `
+terraform {
+  required_providers {
+    dbos = { source = "dbos-community/dbos" }
+  }
+}
+resource "dbos_database_instance" "large" {
+  name                = "large"
+  username            = "bench"
+  password            = "Correct-horse-7"
+  deletion_protection = false
+}
+resource "dbos_application" "large" {
+  name                   = "large"
+  database_instance_name = dbos_database_instance.large.id
+  language               = "node"
+}
+resource "dbos_application_deployment" "large" {
+  application_name = dbos_application.large.id
+  source_dir       = "${path.module}/app"
+}
+`
+
+// largeSite is the site of one large application, which is not applied yet.
+func (b *bench) largeSite(ctx context.Context) (*site, error) {
+	if b.large != nil {
+		return b.large, nil
+	}
+	s, err := b.open(ctx, "large", largeApplication, 10*time.Millisecond)
+	if err != nil {
+		return nil, err
+	}
+	b.large = s
+	return s, writeApplication(filepath.Join(s.Dir, "app"), largeSize)
+}
+
+// hashRatio hashes as a plan does: the files are found, read and hashed.
+func hashRatio(ctx context.Context, b *bench) (float64, string, error) {
+	s, err := b.largeSite(ctx)
+	if err != nil {
+		return 0, "", err
+	}
+	dir := filepath.Join(s.Dir, "app")
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		return 0, "", err
+	}
+	theirs, err := timed(func() error { return exec.CommandContext(ctx, "sha256sum", files...).Run() })
+	if err != nil {
+		return 0, "", err
+	}
+	ours, err := timed(func() error {
+		source, err := archive.Open(ctx, dir, archive.Options{})
+		if err != nil {
+			return err
+		}
+		_, err = source.Hash(ctx)
+		return err
+	})
+	return ours / theirs, fmt.Sprintf("%.2f s", ours), err
+}
+
+// writeApplication writes an application of so many megabytes, which do not
+// get smaller when they are packed.
+func writeApplication(dir string, megabytes int) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	for name, content := range map[string]string{"package.json": "{}\n", "dbos-config.yaml": "name: large\nlanguage: node\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	const files = 20
+	noise := rand.NewChaCha8([32]byte{1})
+	for i := range files {
+		file, err := os.Create(filepath.Join(dir, fmt.Sprintf("part%02d", i)))
+		if err != nil {
+			return err
+		}
+		_, err = io.CopyN(file, noise, int64(megabytes)*1e6/files)
+		if err := errors.Join(err, file.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

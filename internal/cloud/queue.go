@@ -57,8 +57,8 @@ func (q *queues) quit(name string, own *queue) {
 }
 
 // enterApplication waits for the turn to change an application. What reads
-// have seen of applications and of its secrets serves no more from then on, and what they see
-// until leave is called does not either.
+// have seen of applications and of its secrets serves no more from then on, and
+// what they see until leave is called does not either.
 func (c *Client) enterApplication(ctx context.Context, name string) (leave func(), err error) {
 	done, err := c.applicationWrites.enter(ctx, name)
 	if err != nil {

@@ -167,14 +167,14 @@ func relay(t *testing.T, server *httptest.Server, asked *atomic.Value) *httptest
 		}
 		defer func() { _ = there.Close() }()
 		w.WriteHeader(http.StatusOK)
-		here, _, err := http.NewResponseController(w).Hijack()
+		here, read, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		defer func() { _ = here.Close() }()
 		go func() {
-			_, _ = io.Copy(there, here)
+			_, _ = io.Copy(there, read) // What has come already, too.
 			_ = there.Close()
 		}()
 		_, _ = io.Copy(here, there)

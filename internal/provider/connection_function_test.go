@@ -4,7 +4,8 @@
 package provider_test
 
 import (
-	"regexp"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -14,21 +15,32 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
 )
 
-// functionTest runs one step whose output "result" is an expression.
-func functionTest(t *testing.T, expression, want, wantError string) {
+// functionCase is a call of a function in a configuration, and either its
+// result or, if that is "", a part of its error.
+type functionCase struct{ expression, want, wantError string }
+
+// functionTest makes each call that fails a step, and those that succeed the
+// outputs of one more.
+func functionTest(t *testing.T, function string, cases map[string]functionCase) {
 	t.Helper()
-	step := resource.TestStep{Config: "output \"result\" {\n  value = " + expression + "\n}\n"}
-	if wantError != "" {
-		step.ExpectError = regexp.MustCompile(wantError)
-	} else {
-		step.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("result", knownvalue.StringExact(want))}
+	var steps []resource.TestStep
+	var good resource.TestStep
+	for name, c := range cases {
+		output := strings.ReplaceAll(name, " ", "_")
+		config := fmt.Sprintf("output %q {\n  value = provider::dbos::%s(%s)\n}\n", output, function, c.expression)
+		if c.want == "" {
+			steps = append(steps, resource.TestStep{Config: config, ExpectError: says(c.wantError)})
+			continue
+		}
+		good.Config += config
+		good.ConfigStateChecks = append(good.ConfigStateChecks, statecheck.ExpectKnownOutputValue(output, knownvalue.StringExact(c.want)))
 	}
-	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Providers(nil), Steps: []resource.TestStep{step}})
+	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Providers(nil), Steps: append(steps, good)})
 }
 
 func TestConnectionURLFunction(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ connection, want, wantError string }{
+	functionTest(t, "connection_url", map[string]functionCase{
 		"plain": {
 			`{ hostname = "db.example.com", port = 5432, username = "app", password = "secret123" }`,
 			"postgresql://app:secret123@db.example.com:5432/postgres", "",
@@ -41,38 +53,26 @@ func TestConnectionURLFunction(t *testing.T) {
 			`{ hostname = "db", port = 5432, username = "app", password = "secret123", database = null, sslmode = null }`,
 			"postgresql://app:secret123@db:5432/postgres", "",
 		},
-		"no password":   {`{ hostname = "db", port = 5432, username = "app" }`, "", `has\s+no\s+password`},
-		"no host":       {`{ port = 5432, username = "app", password = "secret123" }`, "", `hostname\s+must\s+be\s+a\s+string`},
-		"port too high": {`{ hostname = "db", port = 65536, username = "app", password = "secret123" }`, "", `whole\s+number\s+from\s+1\s+to\s+65535`},
-		"no object":     {`"db:5432"`, "", `must\s+be\s+an\s+object`},
-		"null":          {`null`, "", `(?s)argument\s+must\s+not\s+be\s+null`},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			functionTest(t, "provider::dbos::connection_url("+tt.connection+")", tt.want, tt.wantError)
-		})
-	}
+		"no password":   {`{ hostname = "db", port = 5432, username = "app" }`, "", "has no password"},
+		"no host":       {`{ port = 5432, username = "app", password = "secret123" }`, "", "hostname must be a string"},
+		"port too high": {`{ hostname = "db", port = 65536, username = "app", password = "secret123" }`, "", "whole number from 1 to 65535"},
+		"no object":     {`"db:5432"`, "", "must be an object"},
+		"nothing":       {`null`, "", "argument must not be null"},
+	})
 }
 
 func TestDatabaseConfigFunction(t *testing.T) {
 	t.Parallel()
 	const connection = `{ hostname = "db.example.com", port = 5432, username = "app" }`
-	tests := map[string]struct{ expression, want, wantError string }{
-		"an empty file, without a secret": {
-			`provider::dbos::database_config("", ` + connection + `)`,
+	functionTest(t, "database_config", map[string]functionCase{
+		"an empty file without a secret": {
+			`"", ` + connection,
 			"database:\n  hostname: db.example.com\n  port: 5432\n  username: app\n  password: ${PGPASSWORD}\n", "",
 		},
-		"comments, order and the rest stay": {
-			`provider::dbos::database_config("name: shop # ours\ndatabase:\n  app_db_name: shop\n  hostname: localhost\nlanguage: node\n", ` + connection + `)`,
+		"comments and order and the rest stay": {
+			`"name: shop # ours\ndatabase:\n  app_db_name: shop\n  hostname: localhost\nlanguage: node\n", ` + connection,
 			"name: shop # ours\ndatabase:\n  app_db_name: shop\n  hostname: db.example.com\n  port: 5432\n  username: app\n  password: ${PGPASSWORD}\nlanguage: node\n", "",
 		},
-		"no mapping": {`provider::dbos::database_config("- a list", ` + connection + `)`, "", `line\s+1`},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			functionTest(t, tt.expression, tt.want, tt.wantError)
-		})
-	}
+		"no mapping": {`"- a list", ` + connection, "", "line 1"},
+	})
 }

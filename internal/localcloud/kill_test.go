@@ -89,10 +89,10 @@ func (p *promises) useInstances(ctx context.Context, t *testing.T, c *child, kin
 }
 
 // useApplications registers applications on an instance, deploys to them, and
-// deletes some of them, until no answer comes back.
-func (p *promises) useApplications(ctx context.Context, t *testing.T, c *child, user string) {
+// deletes those with an odd number, until no answer comes back.
+func (p *promises) useApplications(ctx context.Context, t *testing.T, c *child, user string, first int) {
 	archive := appFiles{}.base64(t)
-	for n := 0; ; n++ {
+	for n := first; ; n++ {
 		name := fmt.Sprintf("%s-%d", user, n)
 		if _, ok := c.done(ctx, t, "PUT", "applications", `{"name":"`+name+`","database":"base","language":"node","provenancedb":""}`); !ok {
 			return
@@ -119,10 +119,10 @@ func (p *promises) useApplications(ctx context.Context, t *testing.T, c *child, 
 	}
 }
 
-// TestKilled kills a local cloud fifty times, at random moments under load, and
-// now and then in its start or its end. Whatever was answered must hold when the
-// next one has started, what was under way must come to its end, and nothing
-// else may lie about.
+// TestKilled kills a local cloud fifty times, or more often until all was tried,
+// at random moments under load, and now and then in its start or its end.
+// Whatever was answered must hold when the next one has started, what was under
+// way must come to its end, and nothing else may lie about.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -134,7 +134,7 @@ func TestKilled(t *testing.T) {
 	p.created["base"] = true
 	c.settled(t)
 	c.kill()
-	for round := range 50 {
+	for round := 0; round < 50 || !p.enough() && round < 500; round++ {
 		if round%5 == 4 {
 			c = launchChild(t, "simulated", dir)
 			pause(t.Context(), time.Duration(rand.IntN(40))*time.Millisecond)
@@ -154,10 +154,15 @@ func TestKilled(t *testing.T) {
 	if slices.Contains(filesIn(t, dir), "state.json.new") {
 		t.Error("a temporary file is left")
 	}
-	if len(p.created) < 2 || len(p.deleted) == 0 || len(p.versions) == 0 || len(p.gone) == 0 {
+	if !p.enough() {
 		t.Errorf("%d instances were created and %d deleted, %d applications deployed and %d deleted: too little was tried",
 			len(p.created), len(p.deleted), len(p.versions), len(p.gone))
 	}
+}
+
+// enough tells whether everything was answered at least once.
+func (p *promises) enough() bool {
+	return len(p.created) > 1 && len(p.deleted) > 0 && len(p.versions) > 0 && len(p.gone) > 0
 }
 
 func (p *promises) killUnderLoad(t *testing.T, c *child, round int) {
@@ -168,7 +173,7 @@ func (p *promises) killUnderLoad(t *testing.T, c *child, round int) {
 	for user, kind := range []string{"userdb", "byod", "userdb"} {
 		users.Go(func() { p.useInstances(ctx, t, c, kind, fmt.Sprintf("r%d_%d", round, user)) })
 	}
-	users.Go(func() { p.useApplications(ctx, t, c, fmt.Sprintf("shop%d", round)) })
+	users.Go(func() { p.useApplications(ctx, t, c, fmt.Sprintf("shop%d", round), round%2) })
 	for range rand.IntN(24) {
 		select {
 		case <-p.answers:

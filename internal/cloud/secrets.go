@@ -26,7 +26,8 @@ func (c *Client) listSecrets(ctx context.Context, application string, how kind) 
 	return names, err
 }
 
-// secretsOf is what the reads of one application's secrets share.
+// secretsOf is what the reads of one application's secrets share. They are only
+// ever listed: no call asks for one.
 func (c *Client) secretsOf(application string) *snapshot[string] {
 	c.secretsMu.Lock()
 	defer c.secretsMu.Unlock()

@@ -6,6 +6,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -162,10 +163,8 @@ func hasVersion(ctx context.Context, client *cloud.Client, application, version 
 		addError(diags, fmt.Sprintf("Cannot read the versions of application %q", application), err, "Nothing was sent.")
 		return false
 	}
-	for _, v := range versions {
-		if v.Version == version {
-			return true
-		}
+	if slices.ContainsFunc(versions, func(v cloud.ApplicationVersion) bool { return v.Version == version }) {
+		return true
 	}
 	addAttributeError(diags, "previous_version", fmt.Sprintf("Application %q has no version %q", application, version),
 		"Nothing was sent. The data source dbos_application_versions lists the versions that it has, and finds the one that was running at a time.")

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
 // deploy deploys an archive or a previous version where the application is.
@@ -142,10 +144,10 @@ func (s *Server) migrate(a application, instanceName, database, archive string, 
 	if err := s.backend.CreateDatabase(s.ctx, i.target(), database); err != nil {
 		return refuse(http.StatusInternalServerError, "create database %s on instance %s: %s", database, instanceName, err)
 	}
-	output, err := s.backend.Migrate(s.ctx, Migration{
+	output, err := s.backend.Migrate(s.ctx, backend.Migration{
 		On: i.target(), Database: database, Archive: archive, Commands: c.Migrate, Secrets: a.Secrets,
 	})
-	var failed *CommandError
+	var failed *backend.CommandError
 	switch {
 	case errors.As(err, &failed):
 		return &apiError{

@@ -9,5 +9,5 @@
 // cannot pass on both sides. Three layers read separately: the HTTP adapter
 // (server.go, routes.go), the rules of each object (instances.go,
 // applications.go and their neighbours) over one stored state (store.go), and
-// what stands behind the instances (backend.go).
+// what stands behind the instances (the packages below backend).
 package localcloud

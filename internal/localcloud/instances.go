@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
 // The words for an instance's status, those of Amazon RDS.
@@ -27,14 +29,14 @@ const adminName = "dbosadmin"
 // instance is a provisioned or linked instance. Work that is under way is told by
 // its status and by what is still to be set, so that it can go on after a restart.
 type instance struct {
-	Name      string    `json:"name"`
-	Status    string    `json:"status"`
-	Begun     time.Time `json:"begun"`          // when the create or restore was accepted
-	Ready     time.Time `json:"ready,omitzero"` // when it was available for the first time
-	Address   Address   `json:"address,omitzero"`
-	Username  string    `json:"username"`
-	AdminName string    `json:"admin_name"`
-	Password  string    `json:"password,omitempty"` // still to be set; of a link, the one to log in with
+	Name      string          `json:"name"`
+	Status    string          `json:"status"`
+	Begun     time.Time       `json:"begun"`          // when the create or restore was accepted
+	Ready     time.Time       `json:"ready,omitzero"` // when it was available for the first time
+	Address   backend.Address `json:"address,omitzero"`
+	Username  string          `json:"username"`
+	AdminName string          `json:"admin_name"`
+	Password  string          `json:"password,omitempty"` // still to be set; of a link, the one to log in with
 
 	Source    string    `json:"source,omitempty"` // a restore's, until it is done
 	RestoreTo time.Time `json:"restore_to,omitzero"`

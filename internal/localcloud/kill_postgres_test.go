@@ -19,6 +19,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
+	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
 // killed is a local cloud with real servers that is killed again and again.
@@ -43,7 +48,7 @@ func (k *killed) create(t *testing.T, name string) {
 
 // addresses waits until nothing is under way any more, and tells where the
 // instances are.
-func (k *killed) addresses(t *testing.T) map[string]Address {
+func (k *killed) addresses(t *testing.T) map[string]backend.Address {
 	t.Helper()
 	// A password that is still to be set does not show in a status at first.
 	for pending := true; pending; pause(t.Context(), time.Millisecond) {
@@ -54,22 +59,44 @@ func (k *killed) addresses(t *testing.T) map[string]Address {
 		pending = strings.Contains(string(state), `"password":`)
 	}
 	instances, _ := k.cloud.settled(t)
-	addresses := map[string]Address{}
+	addresses := map[string]backend.Address{}
 	for _, i := range instances {
 		if i.Status != statusAvailable {
 			t.Fatalf("%+v\n%s", i, k.cloud.stderr.String())
 		}
-		addresses[i.PostgresInstanceName] = Address{Host: i.HostName, Port: i.Port}
+		addresses[i.PostgresInstanceName] = backend.Address{Host: i.HostName, Port: i.Port}
 	}
 	return addresses
 }
 
-// rows logs in with the password that was promised, and counts.
-func (k *killed) rows(t *testing.T, name string, at Address) int {
+// rows counts what was committed.
+func (k *killed) rows(t *testing.T, name string, at backend.Address) int {
 	t.Helper()
-	conn := pgConnect(t, at, Role{Name: "alice", Password: k.passwords[name]}, "")
-	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	return pgValue[int](t, conn, "SELECT count(*) FROM t")
+	count := 0
+	if err := k.connect(t, name, at).QueryRow(t.Context(), "SELECT count(*) FROM t").Scan(&count); err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
+
+// connect logs in with the password that was promised.
+func (k *killed) connect(t *testing.T, name string, at backend.Address) *pgx.Conn {
+	t.Helper()
+	conn, err := postgres.Connect(t.Context(), postgres.Login{
+		Host: at.Host, Port: at.Port, Role: postgres.Role{Name: "alice", Password: k.passwords[name]}, TLS: "disable",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func (k *killed) execute(t *testing.T, at backend.Address, statement string) {
+	t.Helper()
+	if _, err := k.connect(t, "base", at).Exec(t.Context(), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
 }
 
 // TestKilledWithServers kills a local cloud that has real servers, which do not
@@ -80,7 +107,7 @@ func TestKilledWithServers(t *testing.T) {
 	k.cloud = startChild(t, "postgres", k.dir)
 	k.create(t, "base")
 	base := k.addresses(t)["base"]
-	pgExecute(t, pgConnect(t, base, Role{Name: "alice", Password: "12345678"}, ""), "CREATE TABLE t (n int)")
+	k.execute(t, base, "CREATE TABLE t (n int)")
 	for round := range 3 {
 		k.put(t, base)
 		k.work(t, round)
@@ -109,11 +136,9 @@ func TestKilledWithServers(t *testing.T) {
 }
 
 // put commits one row more.
-func (k *killed) put(t *testing.T, at Address) {
+func (k *killed) put(t *testing.T, at backend.Address) {
 	t.Helper()
-	conn := pgConnect(t, at, Role{Name: "alice", Password: k.passwords["base"]}, "")
-	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	pgExecute(t, conn, "INSERT INTO t VALUES (1)")
+	k.execute(t, at, "INSERT INTO t VALUES (1)")
 }
 
 // work lets something be under way: in each round something else, and a change
@@ -135,7 +160,7 @@ func (k *killed) work(t *testing.T, round int) {
 }
 
 // check expects what work was promised, and tells where the base is.
-func (k *killed) check(t *testing.T, round int) Address {
+func (k *killed) check(t *testing.T, round int) backend.Address {
 	t.Helper()
 	addresses := k.addresses(t)
 	want := [][]string{{"base", "made"}, {"base", "made", "restored"}, {"base", "restored"}}[round]
@@ -151,7 +176,7 @@ func (k *killed) check(t *testing.T, round int) Address {
 		}
 	}
 	if at, ok := addresses["made"]; ok {
-		_ = pgConnect(t, at, Role{Name: "alice", Password: k.passwords["made"]}, "").Close(t.Context())
+		k.connect(t, "made", at)
 	}
 	folders, err := os.ReadDir(filepath.Join(k.dir, "instances"))
 	if err != nil || len(folders) != len(want) {
@@ -165,7 +190,12 @@ func (k *killed) check(t *testing.T, round int) Address {
 func (k *killed) stopServer(t *testing.T, instance string) (resume func(*testing.T)) {
 	t.Helper()
 	folder := filepath.Join(k.dir, "instances", instance)
-	pid, err := strconv.Atoi(firstLine(t, filepath.Join(folder, "data", "postmaster.pid")))
+	note, err := os.ReadFile(filepath.Join(folder, "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(note), "\n")
+	pid, err := strconv.Atoi(line)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +241,7 @@ func (k *killed) locks(t *testing.T, path string) bool {
 }
 
 // gone expects that no server runs any more.
-func (k *killed) gone(t *testing.T, addresses map[string]Address) {
+func (k *killed) gone(t *testing.T, addresses map[string]backend.Address) {
 	t.Helper()
 	for name, at := range addresses {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", at.String())

@@ -7,14 +7,16 @@ import (
 	"cmp"
 	"net/http"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
 // target is where the databases of an instance's applications are.
-func (i instance) target() Target {
+func (i instance) target() backend.Target {
 	if !i.Linked {
-		return Target{Instance: i.Name}
+		return backend.Target{Instance: i.Name}
 	}
-	return Target{Link: &Link{Address: i.Address, Role: Role{Name: i.AdminName, Password: i.Password}}}
+	return backend.Target{Link: &backend.Link{Address: i.Address, Role: backend.Role{Name: i.AdminName, Password: i.Password}}}
 }
 
 // linkDatabase takes a server that is not ours for an instance, once its role

@@ -11,6 +11,12 @@ import (
 	"time"
 )
 
+// The values of Options.Backend.
+const (
+	backendPostgres  = "postgres"
+	backendSimulated = "simulated"
+)
+
 // Options say how a local cloud is started. The zero value is a local cloud with
 // real servers in a temporary folder.
 type Options struct {
@@ -43,7 +49,7 @@ var organizationName = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.Listen, "127.0.0.1:0")
-	setDefault(&o.Backend, "postgres")
+	setDefault(&o.Backend, backendPostgres)
 	setDefault(&o.ProvisionTime, 2*time.Second)
 	setDefault(&o.Retention, 24*time.Hour)
 	setDefault(&o.TokenLifetime, 24*time.Hour)
@@ -62,8 +68,8 @@ func setDefault[T comparable](value *T, otherwise T) {
 }
 
 func (o Options) check() error {
-	if _, ok := backends[o.Backend]; !ok {
-		return fmt.Errorf("unknown backend %q: it is postgres or simulated", o.Backend)
+	if o.Backend != backendPostgres && o.Backend != backendSimulated {
+		return fmt.Errorf("unknown backend %q: it is %s or %s", o.Backend, backendPostgres, backendSimulated)
 	}
 	if !organizationName.MatchString(o.Organization) {
 		return fmt.Errorf("organization %q: only a-z, 0-9, - and _ make a name", o.Organization)

@@ -6,6 +6,8 @@ package localcloud
 import (
 	"errors"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
 // What goes on behind the answers. Each piece of work finds in the state what is
@@ -22,7 +24,7 @@ func (s *Server) provision(name string) {
 	if err != nil {
 		return
 	}
-	var address Address
+	var address backend.Address
 	if err = s.store.sync(); err == nil {
 		address, err = s.make(i)
 	}
@@ -43,18 +45,18 @@ func (s *Server) provision(name string) {
 }
 
 // make needs, for a restore, the gate of its source held.
-func (s *Server) make(i instance) (Address, error) {
+func (s *Server) make(i instance) (backend.Address, error) {
 	gate := s.gates.of(i.Name)
 	gate.Lock()
 	defer gate.Unlock()
 	if !s.takeSlot() {
-		return Address{}, s.ctx.Err()
+		return backend.Address{}, s.ctx.Err()
 	}
 	defer s.freeSlot()
 	if i.Source != "" {
 		return s.backend.Restore(s.ctx, i.Source, i.Name, i.RestoreTo)
 	}
-	return s.backend.Provision(s.ctx, i.Name, Role{Name: i.Username, Password: i.Password})
+	return s.backend.Provision(s.ctx, i.Name, backend.Role{Name: i.Username, Password: i.Password})
 }
 
 // resetPassword sets the password that waits to be set.
@@ -62,11 +64,11 @@ func (s *Server) resetPassword(name string) {
 	if !pause(s.ctx, s.lag()) {
 		return
 	}
-	var role Role
+	var role backend.Role
 	s.alter(name, func(i *instance) {
 		if i.Status == statusAvailable || i.Status == statusResetting {
 			i.Status = statusResetting
-			role = Role{Name: i.Username, Password: i.Password}
+			role = backend.Role{Name: i.Username, Password: i.Password}
 		}
 	})
 	if role.Password == "" {

@@ -10,11 +10,14 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend/simulated"
 )
 
 // scripted is a backend whose calls can be watched and made to fail.
 type scripted struct {
-	simulated
+	simulated.Backend
 	calls chan string // nil = nobody watches
 	fail  map[string]error
 	slow  bool // to close
@@ -34,31 +37,31 @@ func (b *scripted) note(call string) error {
 	return b.fail[call]
 }
 
-func (b *scripted) Provision(_ context.Context, instance string, admin Role) (Address, error) {
-	return b.address(instance), b.note("provision " + instance + " " + admin.Name + " " + admin.Password)
+func (b *scripted) Provision(_ context.Context, instance string, admin backend.Role) (backend.Address, error) {
+	return b.Address(instance), b.note("provision " + instance + " " + admin.Name + " " + admin.Password)
 }
 
-func (b *scripted) SetPassword(_ context.Context, instance string, admin Role) error {
+func (b *scripted) SetPassword(_ context.Context, instance string, admin backend.Role) error {
 	return b.note("set " + instance + " " + admin.Name + " " + admin.Password)
 }
 
-func (b *scripted) Restore(_ context.Context, source, target string, at time.Time) (Address, error) {
-	return b.address(target), b.note("restore " + source + " " + target + " " + at.Format(time.RFC3339Nano))
+func (b *scripted) Restore(_ context.Context, source, target string, at time.Time) (backend.Address, error) {
+	return b.Address(target), b.note("restore " + source + " " + target + " " + at.Format(time.RFC3339Nano))
 }
 
 func (b *scripted) Destroy(_ context.Context, instance string) error {
 	return b.note("destroy " + instance)
 }
 
-func (b *scripted) Resume(_ context.Context, instance string) (Address, error) {
-	return b.address(instance), b.note("resume " + instance)
+func (b *scripted) Resume(_ context.Context, instance string) (backend.Address, error) {
+	return b.Address(instance), b.note("resume " + instance)
 }
 
-func (b *scripted) CreateDatabase(_ context.Context, on Target, database string) error {
+func (b *scripted) CreateDatabase(_ context.Context, on backend.Target, database string) error {
 	return b.note("create " + on.Instance + "/" + database)
 }
 
-func (b *scripted) DropDatabase(_ context.Context, on Target, database string) error {
+func (b *scripted) DropDatabase(_ context.Context, on backend.Target, database string) error {
 	return b.note("drop " + on.Instance + "/" + database)
 }
 

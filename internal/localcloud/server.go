@@ -14,6 +14,10 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend/postgres"
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend/simulated"
 )
 
 // Server is a local cloud that runs.
@@ -26,7 +30,7 @@ type Server struct {
 
 	dir      *stateDir
 	store    *store
-	backend  Backend
+	backend  backend.Backend
 	tokens   *tokens
 	listener net.Listener
 	http     *http.Server
@@ -67,7 +71,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 
 func (s *Server) start(ctx context.Context) error {
 	var err error
-	passable := os.Geteuid() == 0 && s.options.Backend == "postgres"
+	passable := os.Geteuid() == 0 && s.options.Backend == backendPostgres
 	if s.dir, err = openStateDir(s.options.StateDir, passable); err != nil {
 		return err
 	}
@@ -83,12 +87,7 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.connect(); err != nil {
 		return err
 	}
-	s.backend, err = backends[s.options.Backend](ctx, backendOptions{
-		Dir:         s.dir.file("instances"),
-		PostgresBin: s.options.PostgresBin,
-		Log:         s.log.Writer(),
-	})
-	if err != nil {
+	if s.backend, err = s.openBackend(ctx); err != nil {
 		return err
 	}
 	if err := s.resume(ctx); err != nil {
@@ -99,6 +98,24 @@ func (s *Server) start(ctx context.Context) error {
 	}
 	s.serve()
 	return s.writeLogin()
+}
+
+// openBackend opens the backend that the options name. A nil one comes with an error.
+func (s *Server) openBackend(ctx context.Context) (backend.Backend, error) {
+	switch s.options.Backend {
+	case backendSimulated:
+		return simulated.Backend{}, nil
+	default:
+		b, err := postgres.Open(ctx, backend.Options{
+			Dir:         s.dir.file("instances"),
+			PostgresBin: s.options.PostgresBin,
+			Log:         s.log.Writer(),
+		})
+		if err != nil {
+			return nil, err
+		}
+		return b, nil
+	}
 }
 
 // openAccount makes the account at the first start and finds it at later ones.

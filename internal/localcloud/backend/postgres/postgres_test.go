@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package localcloud
+package postgres
 
 import (
 	"archive/zip"
@@ -22,35 +22,32 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-var pgAdmin = Role{Name: "alice", Password: "wonder!#$%&*()-_=+[]{}<>:?land"}
+var pgAdmin = backend.Role{Name: "alice", Password: "wonder!#$%&*()-_=+[]{}<>:?land"}
 
 // startPostgres opens the real backend on a folder, and closes it with the test.
-func startPostgres(t *testing.T, dir string) *postgresBackend {
+func startPostgres(t *testing.T, dir string) *Backend {
 	t.Helper()
 	var log bytes.Buffer
-	backend, err := openPostgres(t.Context(), backendOptions{Dir: dir, Log: &log})
+	b, err := Open(t.Context(), backend.Options{Dir: dir, Log: &log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := backend.Close(context.WithoutCancel(t.Context())); err != nil {
+		if err := b.Close(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 		if t.Failed() {
 			t.Logf("log:\n%s", log.String())
 		}
 	})
-	b, ok := backend.(*postgresBackend)
-	if !ok {
-		t.Fatalf("the backend is a %T", backend)
-	}
 	return b
 }
 
-func pgProvision(t *testing.T, b *postgresBackend, instance string) Address {
+func pgProvision(t *testing.T, b *Backend, instance string) backend.Address {
 	t.Helper()
 	address, err := b.Provision(t.Context(), instance, pgAdmin)
 	if err != nil {
@@ -59,7 +56,7 @@ func pgProvision(t *testing.T, b *postgresBackend, instance string) Address {
 	return address
 }
 
-func pgConnect(t *testing.T, at Address, role Role, database string) *pgx.Conn {
+func pgConnect(t *testing.T, at backend.Address, role backend.Role, database string) *pgx.Conn {
 	t.Helper()
 	conn, err := postgres.Connect(t.Context(), postgres.Login{
 		Host: at.Host, Port: at.Port, Role: postgres.Role(role), Database: database, TLS: "disable",
@@ -121,7 +118,7 @@ func zipped(t *testing.T, files map[string]string) string {
 	return path
 }
 
-func TestPostgresInstance(t *testing.T) {
+func TestInstance(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	b := startPostgres(t, dir)
@@ -133,7 +130,7 @@ func TestPostgresInstance(t *testing.T) {
 		t.Errorf("RestorableSince = %s, %v", since, err)
 	}
 	at := pgValue[time.Time](t, conn, "SELECT clock_timestamp()")
-	changed := Role{Name: pgAdmin.Name, Password: "changed-later"}
+	changed := backend.Role{Name: pgAdmin.Name, Password: "changed-later"}
 	if err := b.SetPassword(t.Context(), "orders-db", changed); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +181,7 @@ func TestPostgresInstance(t *testing.T) {
 func second[T any](_ T, err error) error { return err }
 
 // What a process that was killed in between has left behind is begun anew.
-func TestPostgresBeginsAnew(t *testing.T) {
+func TestBeginsAnew(t *testing.T) {
 	t.Parallel()
 	b := startPostgres(t, t.TempDir())
 	first := pgProvision(t, b, "orders")
@@ -200,7 +197,7 @@ func TestPostgresBeginsAnew(t *testing.T) {
 	}
 }
 
-func TestPostgresServerThatDies(t *testing.T) {
+func TestServerThatDies(t *testing.T) {
 	t.Parallel()
 	b := startPostgres(t, t.TempDir())
 	b.stable = 0
@@ -222,7 +219,7 @@ func TestPostgresServerThatDies(t *testing.T) {
 	}
 }
 
-func TestPostgresServerThatDiesAtOnce(t *testing.T) {
+func TestServerThatDiesAtOnce(t *testing.T) {
 	t.Parallel()
 	b := startPostgres(t, t.TempDir())
 	b.stable = time.Hour
@@ -243,7 +240,7 @@ func TestPostgresServerThatDiesAtOnce(t *testing.T) {
 }
 
 // pgKill kills the server of an instance, and returns it dead.
-func pgKill(t *testing.T, b *postgresBackend, instance string) *postgres.Server {
+func pgKill(t *testing.T, b *Backend, instance string) *postgres.Server {
 	t.Helper()
 	server, err := b.server(instance)
 	if err != nil {
@@ -270,12 +267,12 @@ func firstLine(t *testing.T, path string) string {
 	return line
 }
 
-func TestPostgresCheckLink(t *testing.T) {
+func TestCheckLink(t *testing.T) {
 	t.Parallel()
 	b := startPostgres(t, t.TempDir())
 	address := pgProvision(t, b, "elsewhere")
 	conn := pgConnect(t, address, pgAdmin, "")
-	plain := Role{Name: "plain", Password: "plain-password"}
+	plain := backend.Role{Name: "plain", Password: "plain-password"}
 	pgExecute(t, conn, "CREATE ROLE plain LOGIN PASSWORD 'plain-password'")
 	if err := b.CheckLink(t.Context(), address, pgAdmin); err != nil {
 		t.Errorf("a role that may create databases: %v", err)
@@ -295,14 +292,14 @@ func TestPostgresCheckLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
-		at   Address
-		role Role
+		at   backend.Address
+		role backend.Role
 		want string
 	}{
-		"wrong password":    {address, Role{pgAdmin.Name, "not-the-password"}, "password authentication failed"},
-		"no such role":      {address, Role{"bob", "not-the-password"}, "bob"},
+		"wrong password":    {address, backend.Role{Name: pgAdmin.Name, Password: "not-the-password"}, "password authentication failed"},
+		"no such role":      {address, backend.Role{Name: "bob", Password: "not-the-password"}, "bob"},
 		"not allowed":       {address, plain, `ALTER ROLE "plain" CREATEDB`},
-		"nothing listening": {Address{"127.0.0.1", closed}, pgAdmin, "refused"},
+		"nothing listening": {backend.Address{Host: "127.0.0.1", Port: closed}, pgAdmin, "refused"},
 	} {
 		err := b.CheckLink(t.Context(), test.at, test.role)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), test.at.String()) || strings.Contains(err.Error(), test.role.Password) {
@@ -311,13 +308,13 @@ func TestPostgresCheckLink(t *testing.T) {
 	}
 }
 
-func TestPostgresDatabases(t *testing.T) {
+func TestDatabases(t *testing.T) {
 	t.Parallel()
 	b := startPostgres(t, t.TempDir())
 	address := pgProvision(t, b, "orders")
-	for name, on := range map[string]Target{
+	for name, on := range map[string]backend.Target{
 		"of_ours":    {Instance: "orders"},
-		"elsewhere.": {Link: &Link{Address: address, Role: pgAdmin}},
+		"elsewhere.": {Link: &backend.Link{Address: address, Role: pgAdmin}},
 	} {
 		for range 2 {
 			if err := b.CreateDatabase(t.Context(), on, name); err != nil {
@@ -334,7 +331,7 @@ func TestPostgresDatabases(t *testing.T) {
 			t.Errorf("a session in %s goes on", name)
 		}
 	}
-	if err := b.CreateDatabase(t.Context(), Target{Instance: "missing"}, "app"); err == nil {
+	if err := b.CreateDatabase(t.Context(), backend.Target{Instance: "missing"}, "app"); err == nil {
 		t.Error("a database was made on an instance that is not there")
 	}
 }
@@ -346,12 +343,12 @@ func requirePsql(t *testing.T) {
 	}
 }
 
-func TestPostgresMigrate(t *testing.T) {
+func TestMigrate(t *testing.T) {
 	t.Parallel()
 	requirePsql(t)
 	b := startPostgres(t, t.TempDir())
 	address := pgProvision(t, b, "orders")
-	linked := Link{Address: pgProvision(t, b, "elsewhere"), Role: pgAdmin}
+	linked := backend.Link{Address: pgProvision(t, b, "elsewhere"), Role: pgAdmin}
 	archive := zipped(t, map[string]string{
 		"dbos-config.yaml":      "",
 		"bin/migrate":           "#!/bin/sh\npsql --quiet --set ON_ERROR_STOP=1 --file \"$1\" \"$DBOS_DATABASE_URL\"\n",
@@ -359,11 +356,11 @@ func TestPostgresMigrate(t *testing.T) {
 		"migrations/002.sql":    "INSERT INTO made_by_migration VALUES (1);",
 		"migrations/broken.sql": "SELECT no_such_column;",
 	})
-	for name, on := range map[string]Target{"orders": {Instance: "orders"}, "elsewhere": {Link: &linked}} {
+	for name, on := range map[string]backend.Target{"orders": {Instance: "orders"}, "elsewhere": {Link: &linked}} {
 		if err := b.CreateDatabase(t.Context(), on, "app"); err != nil {
 			t.Fatal(err)
 		}
-		m := Migration{On: on, Database: "app", Archive: archive, Commands: []string{
+		m := backend.Migration{On: on, Database: "app", Archive: archive, Commands: []string{
 			"bin/migrate migrations/001.sql", "cd migrations && ../bin/migrate 002.sql",
 		}}
 		if output, err := b.Migrate(t.Context(), m); err != nil {
@@ -371,7 +368,7 @@ func TestPostgresMigrate(t *testing.T) {
 		}
 		m.Commands = []string{"bin/migrate migrations/broken.sql", "bin/migrate migrations/002.sql"}
 		output, err := b.Migrate(t.Context(), m)
-		var failure *CommandError
+		var failure *backend.CommandError
 		if !errors.As(err, &failure) || failure.Command != m.Commands[0] || failure.Reason != "exit status 3" {
 			t.Errorf("%s: a broken migration: %v", name, err)
 		}
@@ -379,7 +376,7 @@ func TestPostgresMigrate(t *testing.T) {
 			t.Errorf("%s: the output is %q", name, output)
 		}
 	}
-	for _, at := range []Address{address, linked.Address} {
+	for _, at := range []backend.Address{address, linked.Address} {
 		conn := pgConnect(t, at, pgAdmin, "app")
 		if got := pgValue[int](t, conn, "SELECT sum(n) FROM made_by_migration"); got != 43 {
 			t.Errorf("the sum is %d, want 43: two rows by two migrations", got)
@@ -388,13 +385,13 @@ func TestPostgresMigrate(t *testing.T) {
 	}
 
 	// A rotated password and a restore change nothing for an application.
-	if err := b.SetPassword(t.Context(), "orders", Role{pgAdmin.Name, "rotated-password"}); err != nil {
+	if err := b.SetPassword(t.Context(), "orders", backend.Role{Name: pgAdmin.Name, Password: "rotated-password"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Restore(t.Context(), "orders", "restored", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	m := Migration{On: Target{Instance: "restored"}, Database: "app", Archive: archive, Commands: []string{
+	m := backend.Migration{On: backend.Target{Instance: "restored"}, Database: "app", Archive: archive, Commands: []string{
 		`bin/migrate migrations/002.sql`, `psql -At -c 'SELECT sum(n) FROM made_by_migration' "$DBOS_DATABASE_URL"`,
 	}}
 	if err := b.CreateDatabase(t.Context(), m.On, "app"); err != nil {
@@ -406,14 +403,14 @@ func TestPostgresMigrate(t *testing.T) {
 }
 
 // What commands get to see, and what is left of them.
-func TestPostgresMigrateSurroundings(t *testing.T) {
+func TestMigrateSurroundings(t *testing.T) {
 	t.Parallel()
 	b := startPostgres(t, t.TempDir())
 	address := pgProvision(t, b, "orders")
 	secrets := map[string]string{"API_KEY": "secret of 'mine'", "PATH": "/nowhere", "DBOS_DATABASE_URL": "postgresql://nowhere", "SHORT": "on"}
 	run := func(commands ...string) (string, error) {
-		return b.Migrate(t.Context(), Migration{
-			On: Target{Instance: "orders"}, Database: "app", Secrets: secrets, Commands: commands,
+		return b.Migrate(t.Context(), backend.Migration{
+			On: backend.Target{Instance: "orders"}, Database: "app", Secrets: secrets, Commands: commands,
 			Archive: zipped(t, map[string]string{"plain": "", "script": "#!/bin/sh\n", "folder/": ""}),
 		})
 	}
@@ -457,7 +454,7 @@ func TestPostgresMigrateSurroundings(t *testing.T) {
 
 // What a migration had when its local cloud was killed goes with the next start,
 // and what is another's stays.
-func TestPostgresSweepsMigrations(t *testing.T) {
+func TestSweepsMigrations(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	killed, err := startPostgres(t, dir).temporaryFolder()
@@ -493,16 +490,16 @@ func shell(t *testing.T, command string) string {
 	return string(output)
 }
 
-func TestPostgresMigrateLimits(t *testing.T) {
+func TestMigrateLimits(t *testing.T) {
 	t.Parallel()
 	b := startPostgres(t, t.TempDir())
 	pgProvision(t, b, "orders")
 	b.limits.time, b.limits.output = 2*time.Second, 100<<10
-	m := Migration{On: Target{Instance: "orders"}, Database: "app", Archive: zipped(t, nil)}
+	m := backend.Migration{On: backend.Target{Instance: "orders"}, Database: "app", Archive: zipped(t, nil)}
 
 	m.Commands = []string{"echo begun; sleep 300"}
 	output, err := b.Migrate(t.Context(), m)
-	var failure *CommandError
+	var failure *backend.CommandError
 	if !errors.As(err, &failure) || failure.Reason != "took longer than 2s" || output != "begun\n" {
 		t.Errorf("a slow command: %q, %v", output, err)
 	}
@@ -517,18 +514,18 @@ func TestPostgresMigrateLimits(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	m.Commands = []string{"sleep 300"}
-	if _, err = b.Migrate(ctx, m); !errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*CommandError)) {
+	if _, err = b.Migrate(ctx, m); !errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*backend.CommandError)) {
 		t.Errorf("a migration that is broken off: %v", err)
 	}
 }
 
-func TestPostgresUnpack(t *testing.T) {
+func TestUnpack(t *testing.T) {
 	t.Parallel()
 	installation, err := postgres.Find("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &postgresBackend{installation: installation, limits: limits{files: 3, bytes: 1000}}
+	b := &Backend{installation: installation, limits: limits{files: 3, bytes: 1000}}
 	tests := map[string]struct {
 		files map[string]string
 		fails string
@@ -574,12 +571,11 @@ func TestPostgresUnpack(t *testing.T) {
 	}
 }
 
-func TestPostgresIsABackend(t *testing.T) {
+var _ backend.Backend = (*Backend)(nil)
+
+func TestWithoutPostgreSQL(t *testing.T) {
 	t.Parallel()
-	if backends["postgres"] == nil {
-		t.Fatal("--backend postgres is unknown")
-	}
-	_, err := backends["postgres"](t.Context(), backendOptions{PostgresBin: t.TempDir(), Log: &bytes.Buffer{}})
+	_, err := Open(t.Context(), backend.Options{PostgresBin: t.TempDir(), Log: &bytes.Buffer{}})
 	if err == nil || !slices.ContainsFunc([]string{"apt-get", "dnf", "brew", "apk", "pacman", "zypper"}, func(manager string) bool {
 		return strings.Contains(err.Error(), manager)
 	}) {

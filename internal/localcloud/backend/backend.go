@@ -1,7 +1,9 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package localcloud
+// Package backend says what a local cloud needs of the servers behind its
+// database instances. It has two implementations: postgres and simulated.
+package backend
 
 import (
 	"context"
@@ -99,8 +101,8 @@ type CommandError struct {
 // Error names the command and why it counts as failed.
 func (e *CommandError) Error() string { return fmt.Sprintf("command %q: %s", e.Command, e.Reason) }
 
-// backendOptions is what the server gives a backend at its start.
-type backendOptions struct {
+// Options are what the local cloud gives a backend at its start.
+type Options struct {
 	// Dir is the backend's own folder. It exists, is empty at the first start,
 	// and is kept between starts. For root its parents within the state
 	// directory may be passed through, but not listed, by other users.
@@ -108,8 +110,3 @@ type backendOptions struct {
 	PostgresBin string
 	Log         io.Writer // never nil; one Write a line
 }
-
-type openBackend func(ctx context.Context, o backendOptions) (Backend, error)
-
-// backends are the values of --backend. Each backend's file adds its own.
-var backends = map[string]openBackend{}

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package localcloud
+package postgres
 
 import (
 	"archive/zip"
@@ -19,7 +19,7 @@ import (
 // unpack puts the files of an archive into a folder, and gives all of it to the
 // user whom the commands run as. Nothing gets out of the folder, whatever the
 // archive holds.
-func (b *postgresBackend) unpack(ctx context.Context, archive, folder string) error {
+func (b *Backend) unpack(ctx context.Context, archive, folder string) error {
 	reader, err := zip.OpenReader(archive)
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func unpackFile(root *os.Root, file *zip.File, limit int64) (written int64, err 
 
 // hand gives a folder away, from the inside out: the new owner, who may be
 // running other commands, gets in when nothing is left to be done.
-func (b *postgresBackend) hand(folder string) error {
+func (b *Backend) hand(folder string) error {
 	var paths []string
 	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
 		paths = append(paths, path)

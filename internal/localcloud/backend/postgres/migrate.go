@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package localcloud
+package postgres
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
@@ -30,7 +31,9 @@ var usualLimits = limits{time: 10 * time.Minute, output: 10 << 20, files: 100_00
 
 var errPrintsTooMuch = errors.New("prints too much")
 
-func (b *postgresBackend) Migrate(ctx context.Context, m Migration) (output string, err error) {
+// Migrate unpacks the archive into a temporary folder and runs the commands
+// there, as the user whom the servers run as.
+func (b *Backend) Migrate(ctx context.Context, m backend.Migration) (output string, err error) {
 	if len(m.Commands) == 0 {
 		return "", nil
 	}
@@ -53,7 +56,7 @@ func (b *postgresBackend) Migrate(ctx context.Context, m Migration) (output stri
 	run := migrationRun{
 		installation: b.installation, limits: b.limits, folder: folder,
 		environment: append(environment(m.Secrets),
-			"PATH="+os.Getenv("PATH"), "HOME="+folder, "DBOS_DATABASE_URL="+login.url(m.Database)),
+			"PATH="+os.Getenv("PATH"), "HOME="+folder, "DBOS_DATABASE_URL="+connectionURL(login, m.Database)),
 	}
 	for _, command := range m.Commands {
 		if err = run.command(ctx, command); err != nil {
@@ -64,18 +67,20 @@ func (b *postgresBackend) Migrate(ctx context.Context, m Migration) (output stri
 }
 
 // login is how an application logs in where its database is.
-func (b *postgresBackend) login(on Target) (Link, error) {
+func (b *Backend) login(on backend.Target) (backend.Link, error) {
 	if on.Link != nil {
 		return *on.Link, nil
 	}
 	server, err := b.server(on.Instance)
 	if err != nil {
-		return Link{}, err
+		return backend.Link{}, err
 	}
-	return Link{Address{server.Host(), server.Port()}, Role(server.Application())}, nil
+	return backend.Link{
+		Address: backend.Address{Host: server.Host(), Port: server.Port()}, Role: backend.Role(server.Application()),
+	}, nil
 }
 
-func (l Link) url(database string) string {
+func connectionURL(l backend.Link, database string) string {
 	u := url.URL{Scheme: "postgresql", User: url.UserPassword(l.Role.Name, l.Role.Password), Host: l.Address.String(), Path: "/" + database}
 	return u.String()
 }
@@ -90,7 +95,7 @@ func environment(variables map[string]string) []string {
 
 // hide takes out of an output what the commands were told in confidence: it is
 // shown to the user, and logged on the way. Words too short to be a secret stay.
-func hide(output string, login Role, secrets map[string]string) string {
+func hide(output string, login backend.Role, secrets map[string]string) string {
 	const short = 8
 	pairs := []string{}
 	add := func(secret string) {
@@ -141,11 +146,11 @@ func (r *migrationRun) command(ctx context.Context, line string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(context.Cause(limited), errPrintsTooMuch):
-		return &CommandError{Command: line, Reason: fmt.Sprintf("printed more than %d bytes", r.limits.output)}
+		return &backend.CommandError{Command: line, Reason: fmt.Sprintf("printed more than %d bytes", r.limits.output)}
 	case limited.Err() != nil:
-		return &CommandError{Command: line, Reason: fmt.Sprintf("took longer than %s", r.limits.time)}
+		return &backend.CommandError{Command: line, Reason: fmt.Sprintf("took longer than %s", r.limits.time)}
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		return &CommandError{Command: line, Reason: err.Error()}
+		return &backend.CommandError{Command: line, Reason: err.Error()}
 	}
 	return nil
 }

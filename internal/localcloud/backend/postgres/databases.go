@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package localcloud
+package postgres
 
 import (
 	"context"
@@ -12,11 +12,14 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-func (b *postgresBackend) CheckLink(ctx context.Context, at Address, role Role) error {
-	return Link{Address: at, Role: role}.within(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+// CheckLink logs in to a linked server and asks whether the role may create
+// databases.
+func (b *Backend) CheckLink(ctx context.Context, at backend.Address, role backend.Role) error {
+	return within(ctx, backend.Link{Address: at, Role: role}, func(ctx context.Context, conn *pgx.Conn) error {
 		var may bool
 		const query = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 		if err := conn.QueryRow(ctx, query).Scan(&may); err != nil {
@@ -30,9 +33,10 @@ func (b *postgresBackend) CheckLink(ctx context.Context, at Address, role Role) 
 	})
 }
 
-func (b *postgresBackend) CreateDatabase(ctx context.Context, on Target, database string) error {
+// CreateDatabase makes a database that the application owns.
+func (b *Backend) CreateDatabase(ctx context.Context, on backend.Target, database string) error {
 	if on.Link != nil {
-		err := on.Link.execute(ctx, "CREATE DATABASE "+pgx.Identifier{database}.Sanitize())
+		err := execute(ctx, *on.Link, "CREATE DATABASE "+pgx.Identifier{database}.Sanitize())
 		if postgres.IsDuplicateDatabase(err) {
 			return nil
 		}
@@ -45,9 +49,10 @@ func (b *postgresBackend) CreateDatabase(ctx context.Context, on Target, databas
 	return server.CreateDatabase(ctx, database)
 }
 
-func (b *postgresBackend) DropDatabase(ctx context.Context, on Target, database string) error {
+// DropDatabase drops a database and ends its sessions.
+func (b *Backend) DropDatabase(ctx context.Context, on backend.Target, database string) error {
 	if on.Link != nil {
-		return on.Link.execute(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{database}.Sanitize()+" WITH (FORCE)")
+		return execute(ctx, *on.Link, "DROP DATABASE IF EXISTS "+pgx.Identifier{database}.Sanitize()+" WITH (FORCE)")
 	}
 	server, err := b.server(on.Instance)
 	if err != nil {
@@ -56,8 +61,8 @@ func (b *postgresBackend) DropDatabase(ctx context.Context, on Target, database 
 	return server.DropDatabase(ctx, database)
 }
 
-func (l Link) execute(ctx context.Context, statement string) error {
-	return l.within(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+func execute(ctx context.Context, l backend.Link, statement string) error {
+	return within(ctx, l, func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, statement)
 		return err
 	})
@@ -65,7 +70,7 @@ func (l Link) execute(ctx context.Context, statement string) error {
 
 // within does something in a session on a server that is not ours. Such a
 // server may be far away, or not there at all.
-func (l Link) within(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
+func within(ctx context.Context, l backend.Link, do func(context.Context, *pgx.Conn) error) error {
 	const patience = 15 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package localcloud
+package postgres
 
 import (
 	"crypto/sha256"
@@ -12,7 +12,7 @@ import (
 )
 
 // temporaryFolder makes one that the commands can reach, once it is theirs.
-func (b *postgresBackend) temporaryFolder() (string, error) {
+func (b *Backend) temporaryFolder() (string, error) {
 	parent, err := b.installation.TempDir()
 	if err != nil {
 		return "", err
@@ -21,13 +21,13 @@ func (b *postgresBackend) temporaryFolder() (string, error) {
 }
 
 // folderPrefix is that of this state directory's folders alone.
-func (b *postgresBackend) folderPrefix() string {
+func (b *Backend) folderPrefix() string {
 	return fmt.Sprintf("dbos-localcloud-migrate-%.6x-", sha256.Sum256([]byte(b.dir)))
 }
 
 // sweep removes the folders of migrations during which a former process was
 // killed.
-func (b *postgresBackend) sweep() {
+func (b *Backend) sweep() {
 	parent, err := b.installation.TempDir()
 	if err != nil {
 		return // so that there can be none

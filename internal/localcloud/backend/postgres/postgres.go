@@ -1,7 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package localcloud
+// Package postgres is a backend of real PostgreSQL servers.
+package postgres
 
 import (
 	"context"
@@ -12,14 +13,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-func init() { backends["postgres"] = openPostgres }
-
-// postgresBackend gives each instance a PostgreSQL server of its own, in a
+// Backend gives each instance a PostgreSQL server of its own, in a
 // folder of the instance's name.
-type postgresBackend struct {
+type Backend struct {
 	installation *postgres.Installation
 	dir          string
 	log          *log.Logger
@@ -32,12 +32,14 @@ type postgresBackend struct {
 	watchers sync.WaitGroup
 }
 
-func openPostgres(_ context.Context, o backendOptions) (Backend, error) {
+// Open finds PostgreSQL and removes what an earlier process left in temporary
+// folders. The error says how to install PostgreSQL if there is none.
+func Open(_ context.Context, o backend.Options) (*Backend, error) {
 	installation, err := postgres.Find(o.PostgresBin)
 	if err != nil {
 		return nil, err
 	}
-	b := &postgresBackend{
+	b := &Backend{
 		installation: installation,
 		dir:          o.Dir,
 		log:          log.New(o.Log, "", 0),
@@ -49,20 +51,22 @@ func openPostgres(_ context.Context, o backendOptions) (Backend, error) {
 	return b, nil
 }
 
-func (b *postgresBackend) path(instance string) string { return filepath.Join(b.dir, instance) }
+func (b *Backend) path(instance string) string { return filepath.Join(b.dir, instance) }
 
-func (b *postgresBackend) Provision(ctx context.Context, instance string, admin Role) (Address, error) {
+// Provision makes a server and starts it.
+func (b *Backend) Provision(ctx context.Context, instance string, admin backend.Role) (backend.Address, error) {
 	if err := b.Destroy(ctx, instance); err != nil {
-		return Address{}, err
+		return backend.Address{}, err
 	}
 	server, err := b.installation.Create(ctx, b.path(instance), postgres.Options{Admin: postgres.Role(admin)})
 	if err != nil {
-		return Address{}, err
+		return backend.Address{}, err
 	}
 	return b.keep(ctx, instance, server)
 }
 
-func (b *postgresBackend) SetPassword(ctx context.Context, instance string, admin Role) error {
+// SetPassword changes the password of the admin role.
+func (b *Backend) SetPassword(ctx context.Context, instance string, admin backend.Role) error {
 	server, err := b.server(instance)
 	if err != nil {
 		return err
@@ -70,7 +74,8 @@ func (b *postgresBackend) SetPassword(ctx context.Context, instance string, admi
 	return server.SetPassword(ctx, admin.Name, admin.Password)
 }
 
-func (b *postgresBackend) RestorableSince(instance string) (time.Time, error) {
+// RestorableSince is when the base backup of the instance was complete.
+func (b *Backend) RestorableSince(instance string) (time.Time, error) {
 	server, err := b.server(instance)
 	if err != nil {
 		return time.Time{}, err
@@ -78,22 +83,24 @@ func (b *postgresBackend) RestorableSince(instance string) (time.Time, error) {
 	return server.RestorableSince(), nil
 }
 
-func (b *postgresBackend) Restore(ctx context.Context, source, target string, at time.Time) (Address, error) {
+// Restore recovers a copy of the source to an instant.
+func (b *Backend) Restore(ctx context.Context, source, target string, at time.Time) (backend.Address, error) {
 	server, err := b.server(source)
 	if err != nil {
-		return Address{}, err
+		return backend.Address{}, err
 	}
 	if err := b.Destroy(ctx, target); err != nil {
-		return Address{}, err
+		return backend.Address{}, err
 	}
 	restored, err := server.Restore(ctx, at, b.path(target))
 	if err != nil {
-		return Address{}, err
+		return backend.Address{}, err
 	}
 	return b.keep(ctx, target, restored)
 }
 
-func (b *postgresBackend) Destroy(ctx context.Context, instance string) error {
+// Destroy stops the server and removes its folder.
+func (b *Backend) Destroy(ctx context.Context, instance string) error {
 	b.mu.Lock()
 	server := b.servers[instance]
 	delete(b.servers, instance)
@@ -104,15 +111,17 @@ func (b *postgresBackend) Destroy(ctx context.Context, instance string) error {
 	return server.Remove()
 }
 
-func (b *postgresBackend) Resume(ctx context.Context, instance string) (Address, error) {
+// Resume starts the server of an earlier process again.
+func (b *Backend) Resume(ctx context.Context, instance string) (backend.Address, error) {
 	server, err := b.installation.Open(ctx, b.path(instance))
 	if err != nil {
-		return Address{}, err
+		return backend.Address{}, err
 	}
 	return b.keep(ctx, instance, server)
 }
 
-func (b *postgresBackend) Close(ctx context.Context) error {
+// Close stops every server and waits for those who watch over them.
+func (b *Backend) Close(ctx context.Context) error {
 	b.mu.Lock()
 	b.closed = true
 	servers := b.servers
@@ -138,7 +147,7 @@ func (b *postgresBackend) Close(ctx context.Context) error {
 }
 
 // server is the running one of an instance.
-func (b *postgresBackend) server(instance string) (*postgres.Server, error) {
+func (b *Backend) server(instance string) (*postgres.Server, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	server := b.servers[instance]
@@ -149,20 +158,20 @@ func (b *postgresBackend) server(instance string) (*postgres.Server, error) {
 }
 
 // keep takes a server into the books, and watches over it.
-func (b *postgresBackend) keep(ctx context.Context, instance string, server *postgres.Server) (Address, error) {
+func (b *Backend) keep(ctx context.Context, instance string, server *postgres.Server) (backend.Address, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
-		return Address{}, errors.Join(errors.New("the backend is closed"), server.Stop(context.WithoutCancel(ctx)))
+		return backend.Address{}, errors.Join(errors.New("the backend is closed"), server.Stop(context.WithoutCancel(ctx)))
 	}
 	b.servers[instance] = server
 	b.watchers.Go(func() { b.watch(instance, server) })
-	return Address{Host: server.Host(), Port: server.Port()}, nil
+	return backend.Address{Host: server.Host(), Port: server.Port()}, nil
 }
 
 // watch starts a server again that has ended by itself, as a managed service
 // does. One that does not stay up is left alone, for its log to be read.
-func (b *postgresBackend) watch(instance string, server *postgres.Server) {
+func (b *Backend) watch(instance string, server *postgres.Server) {
 	for {
 		started := time.Now()
 		<-server.Done()
@@ -187,7 +196,7 @@ func (b *postgresBackend) watch(instance string, server *postgres.Server) {
 	}
 }
 
-func (b *postgresBackend) reopen(server *postgres.Server, instance string, stable bool) (*postgres.Server, error) {
+func (b *Backend) reopen(server *postgres.Server, instance string, stable bool) (*postgres.Server, error) {
 	if !stable {
 		return nil, errors.New("it does not stay up")
 	}

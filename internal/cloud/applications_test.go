@@ -230,33 +230,61 @@ func TestApplicationVersions(t *testing.T) {
 
 func TestWaitApplication(t *testing.T) {
 	t.Parallel()
-	status := func(status, version, instance string) reply {
-		return ok(`{"Name":"shop","Status":"` + status + `","Version":"` + version + `","PostgresInstanceName":"` + instance + `"}`)
-	}
 	client, _ := scripted(t, map[string][]reply{"GET /applications/shop": {
-		noShop, badGateway, status("AVAILABLE", "v1", "db1"), status("STRANGE", "v2", "db1"), status("", "v2", "db2"),
-		status("AVAILABLE", "v2", "db1"), status("AVAILABLE", "v2", "db2"), noShop,
+		noShop, badGateway, application("AVAILABLE", "v1", "db1"), application("STRANGE", "v2", "db1"), application("", "v2", "db2"),
+		application("AVAILABLE", "v2", "db1"), application("AVAILABLE", "v2", "db2"), noShop,
 	}})
-	got, err := client.WaitApplication(limited(t), "shop", "v2", "db2")
-	if err != nil || got.Version != "v2" || got.Instance != "db2" {
+	moved := cloud.Rollout{Version: "v2", Replaces: "v1", Instance: "db2", Leaves: "db1"}
+	got, err := client.WaitApplication(limited(t), "shop", moved)
+	if err != nil || got.Version != "v2" || got.Instance != "db2" || !moved.Arrived(*got) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := client.WaitApplicationGone(limited(t), "shop"); err != nil {
 		t.Error(err)
 	}
 
-	client, _ = scripted(t, map[string][]reply{"GET /applications/shop": {status("AVAILABLE", "v1", "db1")}})
-	if _, err := client.WaitApplication(limited(t), "shop", "v1", ""); err != nil {
+	client, _ = scripted(t, map[string][]reply{"GET /applications/shop": {application("AVAILABLE", "v1", "db1")}})
+	if _, err := client.WaitApplication(limited(t), "shop", cloud.Rollout{Version: "v1"}); err != nil {
 		t.Error(err)
 	}
 
 	client, _ = scripted(t, map[string][]reply{"GET /applications/shop": {
-		status("AVAILABLE", "v1", "db1"), refusal(403, "forbidden"),
+		application("AVAILABLE", "v1", "db1"), refusal(403, "forbidden"),
 	}})
-	_, err = client.WaitApplication(limited(t), "shop", "v2", "")
+	_, err = client.WaitApplication(limited(t), "shop", cloud.Rollout{Version: "v2", Replaces: "v1"})
 	var wait *cloud.WaitError
 	if !errors.As(err, &wait) || wait.Kind != "application" || wait.Name != "shop" || wait.Status != "AVAILABLE" || wait.DeadEnd {
 		t.Errorf("%+v", err)
+	}
+}
+
+// TestOvertakenRollout ends a wait whose version will never serve, since somebody has deployed or moved meanwhile.
+func TestOvertakenRollout(t *testing.T) {
+	t.Parallel()
+	deployed := cloud.Rollout{Version: "v2", Replaces: "v1"}
+	moved := cloud.Rollout{Version: "v2", Replaces: "v1", Instance: "db2", Leaves: "db1"}
+	for name, test := range map[string]struct {
+		rollout           cloud.Rollout
+		version, instance string
+	}{
+		"a deploy by a deploy":             {deployed, "v3", "db1"},
+		"a first deploy by a deploy":       {cloud.Rollout{Version: "v2"}, "v3", "db1"},
+		"a move by a deploy":               {moved, "v3", "db2"},
+		"a move by a deploy before it":     {moved, "v3", "db1"},
+		"a move by a move":                 {moved, "v2", "db3"},
+		"a move by a move of the old one":  {moved, "v1", "db3"},
+		"a move by a deploy and then that": {moved, "v3", "db3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, _ := scripted(t, map[string][]reply{"GET /applications/shop": {
+				application("DEPLOYING", test.version, test.instance), application("AVAILABLE", test.version, test.instance), refusal(403, "one look too many"),
+			}})
+			got, err := client.WaitApplication(limited(t), "shop", test.rollout)
+			if err != nil || got.Version != test.version || got.Instance != test.instance || test.rollout.Arrived(*got) {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
 	}
 }
 

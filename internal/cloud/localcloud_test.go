@@ -52,7 +52,7 @@ func localCloud(t *testing.T) (client *cloud.Client, server *localcloud.Server, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.WaitApplication(ctx, "shop", first, "db1"); err != nil {
+	if _, err := client.WaitApplication(ctx, "shop", cloud.Rollout{Version: first}); err != nil {
 		t.Fatal(err)
 	}
 	return client, server, first
@@ -125,7 +125,7 @@ func TestOnceEachAgainstTheLocalCloud(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				app, err := client.WaitApplication(ctx, "shop", version, test.instance)
+				app, err := client.WaitApplication(ctx, "shop", cloud.Rollout{Version: version, Replaces: first, Instance: test.instance, Leaves: "db1"})
 				if err != nil {
 					t.Fatal(err)
 				}

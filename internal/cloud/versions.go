@@ -54,17 +54,36 @@ func (c *Client) ApplicationVersions(ctx context.Context, name string) ([]Applic
 	return versions, nil
 }
 
-// WaitApplication waits until an application is available with a version and,
-// unless instance is "", on that instance. The deadline is that of ctx, whose
-// end is part of the error, a [*WaitError].
-func (c *Client) WaitApplication(ctx context.Context, name, version, instance string) (*Application, error) {
+// Rollout is a deploy or a move that the service has accepted.
+type Rollout struct {
+	Version  string // that was accepted
+	Replaces string // version that ran before; "" before the first deploy
+	Instance string // database instance that the application is moved to; "" stays
+	Leaves   string // database instance that it was on before a move
+}
+
+// Arrived reports whether the version serves, on its instance.
+func (r Rollout) Arrived(a Application) bool {
+	return a.Available() && a.Version == r.Version && (r.Instance == "" || a.Instance == r.Instance)
+}
+
+// Over reports whether nothing is left to wait for: the version serves, or somebody has deployed or moved the application
+// since. An application that serves with the version and on the instance that are replaced is on its way still.
+func (r Rollout) Over(a Application) bool {
+	underWay := (a.Version == r.Version || a.Version == r.Replaces) &&
+		(r.Instance == "" || a.Instance == r.Instance || a.Instance == r.Leaves)
+	return r.Arrived(a) || a.Available() && !underWay
+}
+
+// WaitApplication waits until a rollout is over, and returns the application as it is then: the caller asks
+// [Rollout.Arrived] whether the version serves or somebody else's has overtaken it. The deadline is that of ctx, whose end
+// is part of the error, a [*WaitError].
+func (c *Client) WaitApplication(ctx context.Context, name string, r Rollout) (*Application, error) {
 	// What others read meanwhile is older than what the caller has waited for.
 	defer c.applications.stale()
 	return await(ctx, c.applicationWaits, name, goal[Application]{
-		fresh: true,
-		reached: func(a Application, _ time.Time) bool {
-			return a.Available() && (version == "" || a.Version == version) && (instance == "" || a.Instance == instance)
-		},
+		fresh:   true,
+		reached: func(a Application, _ time.Time) bool { return r.Over(a) },
 	})
 }
 

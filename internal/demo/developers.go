@@ -51,10 +51,14 @@ func (d *developers) deploy(ctx context.Context, application string) (version st
 	if err != nil {
 		return "", err
 	}
+	before, err := d.client.FreshApplication(ctx, application)
+	if err != nil {
+		return "", err
+	}
 	if version, err = d.client.Deploy(ctx, application, packed); err != nil {
 		return "", err
 	}
-	_, err = d.client.WaitApplication(ctx, application, version, "")
+	_, err = d.client.WaitApplication(ctx, application, cloud.Rollout{Version: version, Replaces: before.Version})
 	return version, err
 }
 

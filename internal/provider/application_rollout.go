@@ -50,25 +50,13 @@ func finishRollout(ctx context.Context, private privateState, diags *diag.Diagno
 	diags.Append(private.SetKey(ctx, rolloutKey, nil)...)
 }
 
-// over tells that there is nothing to wait for any more: the version serves
-// where it should, or somebody has deployed or moved the application since.
-func (r *rollout) over(application *cloud.Application) bool {
-	if !application.Available() {
-		return false
-	}
-	arrived := application.Version == r.Version && (r.Instance == "" || application.Instance == r.Instance)
-	underWay := (application.Version == r.Version || application.Version == r.Replaces) &&
-		(r.Instance == "" || application.Instance == r.Instance || application.Instance == r.Leaves)
-	return arrived || !underWay
-}
-
 // observe is what a refresh makes of a rollout: false means that it still goes
 // on, and that the answer is of before its end.
 func (r *rollout) observe(ctx context.Context, application *cloud.Application, private privateState, diags *diag.Diagnostics) bool {
 	if r == nil {
 		return true
 	}
-	if !r.over(application) {
+	if !cloud.Rollout(*r).Over(*application) {
 		return false
 	}
 	finishRollout(ctx, private, diags)
@@ -76,15 +64,31 @@ func (r *rollout) observe(ctx context.Context, application *cloud.Application, p
 }
 
 // wait waits until the rollout is over, and reports where it does not get
-// there.
+// there. What somebody else has deployed or moved meanwhile is a warning: the
+// rollout was accepted and is done with.
 func (r *rollout) wait(ctx context.Context, client *cloud.Client, failure unready, private privateState, diags *diag.Diagnostics) (*cloud.Application, bool) {
-	application, err := client.WaitApplication(ctx, failure.name, r.Version, r.Instance)
+	application, err := client.WaitApplication(ctx, failure.name, cloud.Rollout(*r))
 	if err != nil {
 		failure.addTo(diags, err)
 		return nil, false
 	}
+	if !cloud.Rollout(*r).Arrived(*application) {
+		r.warnOvertaken(application, diags)
+	}
 	finishRollout(ctx, private, diags)
 	return application, true
+}
+
+// warnOvertaken names what was deployed and what runs instead.
+func (r *rollout) warnOvertaken(application *cloud.Application, diags *diag.Diagnostics) {
+	accepted, running := fmt.Sprintf("version %q", r.Version), fmt.Sprintf("version %q", application.Version)
+	if r.Instance != "" {
+		accepted += fmt.Sprintf(" on database instance %q", r.Instance)
+		running += fmt.Sprintf(" on %q", application.Instance)
+	}
+	diags.AddWarning(fmt.Sprintf("Application %q was changed by somebody else meanwhile", application.Name),
+		fmt.Sprintf("This apply deployed %s, which was accepted and is recorded. Before it was seen to serve, somebody else deployed or moved the application: "+
+			"it runs %s now. If that is not what should run, find out who did it before you apply again.", accepted, running))
 }
 
 // move moves an application to another instance with one of its versions and

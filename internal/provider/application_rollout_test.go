@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
@@ -31,9 +32,50 @@ func TestRolloutOver(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := tt.rollout.over(&tt.seen); got != tt.want {
+			if got := cloud.Rollout(tt.rollout).Over(tt.seen); got != tt.want {
 				t.Errorf("over = %t", got)
 			}
 		})
 	}
+}
+
+// TestOvertaken has somebody deploy by hand before the first look at what this apply has deployed or moved: it ends at
+// once, is saved, and warns with both versions.
+func TestOvertaken(t *testing.T) {
+	t.Parallel()
+	const warning = `WARNING: Application "shop" was changed by somebody else meanwhile|version "v8"|it runs version "v9"`
+	overtaken := func(a *api, call string) *api {
+		a.answer(call, func(string) (int, string) {
+			a.say("GET applications/shop", application("shop", "restored", "v9", "AVAILABLE", 512))
+			return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
+		})
+		return a
+	}
+	t.Run("deployment", func(t *testing.T) {
+		t.Parallel()
+		a := overtaken(deployedShop("restored"), "POST applications/shop")
+		r := newRPC(t, a)
+		set := attributes{"application_name": "shop", "source_dir": sourceDir(t, nil)}
+		o := r.apply(applicationDeploymentType, nil, set, "", warning)
+		r.check(o.value, attributes{"version": "v8", "url": "https://acme-shop.cloud.example/"})
+		r.unchanged(r.refresh(o, ""), set)
+	})
+	t.Run("binding", func(t *testing.T) {
+		t.Parallel()
+		a := overtaken(deployedShop("orders"), "POST applications/shop/changedbinstance")
+		r := newRPC(t, a)
+		o := r.apply(applicationDatabaseBindingType, nil, bound, "", warning+`|on database instance "restored"`)
+		r.check(o.value, bound.with(attributes{"database_name": "shop"}))
+		r.unchanged(r.refresh(o, ""), bound)
+	})
+	t.Run("move", func(t *testing.T) {
+		t.Parallel()
+		a := registering(application("shop", "orders", "v7", "AVAILABLE", 512))
+		a.say("GET applications/shop/versions", versions("v7"))
+		overtaken(a, "POST applications/shop/changedbinstance")
+		r := newRPC(t, a)
+		restored := shop.with(attributes{"database_instance_name": "restored"})
+		o := r.apply(applicationType, r.refresh(r.registered(shop), ""), restored, "", warning+`|on "restored" now`)
+		r.unchanged(r.refresh(o, ""), restored)
+	})
 }

@@ -32,6 +32,7 @@ type applicationModel struct {
 	MaxExecutors          types.Int64    `tfsdk:"max_executors"`
 	TimeTravel            types.Bool     `tfsdk:"time_travel"`
 	DropDatabaseOnDestroy types.Bool     `tfsdk:"drop_database_on_destroy"`
+	PreviousVersion       types.String   `tfsdk:"previous_version"`
 	ApplicationID         types.String   `tfsdk:"application_id"`
 	DatabaseName          types.String   `tfsdk:"database_name"`
 	URL                   types.String   `tfsdk:"url"`
@@ -167,7 +168,7 @@ func hasVersion(ctx context.Context, client *cloud.Client, application, version 
 		return true
 	}
 	addAttributeError(diags, "previous_version", fmt.Sprintf("Application %q has no version %q", application, version),
-		"Nothing was sent. The data source dbos_application_versions lists the versions that it has, and finds the one that was running at a time.")
+		"Nothing was deployed. The data source dbos_application_versions lists the versions that it has, and finds the one that was running at a time.")
 	return false
 }
 

@@ -77,14 +77,27 @@ func (r *applicationDatabaseBindingResource) Schema(ctx context.Context, _ resou
 }
 
 func (r *applicationDatabaseBindingResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || req.State.Raw.IsNull() {
+	if req.Plan.Raw.IsNull() {
 		return
 	}
 	diags := &resp.Diagnostics
 	var plan, state applicationDatabaseBindingModel
 	diags.Append(req.Plan.Get(ctx, &plan)...)
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() || !plan.ApplicationName.Equal(state.ApplicationName) {
+	if !req.State.Raw.IsNull() {
+		diags.Append(req.State.Get(ctx, &state)...)
+	}
+	creates := req.State.Raw.IsNull()
+	if diags.HasError() || !creates && !plan.ApplicationName.Equal(state.ApplicationName) {
+		return
+	}
+	if !plan.DatabaseInstanceName.Equal(state.DatabaseInstanceName) {
+		version := types.StringNull()
+		if plan.deploys(&state) {
+			version = plan.PreviousVersion
+		}
+		plan.move(version).check(r.plannedApplication(ctx, plan.ApplicationName), diags)
+	}
+	if creates {
 		return
 	}
 	if unfinishedRollout(ctx, req.Private, diags) != nil {
@@ -193,12 +206,9 @@ func (m *applicationDatabaseBindingModel) deploys(state *applicationDatabaseBind
 	return !m.PreviousVersion.IsNull() && !m.PreviousVersion.Equal(state.PreviousVersion)
 }
 
-// versionText names a planned version, which need not be known.
-func versionText(version types.String) string {
-	if version.IsUnknown() {
-		return "the version that previous_version comes to"
-	}
-	return fmt.Sprintf("version %q", version.ValueString())
+// move is the move to the planned instance, with a version or, by null, with the one that runs.
+func (m *applicationDatabaseBindingModel) move(version types.String) plannedMove {
+	return plannedMove{resource: applicationDatabaseBindingType, target: m.DatabaseInstanceName, version: version}
 }
 
 // binding brings an application to the instance and version that are planned,
@@ -250,9 +260,7 @@ func (b *binding) write(ctx context.Context, client *cloud.Client, diags *diag.D
 		finishRollout(ctx, b.private, diags)
 		return application, true
 	case application.Version == "":
-		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q was never deployed", name),
-			fmt.Sprintf("It is registered on database instance %q and has no version that could run on %q. Nothing was sent. "+
-				"Deploy it first, with \"dbos-cloud app deploy\" or a dbos_application_deployment that this binding depends on.", application.Instance, target))
+		b.plan.move(b.version).refuseUndeployed(application, diags)
 		return nil, false
 	}
 	var err error

@@ -29,15 +29,17 @@ func deployedShop(instance string) *api {
 func TestBindingCreate(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		on   string
-		set  attributes
-		want []string
+		on  string
+		set attributes
+
+		warning string
+		want    []string
 	}{
-		"bound already":                  {"restored", bound, nil},
-		"with the running version":       {"orders", bound, []string{`POST applications/shop/changedbinstance {"previous_version":"v7","target_database_name":"restored"}`}},
-		"with an earlier version":        {"orders", bound.with(attributes{"previous_version": "v6"}), []string{`POST applications/shop/changedbinstance {"previous_version":"v6","target_database_name":"restored"}`}},
-		"bound already, another version": {"restored", bound.with(attributes{"previous_version": "v6"}), []string{`POST applications/shop/changedbinstance {"previous_version":"v6","target_database_name":"restored"}`}},
-		"bound already, never deployed":  {"", bound, nil},
+		"bound already":                  {"restored", bound, "", nil},
+		"with the running version":       {"orders", bound, runsOnRestored("v7"), []string{`POST applications/shop/changedbinstance {"previous_version":"v7","target_database_name":"restored"}`}},
+		"with an earlier version":        {"orders", bound.with(attributes{"previous_version": "v6"}), runsOnRestored("v6"), []string{`POST applications/shop/changedbinstance {"previous_version":"v6","target_database_name":"restored"}`}},
+		"bound already, another version": {"restored", bound.with(attributes{"previous_version": "v6"}), "", []string{`POST applications/shop/changedbinstance {"previous_version":"v6","target_database_name":"restored"}`}},
+		"bound already, never deployed":  {"", bound, "", nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +49,7 @@ func TestBindingCreate(t *testing.T) {
 				a.say("GET applications/shop", application("shop", "restored", "", "", 512))
 			}
 			r := newRPC(t, a)
-			o := r.apply(applicationDatabaseBindingType, nil, tt.set, "", "")
+			o := r.apply(applicationDatabaseBindingType, nil, tt.set, tt.warning, "")
 			wantWrites(t, a, tt.want...)
 			r.check(o.value, tt.set.with(attributes{"id": "shop", "organization": "acme", "database_name": "shop"}))
 			r.unchanged(r.refresh(o, ""), tt.set)
@@ -79,7 +81,7 @@ func TestBindingUpdate(t *testing.T) {
 	a.say("GET applications/shop", application("shop", "orders", "v9", "AVAILABLE", 512))
 	o = r.refresh(o, "")
 	r.check(o.value, attributes{"database_instance_name": "orders"})
-	o = r.apply(applicationDatabaseBindingType, o, versioned, "", "")
+	o = r.apply(applicationDatabaseBindingType, o, versioned, runsOnRestored("v9"), "")
 	wantWrites(t, a, `POST applications/shop/changedbinstance {"previous_version":"v9","target_database_name":"restored"}`)
 	r.unchanged(r.refresh(o, ""), versioned)
 
@@ -97,7 +99,7 @@ func TestBindingInterrupted(t *testing.T) {
 		return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
 	})
 	r := newRPC(t, a)
-	o := r.apply(applicationDatabaseBindingType, nil, bound, "",
+	o := r.apply(applicationDatabaseBindingType, nil, bound, runsOnRestored("v7"),
 		`Application "shop" is not ready|ended in an error|"DEPLOYING"|terraform untaint dbos_application_database_binding.NAME`)
 	a.written()
 	o = r.refresh(o, "")
@@ -116,24 +118,25 @@ func TestBindingRefused(t *testing.T) {
 		t.Error("the binding of no application is in the state")
 	}
 	a.say("GET applications/shop", application("shop", "orders", "", "", 512))
-	if r.apply(applicationDatabaseBindingType, nil, bound, "", `Application "shop" was never deployed|Deploy it first`) != nil {
+	if r.apply(applicationDatabaseBindingType, nil, bound, `WARNING: Application "shop" cannot be moved before its first deploy|unless it deploys it first`,
+		`ERROR: Application "shop" cannot be moved before its first deploy|Nothing was sent|npx dbos-cloud app delete shop|npx dbos-cloud app register shop -d restored`) != nil {
 		t.Error("what was not bound is in the state")
 	}
 	a.say("GET applications/shop", application("shop", "orders", "v1", "DELETING", 512))
-	if r.apply(applicationDatabaseBindingType, nil, bound, "", `Application "shop" is being deleted|Nothing was sent`) != nil {
+	if r.apply(applicationDatabaseBindingType, nil, bound, runsOnRestored("v1"), `Application "shop" is being deleted|Nothing was sent`) != nil {
 		t.Error("the binding of an application that goes is in the state")
 	}
 	a.say("GET applications/shop", application("shop", "orders", "v1", "AVAILABLE", 512))
 	a.say("GET applications/shop/versions", versions("v1"))
 	versioned := bound.with(attributes{"previous_version": "v0"})
-	if r.apply(applicationDatabaseBindingType, nil, versioned, "", `Application "shop" has no version "v0"|previous_version`) != nil {
+	if r.apply(applicationDatabaseBindingType, nil, versioned, runsOnRestored("v0"), `Application "shop" has no version "v0"|previous_version`) != nil {
 		t.Error("the binding with a version that does not exist is in the state")
 	}
 	wantWrites(t, a)
 	a.answer("POST applications/shop/changedbinstance", func(string) (int, string) {
 		return http.StatusBadRequest, `{"message":"migration failed","statusCode":400,"requestID":"r1","DetailedError":"ERROR: relation \"carts\" does not exist"}`
 	})
-	if r.apply(applicationDatabaseBindingType, nil, bound, "", `Cannot bind application "shop"|migration failed|relation "carts" does not exist`) != nil {
+	if r.apply(applicationDatabaseBindingType, nil, bound, runsOnRestored("v1"), `Cannot bind application "shop"|migration failed|relation "carts" does not exist`) != nil {
 		t.Error("what was not bound is in the state")
 	}
 }

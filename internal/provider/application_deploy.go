@@ -87,10 +87,10 @@ func sameTriggers(planned, recorded types.Map) bool {
 // checkDatabase refuses files that name another database than the application
 // has. A look-up that fails says nothing here: apply decides.
 func (r *applicationDeploymentResource) checkDatabase(ctx context.Context, plan *applicationDeploymentModel, files *source, diags *diag.Diagnostics) {
-	if plan.ApplicationName.IsUnknown() || files.Config().AppDBName == "" || r.session == nil || r.session.client == nil {
+	if files.Config().AppDBName == "" {
 		return
 	}
-	if application, err := r.session.client.Application(ctx, plan.ApplicationName.ValueString()); err == nil {
+	if application := r.plannedApplication(ctx, plan.ApplicationName); application != nil {
 		files.keepsDatabase(application, diags)
 	}
 }

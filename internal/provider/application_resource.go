@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -54,8 +55,8 @@ func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 			"id":           computedText("The name, once the application is registered. Refer to the application through it."),
 			"organization": organizationAttribute(),
 			"name":         name,
-			"database_instance_name": instanceNameAttribute("Database instance that the application runs on. Another one moves a deployed application in place, with the version that runs; " +
-				"before the first deploy it cannot be changed. Beside a `dbos_application_database_binding` of the same application, put it under `ignore_changes`."),
+			"database_instance_name": instanceNameAttribute("Database instance that the application runs on. Another one moves a deployed application in place: " +
+				"the version that runs, or `previous_version`, is deployed there, and **its migrations run there**. Before the first deploy it cannot be changed. Beside a `dbos_application_database_binding` of the same application, put it under `ignore_changes`."),
 			"language": schema.StringAttribute{
 				Optional: true,
 				Computed: true,
@@ -98,6 +99,12 @@ func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Computed:            true,
 				Default:             booldefault.StaticBool(false),
 				MarkdownDescription: "Whether destroying the application irreversibly deletes its database on the instance as well. It counts as it was last applied. Default: `false`.",
+			},
+			"previous_version": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Version to deploy when another `database_instance_name` moves the application, such as the `running_version` of `dbos_application_versions`. " +
+					"In a recovery, choose one whose migrations do not damage the data again. Changed alone it does nothing. Default: the version that runs.",
+				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"application_id": computedText("Identifier that the service gave the application."),
 			"database_name":  computedText("Name of the application's own database on the instance; null until the service tells it."),

@@ -207,7 +207,8 @@ func TestApplicationFixed(t *testing.T) {
 	r.unchanged(o, shop.with(attributes{"language": nil}))
 	r.unchanged(o, shop.with(attributes{"language": unknown}))
 	// An instance that is not known yet never replaces the application.
-	planned := r.plan(applicationType, o, shop.with(attributes{"database_instance_name": unknown}), "")
+	planned := r.plan(applicationType, o, shop.with(attributes{"database_instance_name": unknown}),
+		`WARNING: Moving application "shop" runs the migrations of version "v1" on another database instance|if it is the present one, nothing is moved`)
 	if len(planned.RequiresReplace) > 0 {
 		t.Errorf("an unknown instance replaces the application: %v", planned.RequiresReplace)
 	}
@@ -234,7 +235,7 @@ func TestApplicationMove(t *testing.T) {
 		a.interrupt(application("shop", "orders", "v7", "DEPLOYING", 512))
 		return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
 	})
-	o = r.apply(applicationType, o, restored, "", `Application "shop" is not ready|"DEPLOYING"|nothing was deleted`)
+	o = r.apply(applicationType, o, restored, runsOnRestored("v7"), `Application "shop" is not ready|"DEPLOYING"|nothing was deleted`)
 	wantWrites(t, a, `POST applications/shop/changedbinstance {"previous_version":"v7","target_database_name":"restored"}`)
 
 	// The record still shows the old instance: that is no new difference.
@@ -256,8 +257,40 @@ func TestApplicationMove(t *testing.T) {
 		a.say("GET applications/shop", application("shop", "restored", "v10", "AVAILABLE", 512))
 		return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v10"}`
 	})
-	o = r.apply(applicationType, o, restored, "", "")
+	o = r.apply(applicationType, o, restored, runsOnRestored("v9"), "")
 	wantWrites(t, a, `POST applications/shop/changedbinstance {"previous_version":"v9","target_database_name":"restored"}`)
+	r.unchanged(r.refresh(o, ""), restored)
+}
+
+// runsOnRestored is the warning of a plan that moves shop to "restored".
+func runsOnRestored(version string) string {
+	return fmt.Sprintf(`WARNING: Moving application "shop" runs the migrations of version %q on database instance "restored"|set previous_version|database_instance_name`, version)
+}
+
+func TestApplicationMoveWithPreviousVersion(t *testing.T) {
+	t.Parallel()
+	a := registering(application("shop", "orders", "v7", "AVAILABLE", 512))
+	a.say("GET applications/shop/versions", versions("v6", "v7"))
+	a.answer("POST applications/shop/changedbinstance", func(string) (int, string) {
+		a.say("GET applications/shop", application("shop", "restored", "v8", "AVAILABLE", 512))
+		return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
+	})
+	r := newRPC(t, a)
+	// A version that is configured from the beginning, changed or taken out does nothing.
+	o := r.refresh(r.registered(shop.with(attributes{"previous_version": "v1"})), "")
+	a.written()
+	for _, alone := range []attributes{shop, shop.with(attributes{"previous_version": "v6"}), shop} {
+		o = r.refresh(r.apply(applicationType, o, alone, "", ""), "")
+		r.unchanged(o, alone)
+	}
+	wantWrites(t, a)
+
+	restored := shop.with(attributes{"database_instance_name": "restored", "previous_version": "v6"})
+	r.plan(applicationType, o, restored.with(attributes{"previous_version": unknown}), "the version that previous_version comes to")
+	r.apply(applicationType, o, restored.with(attributes{"previous_version": "v5"}), runsOnRestored("v5"), `Application "shop" has no version "v5"|previous_version`)
+	wantWrites(t, a)
+	o = r.apply(applicationType, o, restored, runsOnRestored("v6")+`|version "v7" runs now`, "")
+	wantWrites(t, a, `POST applications/shop/changedbinstance {"previous_version":"v6","target_database_name":"restored"}`)
 	r.unchanged(r.refresh(o, ""), restored)
 }
 
@@ -274,7 +307,7 @@ func TestApplicationMoveOvertaken(t *testing.T) {
 		return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
 	})
 	restored := shop.with(attributes{"database_instance_name": "restored"})
-	o = r.apply(applicationType, o, restored, "", "is not ready")
+	o = r.apply(applicationType, o, restored, runsOnRestored("v7"), "is not ready")
 	a.say("GET applications/shop", application("shop", "restored", "v9", "AVAILABLE", 512))
 	r.unchanged(r.refresh(o, ""), restored)
 }
@@ -285,7 +318,10 @@ func TestApplicationMoveBeforeDeploy(t *testing.T) {
 	r := newRPC(t, a)
 	o := r.refresh(r.registered(shop), "")
 	r.plan(applicationType, o, shop.with(attributes{"database_instance_name": "restored"}),
-		`cannot be moved before its first deploy|terraform taint dbos_application.NAME|its secrets go with it`)
+		`ERROR: Application "shop" cannot be moved before its first deploy|terraform taint dbos_application.NAME|set its secrets again|deletion_protection`)
+	// An instance that the same apply makes may turn out to be the present one.
+	r.plan(applicationType, o, shop.with(attributes{"database_instance_name": unknown}),
+		`WARNING: Application "shop" cannot be moved before its first deploy|terraform taint dbos_application.NAME`)
 	// A look-up that fails says nothing.
 	a.fail("GET applications/shop", http.StatusForbidden, "no")
 	r.plan(applicationType, o, shop.with(attributes{"database_instance_name": "restored"}), "")

@@ -91,16 +91,6 @@ func (r *rollout) warnOvertaken(application *cloud.Application, diags *diag.Diag
 			"it runs %s now. If that is not what should run, find out who did it before you apply again.", accepted, running))
 }
 
-// move moves an application to another instance with one of its versions and
-// returns the rollout of that.
-func move(ctx context.Context, client *cloud.Client, application *cloud.Application, target, version string) (*rollout, error) {
-	accepted, err := client.ChangeInstance(ctx, application.Name, target, version)
-	if err != nil {
-		return nil, err
-	}
-	return &rollout{Version: accepted, Replaces: application.Version, Instance: target, Leaves: application.Instance}, nil
-}
-
 // loadPrivate reads a value of the private state; false means that there is
 // none.
 func loadPrivate(ctx context.Context, private privateState, key string, value any, diags *diag.Diagnostics) bool {

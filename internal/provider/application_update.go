@@ -76,24 +76,16 @@ func (m *applicationModel) checkExecutors(diags *diag.Diagnostics) {
 	}
 }
 
-// checkMove refuses to plan a move of an application that has no version yet.
-// A look-up that fails says nothing here: apply decides.
+// checkMove says in the plan what a changed instance will do.
 func (r *applicationResource) checkMove(ctx context.Context, plan, state *applicationModel, diags *diag.Diagnostics) {
-	if !isSet(plan.DatabaseInstanceName) || plan.DatabaseInstanceName.Equal(state.DatabaseInstanceName) ||
-		r.session == nil || r.session.client == nil {
-		return
-	}
-	application, err := r.session.client.Application(ctx, state.Name.ValueString())
-	if err == nil && application.Version == "" && application.Instance != plan.DatabaseInstanceName.ValueString() {
-		refuseUndeployedMove(application, diags)
+	if !plan.DatabaseInstanceName.Equal(state.DatabaseInstanceName) {
+		plan.move().check(r.plannedApplication(ctx, state.Name), diags)
 	}
 }
 
-func refuseUndeployedMove(application *cloud.Application, diags *diag.Diagnostics) {
-	diags.AddAttributeError(path.Root("database_instance_name"), fmt.Sprintf("Application %q cannot be moved before its first deploy", application.Name),
-		fmt.Sprintf("It is registered on database instance %q and has no version that could run on another one. "+
-			"Deploy it there first, then change the instance. To register it anew on the other instance instead, run: terraform taint %s.NAME, and apply; its secrets go with it.",
-			application.Instance, applicationType))
+// move is the move to the planned instance.
+func (m *applicationModel) move() plannedMove {
+	return plannedMove{resource: applicationType, target: m.DatabaseInstanceName, version: m.PreviousVersion}
 }
 
 // reportRegistration handles the outcome of a registration, and tells whether
@@ -196,7 +188,7 @@ func (u *applicationUpdate) set(ctx context.Context, client *cloud.Client, diags
 	return true
 }
 
-// move moves the application, unless somebody has done so already.
+// move moves the application with the version that is asked for, unless somebody has moved it already.
 func (u *applicationUpdate) move(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
 	target := u.plan.DatabaseInstanceName.ValueString()
 	summary := fmt.Sprintf("Cannot move %s to database instance %q", u.plan.label(), target)
@@ -209,10 +201,16 @@ func (u *applicationUpdate) move(ctx context.Context, client *cloud.Client, diag
 		u.rollout = nil
 		finishRollout(ctx, u.private, diags)
 	case application.Version == "":
-		refuseUndeployedMove(application, diags)
+		u.plan.move().refuseUndeployed(application, diags)
+		return false
+	case !u.plan.PreviousVersion.IsNull() && !hasVersion(ctx, client, application.Name, u.plan.PreviousVersion.ValueString(), diags):
 		return false
 	default:
-		u.rollout, err = move(ctx, client, application, target, application.Version)
+		version := application.Version
+		if chosen := u.plan.PreviousVersion.ValueString(); chosen != "" {
+			version = chosen
+		}
+		u.rollout, err = move(ctx, client, application, target, version)
 		if err != nil {
 			addError(diags, summary, err, fmt.Sprintf("As far as Terraform knows it is still on %q; the next plan looks again.", application.Instance))
 			return false

@@ -1,0 +1,120 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+)
+
+// plannedMove is a move of an application to another database instance, before anything is sent.
+type plannedMove struct {
+	resource string       // type of the resource that moves it
+	target   types.String // database instance; may be unknown
+	version  types.String // previous_version that the move deploys; null for the version that runs
+}
+
+// check says in the plan what the move will do. A move that cannot work is an error only where no deploy of the same
+// apply can come before it.
+func (m plannedMove) check(application *cloud.Application, diags *diag.Diagnostics) {
+	switch {
+	case application == nil || application.Instance == m.target.ValueString():
+	case application.Version != "":
+		m.warn(application, diags)
+	case m.resource == applicationType && !m.target.IsUnknown():
+		m.refuseUndeployed(application, diags)
+	default:
+		diags.AddAttributeWarning(path.Root("database_instance_name"), undeployedSummary(application), m.unknownTarget()+
+			fmt.Sprintf("This apply cannot move the application, unless it deploys it first. %s", m.wayOfUndeployed(application)))
+	}
+}
+
+// warn names the version whose migrations will run on the new instance.
+func (m plannedMove) warn(application *cloud.Application, diags *diag.Diagnostics) {
+	version, why := fmt.Sprintf("version %q", application.Version), "It is the version that runs now."
+	if !m.version.IsNull() {
+		version = versionText(m.version)
+		why = fmt.Sprintf("previous_version chooses it; version %q runs now.", application.Version)
+	}
+	diags.AddAttributeWarning(path.Root("database_instance_name"),
+		fmt.Sprintf("Moving application %q runs the migrations of %s on %s", application.Name, version, m.targetText()),
+		fmt.Sprintf("%s%s A move deploys the version on the new instance, and the migrations change the data there. "+
+			"If these migrations damaged the data on %q, set previous_version to a version from before them: "+
+			"data.dbos_application_versions finds the one that was running at a moment.", m.unknownTarget(), why, application.Instance))
+}
+
+// refuseUndeployed refuses to move an application that has no version yet.
+func (m plannedMove) refuseUndeployed(application *cloud.Application, diags *diag.Diagnostics) {
+	addAttributeError(diags, "database_instance_name", undeployedSummary(application), "Nothing was sent. "+m.wayOfUndeployed(application))
+}
+
+func undeployedSummary(application *cloud.Application) string {
+	return fmt.Sprintf("Application %q cannot be moved before its first deploy", application.Name)
+}
+
+// wayOfUndeployed says how an application without a version comes to another instance.
+func (m plannedMove) wayOfUndeployed(application *cloud.Application) string {
+	target := "INSTANCE"
+	if !m.target.IsUnknown() {
+		target = m.target.ValueString()
+	}
+	text := fmt.Sprintf("It is registered on database instance %q and has no version that could run on %s. "+
+		"It has no data either: delete it, register it on the new instance, and set its secrets again. ", application.Instance, m.targetText())
+	if m.resource == applicationType {
+		return text + fmt.Sprintf("To have Terraform do so, run: terraform taint %s.NAME, and apply. "+
+			"Secrets that Terraform does not manage go with it: set them by hand. "+
+			"(If deletion_protection is true, first put the former database_instance_name back, set deletion_protection = false and apply.)", applicationType)
+	}
+	return text + fmt.Sprintf("Once the new instance is there, run these and apply again:\n  npx dbos-cloud app delete %s\n  npx dbos-cloud app register %s -d %s",
+		application.Name, application.Name, target)
+}
+
+func (m plannedMove) targetText() string {
+	if m.target.IsUnknown() {
+		return "another database instance"
+	}
+	return fmt.Sprintf("database instance %q", m.target.ValueString())
+}
+
+func (m plannedMove) unknownTarget() string {
+	if !m.target.IsUnknown() {
+		return ""
+	}
+	return "The new instance is known only after apply; if it is the present one, nothing is moved. "
+}
+
+// versionText names a planned version, which need not be known.
+func versionText(version types.String) string {
+	if version.IsUnknown() {
+		return "the version that previous_version comes to"
+	}
+	return fmt.Sprintf("version %q", version.ValueString())
+}
+
+// plannedApplication looks an application up for a plan. It is nil where that fails, since apply decides.
+func (b *resourceBase) plannedApplication(ctx context.Context, name types.String) *cloud.Application {
+	if !isSet(name) || b.session == nil || b.session.client == nil {
+		return nil
+	}
+	application, err := b.session.client.Application(ctx, name.ValueString())
+	if err != nil {
+		return nil
+	}
+	return application
+}
+
+// move moves an application to another instance with one of its versions and returns the rollout of that.
+func move(ctx context.Context, client *cloud.Client, application *cloud.Application, target, version string) (*rollout, error) {
+	accepted, err := client.ChangeInstance(ctx, application.Name, target, version)
+	if err != nil {
+		return nil, err
+	}
+	return &rollout{Version: accepted, Replaces: application.Version, Instance: target, Leaves: application.Instance}, nil
+}

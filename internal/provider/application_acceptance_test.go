@@ -94,11 +94,17 @@ func redeployByHand(t *testing.T, c *acctest.Cloud, path string, body map[string
 // deleteShop deletes shop behind Terraform's back.
 func deleteShop(t *testing.T, c *acctest.Cloud) {
 	t.Helper()
-	if status := c.Call(t, http.MethodDelete, "applications/shop", map[string]bool{"dropdb": false}, nil); status/100 != 2 {
-		t.Fatalf("deleting shop: %d", status)
+	deleteApplication(t, c, "shop")
+}
+
+// deleteApplication deletes an application behind Terraform's back.
+func deleteApplication(t *testing.T, c *acctest.Cloud, name string) {
+	t.Helper()
+	if status := c.Call(t, http.MethodDelete, "applications/"+name, map[string]bool{"dropdb": false}, nil); status/100 != 2 {
+		t.Fatalf("deleting %s: %d", name, status)
 	}
-	acctest.Await(t, "shop is gone", func() bool {
-		return c.Call(t, http.MethodGet, "applications/shop", nil, nil) == http.StatusNotFound
+	acctest.Await(t, name+" is gone", func() bool {
+		return c.Call(t, http.MethodGet, "applications/"+name, nil, nil) == http.StatusNotFound
 	})
 }
 

@@ -23,19 +23,20 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
 )
 
-// database is where the state says that an instance is.
-type database struct{ hostname, port, username string }
+// database is one of an instance, where the state says that the instance is.
+type database struct{ hostname, port, username, name string }
 
+// databaseOf is the database "postgres" of an instance.
 func databaseOf(state *terraform.State, address string) database {
 	attributes := state.RootModule().Resources[address].Primary.Attributes
-	return database{hostname: attributes["hostname"], port: attributes["port"], username: attributes["username"]}
+	return database{hostname: attributes["hostname"], port: attributes["port"], username: attributes["username"], name: "postgres"}
 }
 
 // query logs in with a password, runs statements, and returns what the last
 // one answers.
 func (d database) query(t *testing.T, password string, statements ...string) (string, error) {
 	t.Helper()
-	config, err := pgx.ParseConfig("sslmode=disable dbname=postgres")
+	config, err := pgx.ParseConfig("sslmode=disable")
 	if err != nil {
 		return "", err
 	}
@@ -43,7 +44,7 @@ func (d database) query(t *testing.T, password string, statements ...string) (st
 	if err != nil {
 		return "", err
 	}
-	config.Host, config.Port, config.User, config.Password = d.hostname, uint16(port), d.username, password
+	config.Host, config.Port, config.Database, config.User, config.Password = d.hostname, uint16(port), d.name, d.username, password
 	conn, err := pgx.ConnectConfig(t.Context(), config)
 	if err != nil {
 		return "", err

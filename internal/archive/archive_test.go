@@ -234,7 +234,7 @@ func TestOpenErrors(t *testing.T) {
 		"no directory":           {filepath.Join(filepath.Dir(file), "none"), "cannot open the source directory"},
 		"a file":                 {file, "is a file"},
 		"no configuration":       {tree(t, map[string]string{"package.json": ""}), "the source directory has no dbos-config.yaml"},
-		"a pattern too odd":      {tree(t, nodeApp(map[string]string{ignoreFile: "# c\n\nok\n a(b|c \n"})), `.dbosignore:4: the pattern "a(b|c" cannot be read as the CLI reads it: its brackets do not pair up`},
+		"a pattern too odd":      {tree(t, nodeApp(map[string]string{ignoreFile: "# c\n\nok\n a(b|c \n"})), `.dbosignore:4: the pattern "a(b|c" cannot be read as the CLI reads it: it has a parenthesis or a |`},
 		"an ignore directory":    {tree(t, nodeApp(map[string]string{ignoreFile + "/x": ""})), "cannot read .dbosignore"},
 		"names that are no text": {tree(t, nodeApp(map[string]string{"a/\xff": ""})), `the file name "a/\xff" is not UTF-8 text`},
 		"names that collide":     {tree(t, nodeApp(map[string]string{"a/b": "", `a\b`: ""})), `two files would be deployed under the name "a/b"`},

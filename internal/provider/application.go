@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -22,21 +21,19 @@ import (
 
 // applicationModel is a registered application.
 type applicationModel struct {
-	ID                    types.String   `tfsdk:"id"`
-	Organization          types.String   `tfsdk:"organization"`
-	Name                  types.String   `tfsdk:"name"`
-	DatabaseInstanceName  types.String   `tfsdk:"database_instance_name"`
-	Language              types.String   `tfsdk:"language"`
-	ExecutorsMemoryMiB    types.Int64    `tfsdk:"executors_memory_mib"`
-	MinExecutors          types.Int64    `tfsdk:"min_executors"`
-	MaxExecutors          types.Int64    `tfsdk:"max_executors"`
-	TimeTravel            types.Bool     `tfsdk:"time_travel"`
-	DropDatabaseOnDestroy types.Bool     `tfsdk:"drop_database_on_destroy"`
-	PreviousVersion       types.String   `tfsdk:"previous_version"`
-	ApplicationID         types.String   `tfsdk:"application_id"`
-	DatabaseName          types.String   `tfsdk:"database_name"`
-	URL                   types.String   `tfsdk:"url"`
-	Timeouts              timeouts.Value `tfsdk:"timeouts"`
+	commonModel
+	Name                  types.String `tfsdk:"name"`
+	DatabaseInstanceName  types.String `tfsdk:"database_instance_name"`
+	Language              types.String `tfsdk:"language"`
+	ExecutorsMemoryMiB    types.Int64  `tfsdk:"executors_memory_mib"`
+	MinExecutors          types.Int64  `tfsdk:"min_executors"`
+	MaxExecutors          types.Int64  `tfsdk:"max_executors"`
+	TimeTravel            types.Bool   `tfsdk:"time_travel"`
+	DropDatabaseOnDestroy types.Bool   `tfsdk:"drop_database_on_destroy"`
+	PreviousVersion       types.String `tfsdk:"previous_version"`
+	ApplicationID         types.String `tfsdk:"application_id"`
+	DatabaseName          types.String `tfsdk:"database_name"`
+	URL                   types.String `tfsdk:"url"`
 }
 
 // applicationLabel names an application in messages.
@@ -123,19 +120,22 @@ func settle(text *types.String, answered string) {
 	}
 }
 
-// readApplication reads the application of a resource; it is nil where it is
-// proven gone.
-func (b *resourceBase) readApplication(ctx context.Context, name, recorded types.String, diags *diag.Diagnostics) (*cloud.Application, types.String, bool) {
-	client, organization, ok := b.inOrganization(ctx, applicationLabel(name), recorded, diags)
-	if !ok {
-		return nil, types.String{}, false
+// readApplication reads the application of a resource. It is nil if it was not read, and if it is proven gone; then the
+// resource is taken out of the state.
+func readApplication[M any](ctx context.Context, o *operation[M], name types.String) *cloud.Application {
+	if !o.connect(ctx) {
+		return nil
 	}
-	application, err := client.Application(ctx, name.ValueString())
-	if err != nil && !cloud.IsNotFound(err) {
-		addError(diags, "Cannot read "+applicationLabel(name), err, "")
-		return nil, types.String{}, false
+	application, err := o.client.Application(ctx, name.ValueString())
+	switch {
+	case cloud.IsNotFound(err):
+		o.remove(ctx)
+	case err != nil:
+		addError(o.diags, "Cannot read "+applicationLabel(name), err, "")
+	default:
+		return application
 	}
-	return application, organization, true
+	return nil
 }
 
 // lookBeforeDeploy reads an application that is about to be deployed or moved,

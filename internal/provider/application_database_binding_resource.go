@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -28,29 +27,27 @@ var (
 const applicationDatabaseBindingType = "dbos_application_database_binding"
 
 func newApplicationDatabaseBindingResource() resource.Resource {
-	return &applicationDatabaseBindingResource{}
+	r := &applicationDatabaseBindingResource{}
+	r.typeName, r.own = applicationDatabaseBindingType, r
+	return r
 }
 
 // applicationDatabaseBindingResource holds an application, whoever registered
 // it, on a database instance: the counterpart of "dbos-cloud app
 // change-database-instance".
 type applicationDatabaseBindingResource struct {
-	resourceBase
+	managed[applicationDatabaseBindingModel, *applicationDatabaseBindingModel]
 }
 
 type applicationDatabaseBindingModel struct {
-	ID                   types.String   `tfsdk:"id"`
-	Organization         types.String   `tfsdk:"organization"`
-	ApplicationName      types.String   `tfsdk:"application_name"`
-	DatabaseInstanceName types.String   `tfsdk:"database_instance_name"`
-	PreviousVersion      types.String   `tfsdk:"previous_version"`
-	DatabaseName         types.String   `tfsdk:"database_name"`
-	Timeouts             timeouts.Value `tfsdk:"timeouts"`
+	commonModel
+	ApplicationName      types.String `tfsdk:"application_name"`
+	DatabaseInstanceName types.String `tfsdk:"database_instance_name"`
+	PreviousVersion      types.String `tfsdk:"previous_version"`
+	DatabaseName         types.String `tfsdk:"database_name"`
 }
 
-func (r *applicationDatabaseBindingResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = applicationDatabaseBindingType
-}
+func (m *applicationDatabaseBindingModel) label() string { return applicationLabel(m.ApplicationName) }
 
 func (r *applicationDatabaseBindingResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
@@ -76,122 +73,85 @@ func (r *applicationDatabaseBindingResource) Schema(ctx context.Context, _ resou
 	}
 }
 
-func (r *applicationDatabaseBindingResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
+func (r *applicationDatabaseBindingResource) plan(ctx context.Context, o *operation[applicationDatabaseBindingModel]) {
+	if o.plan == nil || o.state != nil && !o.plan.ApplicationName.Equal(o.state.ApplicationName) {
 		return
 	}
-	diags := &resp.Diagnostics
-	var plan, state applicationDatabaseBindingModel
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if !req.State.Raw.IsNull() {
-		diags.Append(req.State.Get(ctx, &state)...)
-	}
-	creates := req.State.Raw.IsNull()
-	if diags.HasError() || !creates && !plan.ApplicationName.Equal(state.ApplicationName) {
-		return
+	plan, state := o.plan, &applicationDatabaseBindingModel{}
+	if o.state != nil {
+		state = o.state
 	}
 	if !plan.DatabaseInstanceName.Equal(state.DatabaseInstanceName) {
 		version := types.StringNull()
-		if plan.deploys(&state) {
+		if plan.deploys(state) {
 			version = plan.PreviousVersion
 		}
-		plan.move(version).check(r.plannedApplication(ctx, plan.ApplicationName), diags)
+		plan.move(version).check(r.plannedApplication(ctx, plan.ApplicationName), o.diags)
 	}
-	if creates {
+	if o.state == nil {
 		return
 	}
-	if unfinishedRollout(ctx, req.Private, diags) != nil {
-		diags.Append(resp.Plan.SetAttribute(ctx, path.Root("database_name"), types.StringUnknown())...)
+	if unfinishedRollout(ctx, o.private, o.diags) != nil {
+		plan.DatabaseName = types.StringUnknown()
+		o.save(ctx, plan)
 	}
-	imported, problems := req.Private.GetKey(ctx, importedKey)
-	diags.Append(problems...)
-	if imported != nil && plan.deploys(&state) {
-		diags.AddAttributeWarning(path.Root("previous_version"), fmt.Sprintf("Application %q will be deployed", plan.ApplicationName.ValueString()),
+	imported, problems := o.private.GetKey(ctx, importedKey)
+	o.diags.Append(problems...)
+	if imported != nil && plan.deploys(state) {
+		o.diags.AddAttributeWarning(path.Root("previous_version"), fmt.Sprintf("Application %q will be deployed", plan.ApplicationName.ValueString()),
 			fmt.Sprintf("The binding was imported, and no call tells which version was asked for before. Applying this plan deploys %s once. "+
 				"To leave the application as it is, take previous_version out of the configuration.", versionText(plan.PreviousVersion)))
 	}
 }
 
-func (r *applicationDatabaseBindingResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	diags := &resp.Diagnostics
-	var plan applicationDatabaseBindingModel
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if diags.HasError() {
+func (r *applicationDatabaseBindingResource) create(ctx context.Context, o *operation[applicationDatabaseBindingModel]) {
+	if !o.connect(ctx) {
 		return
 	}
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultCreateTimeout, diags)
-	defer cancel()
-	client, organization, ok := r.inOrganization(ctx, applicationLabel(plan.ApplicationName), types.StringNull(), diags)
-	if !ok {
-		return
-	}
-	plan.ID, plan.Organization = plan.ApplicationName, organization
+	o.plan.ID, o.plan.Organization = o.plan.ApplicationName, o.organization
 	b := binding{
-		plan: &plan, version: plan.PreviousVersion, moves: true, private: resp.Private,
-		failure: applicationUnready(applicationDatabaseBindingType, plan.ApplicationName.ValueString(), "create", true),
-		save:    func(m *applicationDatabaseBindingModel) { diags.Append(resp.State.Set(ctx, m)...) },
+		plan: o.plan, version: o.plan.PreviousVersion, moves: true, private: o.private,
+		failure: applicationUnready(applicationDatabaseBindingType, o.plan.ApplicationName.ValueString(), "create", true),
+		save:    func(m *applicationDatabaseBindingModel) { o.save(ctx, m) },
 	}
-	b.run(ctx, client, diags)
+	b.run(ctx, o.client, o.diags)
 }
 
-func (r *applicationDatabaseBindingResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	diags := &resp.Diagnostics
-	var state applicationDatabaseBindingModel
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() {
-		return
-	}
-	application, organization, ok := r.readApplication(ctx, state.ApplicationName, state.Organization, diags)
-	if !ok {
-		return
-	}
+func (r *applicationDatabaseBindingResource) read(ctx context.Context, o *operation[applicationDatabaseBindingModel]) {
+	state := o.state
+	application := readApplication(ctx, o, state.ApplicationName)
 	if application == nil {
-		resp.State.RemoveResource(ctx)
 		return
 	}
-	state.ID, state.Organization = state.ApplicationName, organization
+	state.ID, state.Organization = state.ApplicationName, o.organization
 	state.DatabaseName = observed(state.DatabaseName, application.Database)
-	if unfinishedRollout(ctx, req.Private, diags).observe(ctx, application, resp.Private, diags) {
+	if unfinishedRollout(ctx, o.private, o.diags).observe(ctx, application, o.private, o.diags) {
 		state.DatabaseInstanceName = observed(state.DatabaseInstanceName, application.Instance)
 	}
-	diags.Append(resp.State.Set(ctx, &state)...)
+	o.save(ctx, state)
 }
 
-func (r *applicationDatabaseBindingResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	diags := &resp.Diagnostics
-	var plan, state applicationDatabaseBindingModel
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() {
-		return
-	}
+func (r *applicationDatabaseBindingResource) update(ctx context.Context, o *operation[applicationDatabaseBindingModel]) {
+	plan, state := o.plan, o.state
 	b := binding{
-		plan: &plan, moves: !plan.DatabaseInstanceName.Equal(state.DatabaseInstanceName), private: resp.Private,
-		rollout: unfinishedRollout(ctx, req.Private, diags),
+		plan: plan, moves: !plan.DatabaseInstanceName.Equal(state.DatabaseInstanceName), private: o.private,
+		rollout: unfinishedRollout(ctx, o.private, o.diags),
 		failure: applicationUnready(applicationDatabaseBindingType, plan.ApplicationName.ValueString(), "update", false),
-		save:    func(m *applicationDatabaseBindingModel) { diags.Append(resp.State.Set(ctx, m)...) },
+		save:    func(m *applicationDatabaseBindingModel) { o.save(ctx, m) },
 	}
-	if plan.deploys(&state) {
+	if plan.deploys(state) {
 		b.version = plan.PreviousVersion
 	}
 	if !b.moves && b.version.IsNull() && b.rollout == nil {
-		b.save(&plan)
-		return
-	}
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, defaultUpdateTimeout, diags)
-	defer cancel()
-	if client, _, ok := r.inOrganization(ctx, applicationLabel(plan.ApplicationName), state.Organization, diags); ok {
-		b.run(ctx, client, diags)
+		b.save(plan)
+	} else if o.connect(ctx) {
+		b.run(ctx, o.client, o.diags)
 	}
 }
 
-// Delete forgets the binding: an application cannot be without an instance.
-func (r *applicationDatabaseBindingResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state applicationDatabaseBindingModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if !resp.Diagnostics.HasError() {
-		r.inOrganization(ctx, applicationLabel(state.ApplicationName), state.Organization, &resp.Diagnostics)
-	}
+// delete forgets the binding: an application cannot be without an instance.
+func (r *applicationDatabaseBindingResource) delete(ctx context.Context, o *operation[applicationDatabaseBindingModel]) {
+	o.connect(ctx)
 }
 
 func (r *applicationDatabaseBindingResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

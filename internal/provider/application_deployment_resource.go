@@ -6,7 +6,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -27,32 +26,32 @@ const applicationDeploymentType = "dbos_application_deployment"
 // defaultConfigFile is the application's configuration file, in its directory.
 const defaultConfigFile = "dbos-config.yaml"
 
-func newApplicationDeploymentResource() resource.Resource { return &applicationDeploymentResource{} }
+func newApplicationDeploymentResource() resource.Resource {
+	r := &applicationDeploymentResource{}
+	r.typeName, r.own = applicationDeploymentType, r
+	return r
+}
 
 // applicationDeploymentResource deploys a directory, or an earlier version, to
 // an application: the counterpart of "dbos-cloud app deploy".
 type applicationDeploymentResource struct {
-	resourceBase
+	managed[applicationDeploymentModel, *applicationDeploymentModel]
 }
 
 type applicationDeploymentModel struct {
-	ID              types.String   `tfsdk:"id"`
-	Organization    types.String   `tfsdk:"organization"`
-	ApplicationName types.String   `tfsdk:"application_name"`
-	SourceDir       types.String   `tfsdk:"source_dir"`
-	PreviousVersion types.String   `tfsdk:"previous_version"`
-	ConfigFile      types.String   `tfsdk:"config_file"`
-	ConfigVariables types.Map      `tfsdk:"config_variables"`
-	Triggers        types.Map      `tfsdk:"triggers"`
-	SourceHash      types.String   `tfsdk:"source_hash"`
-	Version         types.String   `tfsdk:"version"`
-	URL             types.String   `tfsdk:"url"`
-	Timeouts        timeouts.Value `tfsdk:"timeouts"`
+	commonModel
+	ApplicationName types.String `tfsdk:"application_name"`
+	SourceDir       types.String `tfsdk:"source_dir"`
+	PreviousVersion types.String `tfsdk:"previous_version"`
+	ConfigFile      types.String `tfsdk:"config_file"`
+	ConfigVariables types.Map    `tfsdk:"config_variables"`
+	Triggers        types.Map    `tfsdk:"triggers"`
+	SourceHash      types.String `tfsdk:"source_hash"`
+	Version         types.String `tfsdk:"version"`
+	URL             types.String `tfsdk:"url"`
 }
 
-func (r *applicationDeploymentResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = applicationDeploymentType
-}
+func (m *applicationDeploymentModel) label() string { return applicationLabel(m.ApplicationName) }
 
 func (r *applicationDeploymentResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
@@ -112,104 +111,60 @@ func (r *applicationDeploymentResource) Schema(ctx context.Context, _ resource.S
 	}
 }
 
-func (r *applicationDeploymentResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
+func (r *applicationDeploymentResource) plan(ctx context.Context, o *operation[applicationDeploymentModel]) {
+	plan, state := o.plan, o.state
+	if plan == nil || state != nil && !plan.ApplicationName.Equal(state.ApplicationName) {
 		return
 	}
-	diags := &resp.Diagnostics
-	var plan applicationDeploymentModel
-	state := &applicationDeploymentModel{}
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if req.State.Raw.IsNull() {
-		state = nil
-	} else {
-		diags.Append(req.State.Get(ctx, state)...)
-	}
-	if diags.HasError() || state != nil && !plan.ApplicationName.Equal(state.ApplicationName) {
-		return
-	}
-	r.planDeploy(ctx, &plan, state, diags)
-	if state != nil && unfinishedRollout(ctx, req.Private, diags) != nil {
+	r.planDeploy(ctx, plan, state, o.diags)
+	if state != nil && unfinishedRollout(ctx, o.private, o.diags) != nil {
 		plan.URL = types.StringUnknown()
 	}
-	diags.Append(resp.Plan.Set(ctx, &plan)...)
+	o.save(ctx, plan)
 }
 
-func (r *applicationDeploymentResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	diags := &resp.Diagnostics
-	var plan applicationDeploymentModel
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if diags.HasError() {
+func (r *applicationDeploymentResource) create(ctx context.Context, o *operation[applicationDeploymentModel]) {
+	if !o.connect(ctx) {
 		return
 	}
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultCreateTimeout, diags)
-	defer cancel()
-	client, organization, ok := r.inOrganization(ctx, applicationLabel(plan.ApplicationName), types.StringNull(), diags)
-	if !ok {
-		return
-	}
-	plan.ID, plan.Organization = plan.ApplicationName, organization
+	o.plan.ID, o.plan.Organization = o.plan.ApplicationName, o.organization
 	d := deploy{
-		plan: &plan, private: resp.Private,
-		failure: applicationUnready(applicationDeploymentType, plan.ApplicationName.ValueString(), "create", true),
-		save:    func() { diags.Append(resp.State.Set(ctx, &plan)...) },
+		plan: o.plan, private: o.private,
+		failure: applicationUnready(applicationDeploymentType, o.plan.ApplicationName.ValueString(), "create", true),
+		save:    func() { o.save(ctx, o.plan) },
 	}
-	d.run(ctx, client, diags)
+	d.run(ctx, o.client, o.diags)
 }
 
-func (r *applicationDeploymentResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	diags := &resp.Diagnostics
-	var state applicationDeploymentModel
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() {
-		return
-	}
-	application, organization, ok := r.readApplication(ctx, state.ApplicationName, state.Organization, diags)
-	if !ok {
-		return
-	}
+func (r *applicationDeploymentResource) read(ctx context.Context, o *operation[applicationDeploymentModel]) {
+	state := o.state
+	application := readApplication(ctx, o, state.ApplicationName)
 	if application == nil {
-		resp.State.RemoveResource(ctx)
 		return
 	}
-	state.ID, state.Organization = state.ApplicationName, organization
-	if unfinishedRollout(ctx, req.Private, diags).observe(ctx, application, resp.Private, diags) {
+	state.ID, state.Organization = state.ApplicationName, o.organization
+	if unfinishedRollout(ctx, o.private, o.diags).observe(ctx, application, o.private, o.diags) {
 		state.URL = observed(state.URL, application.URL)
 	}
-	diags.Append(resp.State.Set(ctx, &state)...)
+	o.save(ctx, state)
 }
 
-func (r *applicationDeploymentResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	diags := &resp.Diagnostics
-	var plan, state applicationDeploymentModel
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() {
-		return
-	}
+func (r *applicationDeploymentResource) update(ctx context.Context, o *operation[applicationDeploymentModel]) {
 	d := deploy{
-		plan: &plan, state: &state, private: resp.Private, rollout: unfinishedRollout(ctx, req.Private, diags),
-		failure: applicationUnready(applicationDeploymentType, plan.ApplicationName.ValueString(), "update", false),
-		save:    func() { diags.Append(resp.State.Set(ctx, &plan)...) },
+		plan: o.plan, state: o.state, private: o.private, rollout: unfinishedRollout(ctx, o.private, o.diags),
+		failure: applicationUnready(applicationDeploymentType, o.plan.ApplicationName.ValueString(), "update", false),
+		save:    func() { o.save(ctx, o.plan) },
 	}
-	if !plan.Version.IsUnknown() && d.rollout == nil {
+	if !o.plan.Version.IsUnknown() && d.rollout == nil {
 		d.save()
-		return
-	}
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, defaultUpdateTimeout, diags)
-	defer cancel()
-	if client, _, ok := r.inOrganization(ctx, applicationLabel(plan.ApplicationName), state.Organization, diags); ok {
-		d.run(ctx, client, diags)
+	} else if o.connect(ctx) {
+		d.run(ctx, o.client, o.diags)
 	}
 }
 
-// Delete forgets the deployment: what was deployed serves on.
-func (r *applicationDeploymentResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state applicationDeploymentModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if !resp.Diagnostics.HasError() {
-		r.inOrganization(ctx, applicationLabel(state.ApplicationName), state.Organization, &resp.Diagnostics)
-	}
+// delete forgets the deployment: what was deployed serves on.
+func (r *applicationDeploymentResource) delete(ctx context.Context, o *operation[applicationDeploymentModel]) {
+	o.connect(ctx)
 }
 
 func (r *applicationDeploymentResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

@@ -100,10 +100,11 @@ func versionText(version types.String) string {
 
 // plannedApplication looks an application up for a plan. It is nil where that fails, since apply decides.
 func (b *resourceBase) plannedApplication(ctx context.Context, name types.String) *cloud.Application {
-	if !isSet(name) || b.session == nil || b.session.client == nil {
+	client := b.session.planningClient()
+	if !isSet(name) || client == nil {
 		return nil
 	}
-	application, err := b.session.client.Application(ctx, name.ValueString())
+	application, err := client.Application(ctx, name.ValueString())
 	if err != nil {
 		return nil
 	}

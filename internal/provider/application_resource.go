@@ -29,17 +29,17 @@ var (
 
 const applicationType = "dbos_application"
 
-func newApplicationResource() resource.Resource { return &applicationResource{} }
+func newApplicationResource() resource.Resource {
+	r := &applicationResource{}
+	r.typeName, r.own = applicationType, r
+	return r
+}
 
 // applicationResource registers an application on a database instance, the
 // counterpart of "dbos-cloud app register", "update" and "delete", and moves it
 // to another one.
 type applicationResource struct {
-	resourceBase
-}
-
-func (r *applicationResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = applicationType
+	managed[applicationModel, *applicationModel]
 }
 
 func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -114,156 +114,106 @@ func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 	}
 }
 
-func (r *applicationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
-		return
-	}
-	diags := &resp.Diagnostics
-	var config, plan, state applicationModel
-	diags.Append(req.Config.Get(ctx, &config)...)
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if !req.State.Raw.IsNull() {
-		diags.Append(req.State.Get(ctx, &state)...)
-	}
-	if diags.HasError() {
-		return
-	}
-
+func (r *applicationResource) plan(ctx context.Context, o *operation[applicationModel]) {
+	plan, state := o.plan, o.state
 	switch {
-	case req.State.Raw.IsNull():
-		plan.planCreate(&config, diags)
+	case plan == nil:
+		return
+	case state == nil:
+		plan.planCreate(o.config, o.diags)
 	case !plan.Name.Equal(state.Name):
 		return
 	default:
-		imported, problems := req.Private.GetKey(ctx, importedKey)
-		diags.Append(problems...)
-		plan.keepFixed(&state, imported != nil, diags)
-		r.checkMove(ctx, &plan, &state, diags)
-		if unfinishedRollout(ctx, req.Private, diags) != nil {
+		imported, problems := o.private.GetKey(ctx, importedKey)
+		o.diags.Append(problems...)
+		plan.keepFixed(state, imported != nil, o.diags)
+		r.checkMove(ctx, plan, state, o.diags)
+		if unfinishedRollout(ctx, o.private, o.diags) != nil {
 			plan.URL = types.StringUnknown()
 		}
 	}
-	plan.checkExecutors(diags)
-	diags.Append(resp.Plan.Set(ctx, &plan)...)
+	plan.checkExecutors(o.diags)
+	o.save(ctx, plan)
 }
 
-func (r *applicationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	diags := &resp.Diagnostics
-	var plan applicationModel
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if diags.HasError() {
+func (r *applicationResource) create(ctx context.Context, o *operation[applicationModel]) {
+	if !o.connect(ctx) {
 		return
 	}
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultCreateTimeout, diags)
-	defer cancel()
-	client, organization, ok := r.inOrganization(ctx, plan.label(), types.StringNull(), diags)
-	if !ok {
-		return
-	}
-
-	id, err := client.RegisterApplication(ctx, plan.registration())
-	state := plan
-	state.registered(organization, id)
-	save := func() { diags.Append(resp.State.Set(ctx, &state)...) }
-	if !reportRegistration(&plan, err, save, diags) {
+	plan, name := o.plan, o.plan.Name.ValueString()
+	id, err := o.client.RegisterApplication(ctx, plan.registration())
+	state := *plan
+	state.registered(o.organization, id)
+	save := func() { o.save(ctx, &state) }
+	if !reportRegistration(plan, err, save, o.diags) {
 		return
 	}
 
-	failure := applicationUnready(applicationType, plan.Name.ValueString(), "create", true)
+	failure := applicationUnready(applicationType, name, "create", true)
 	executors := cloud.ApplicationUpdate{MinExecutors: known(plan.MinExecutors), MaxExecutors: known(plan.MaxExecutors)}
-	if err := client.UpdateApplication(ctx, plan.Name.ValueString(), executors); err != nil {
-		addError(diags, "Cannot set the executors of "+plan.label(), err, "It is registered. "+failure.wayOn())
+	if err := o.client.UpdateApplication(ctx, name, executors); err != nil {
+		addError(o.diags, "Cannot set the executors of "+plan.label(), err, "It is registered. "+failure.wayOn())
 		return
 	}
 	state.MinExecutors, state.MaxExecutors = plan.MinExecutors, plan.MaxExecutors
 	save()
-	application, err := client.FreshApplication(ctx, plan.Name.ValueString())
+	application, err := o.client.FreshApplication(ctx, name)
 	switch {
 	case cloud.IsNotFound(err):
 		// Its record may come a moment later; the next refresh reads it.
 	case err != nil:
-		addError(diags, "Cannot read "+plan.label(), err, "It is registered. "+failure.wayOn())
+		addError(o.diags, "Cannot read "+plan.label(), err, "It is registered. "+failure.wayOn())
 	default:
-		state.observe(application, organization)
-		state.observeAfterWrite(ctx, application, resp.Private, diags)
+		state.observe(application, o.organization)
+		state.observeAfterWrite(ctx, application, o.private, o.diags)
 		save()
 	}
 }
 
-func (r *applicationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	diags := &resp.Diagnostics
-	var state applicationModel
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() {
-		return
-	}
-	application, organization, ok := r.readApplication(ctx, state.Name, state.Organization, diags)
-	if !ok {
-		return
-	}
+func (r *applicationResource) read(ctx context.Context, o *operation[applicationModel]) {
+	state := o.state
+	application := readApplication(ctx, o, state.Name)
 	if application == nil {
-		resp.State.RemoveResource(ctx)
 		return
 	}
-	state.observe(application, organization)
-	state.observeMemory(ctx, application, resp.Private, diags)
-	if unfinishedRollout(ctx, req.Private, diags).observe(ctx, application, resp.Private, diags) {
+	state.observe(application, o.organization)
+	state.observeMemory(ctx, application, o.private, o.diags)
+	if unfinishedRollout(ctx, o.private, o.diags).observe(ctx, application, o.private, o.diags) {
 		state.DatabaseInstanceName = observed(state.DatabaseInstanceName, application.Instance)
 	}
-	diags.Append(resp.State.Set(ctx, &state)...)
+	o.save(ctx, state)
 }
 
-func (r *applicationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	diags := &resp.Diagnostics
-	var plan, state applicationModel
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() {
-		return
-	}
+func (r *applicationResource) update(ctx context.Context, o *operation[applicationModel]) {
+	plan, state := o.plan, o.state
 	u := applicationUpdate{
-		plan: &plan, next: plan, settings: plan.settings(&state),
+		plan: plan, next: *plan, settings: plan.settings(state),
 		moves:   !plan.DatabaseInstanceName.Equal(state.DatabaseInstanceName),
-		rollout: unfinishedRollout(ctx, req.Private, diags),
-		private: resp.Private,
+		rollout: unfinishedRollout(ctx, o.private, o.diags),
+		private: o.private,
 	}
-	u.save = func() { diags.Append(resp.State.Set(ctx, &u.next)...) }
-	u.next.hold(&state)
+	u.save = func() { o.save(ctx, &u.next) }
+	u.next.hold(state)
 	u.save()
 	if !plan.TimeTravel.Equal(state.TimeTravel) {
-		diags.Append(resp.Private.SetKey(ctx, importedKey, nil)...)
+		o.diags.Append(o.private.SetKey(ctx, importedKey, nil)...)
 	}
-	if u.callsNothing() {
-		return
-	}
-
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, defaultUpdateTimeout, diags)
-	defer cancel()
-	if client, _, ok := r.inOrganization(ctx, plan.label(), state.Organization, diags); ok {
-		u.run(ctx, client, diags)
+	if !u.callsNothing() && o.connect(ctx) {
+		u.run(ctx, o.client, o.diags)
 	}
 }
 
-func (r *applicationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	diags := &resp.Diagnostics
-	var state applicationModel
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() {
+func (r *applicationResource) delete(ctx context.Context, o *operation[applicationModel]) {
+	if !o.connect(ctx) {
 		return
 	}
-	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, defaultDeleteTimeout, diags)
-	defer cancel()
-	client, _, ok := r.inOrganization(ctx, state.label(), state.Organization, diags)
-	if !ok {
+	name := o.state.Name.ValueString()
+	if err := o.client.DeleteApplication(ctx, name, o.state.DropDatabaseOnDestroy.ValueBool()); err != nil {
+		addError(o.diags, "Cannot delete "+o.label, err, "It stays in the state. Apply again once the cause is removed.")
 		return
 	}
-	name := state.Name.ValueString()
-	if err := client.DeleteApplication(ctx, name, state.DropDatabaseOnDestroy.ValueBool()); err != nil {
-		addError(diags, "Cannot delete "+state.label(), err, "It stays in the state. Apply again once the cause is removed.")
-		return
-	}
-	if err := client.WaitApplicationGone(ctx, name); err != nil {
-		addError(diags, "Cannot see the end of the deletion of "+state.label(), err,
+	if err := o.client.WaitApplicationGone(ctx, name); err != nil {
+		addError(o.diags, "Cannot see the end of the deletion of "+o.label, err,
 			"Its deletion was accepted and goes on. It stays in the state; apply again to see it gone.")
 	}
 }

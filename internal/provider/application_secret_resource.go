@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -33,28 +32,26 @@ var (
 
 const applicationSecretType = "dbos_application_secret"
 
-func newApplicationSecretResource() resource.Resource { return &applicationSecretResource{} }
+func newApplicationSecretResource() resource.Resource {
+	r := &applicationSecretResource{}
+	r.typeName, r.own = applicationSecretType, r
+	return r
+}
 
 // applicationSecretResource is one of an application's environment variables,
 // of which the control plane answers the name only: the counterpart of
 // "dbos-cloud app env create" and "delete".
 type applicationSecretResource struct {
-	resourceBase
+	managed[applicationSecretModel, *applicationSecretModel]
 }
 
 type applicationSecretModel struct {
-	ID              types.String   `tfsdk:"id"`
-	Organization    types.String   `tfsdk:"organization"`
-	ApplicationName types.String   `tfsdk:"application_name"`
-	Name            types.String   `tfsdk:"name"`
-	Value           types.String   `tfsdk:"value"`
-	ValueWO         types.String   `tfsdk:"value_wo"`
-	ValueWOVersion  types.Int64    `tfsdk:"value_wo_version"`
-	Timeouts        timeouts.Value `tfsdk:"timeouts"`
-}
-
-func (r *applicationSecretResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = applicationSecretType
+	commonModel
+	ApplicationName types.String `tfsdk:"application_name"`
+	Name            types.String `tfsdk:"name"`
+	Value           types.String `tfsdk:"value"`
+	ValueWO         types.String `tfsdk:"value_wo"`
+	ValueWOVersion  types.Int64  `tfsdk:"value_wo_version"`
 }
 
 func (r *applicationSecretResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -98,124 +95,78 @@ func (r *applicationSecretResource) Schema(ctx context.Context, _ resource.Schem
 	}
 }
 
-func (r *applicationSecretResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
-		return
-	}
-	diags := &resp.Diagnostics
-	var config, plan, state applicationSecretModel
-	diags.Append(req.Config.Get(ctx, &config)...)
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if req.State.Raw.IsNull() {
-		if !diags.HasError() && config.secret().IsNull() {
-			addAttributeError(diags, "value", "Missing value", "A new secret needs a value. Set value_wo with value_wo_version, or value.")
-		}
-		return
-	}
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() || !plan.changed(&state) || !plan.ApplicationName.Equal(state.ApplicationName) || !plan.Name.Equal(state.Name) {
-		return
-	}
+func (r *applicationSecretResource) plan(_ context.Context, o *operation[applicationSecretModel]) {
+	plan, state := o.plan, o.state
 	switch {
-	case config.secret().IsNull():
-		addAttributeError(diags, "value_wo_version", "Missing value",
+	case plan == nil:
+	case state == nil:
+		if o.config.secret().IsNull() {
+			addAttributeError(o.diags, "value", "Missing value", "A new secret needs a value. Set value_wo with value_wo_version, or value.")
+		}
+	case !plan.changed(state) || !plan.ApplicationName.Equal(state.ApplicationName) || !plan.Name.Equal(state.Name):
+	case o.config.secret().IsNull():
+		addAttributeError(o.diags, "value_wo_version", "Missing value",
 			"value_wo_version has changed, which sends the value, but value_wo is not set. Set it, or put the old version back.")
 	case state.Value.IsNull() && state.ValueWOVersion.IsNull():
-		diags.AddAttributeWarning(path.Root("value"), fmt.Sprintf("The value of secret %q will be set", state.ID.ValueString()),
+		o.diags.AddAttributeWarning(path.Root("value"), fmt.Sprintf("The value of secret %q will be set", state.ID.ValueString()),
 			"Terraform does not know the present value of this secret, so applying this plan sets it to the configured one. "+
 				"To leave it as it is, take the value out of the configuration.")
 	}
 }
 
-func (r *applicationSecretResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	diags := &resp.Diagnostics
-	var config, plan applicationSecretModel
-	diags.Append(req.Config.Get(ctx, &config)...)
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if diags.HasError() {
+func (r *applicationSecretResource) create(ctx context.Context, o *operation[applicationSecretModel]) {
+	plan := o.plan
+	if !o.connect(ctx) || !plan.absent(ctx, o.client, o.diags) {
 		return
 	}
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultCreateTimeout, diags)
-	defer cancel()
-	client, organization, ok := r.inOrganization(ctx, plan.label(), types.StringNull(), diags)
-	if !ok || !plan.absent(ctx, client, diags) {
-		return
-	}
-
-	plan.ID, plan.Organization = types.StringValue(plan.path()), organization
-	err := client.SetSecret(ctx, plan.ApplicationName.ValueString(), plan.Name.ValueString(), config.secret().ValueString())
+	plan.ID, plan.Organization = types.StringValue(plan.path()), o.organization
+	err := o.client.SetSecret(ctx, plan.ApplicationName.ValueString(), plan.Name.ValueString(), o.config.secret().ValueString())
 	if cloud.OutcomeUnknown(err) {
 		plan.Value, plan.ValueWOVersion = types.StringNull(), types.Int64Null()
 	}
 	creation{
-		resource: applicationSecretType, object: plan.label(), id: plan.path(), verb: "set", failed: "Nothing was added to the state.",
-	}.report(err, func() { diags.Append(resp.State.Set(ctx, &plan)...) }, diags)
+		resource: applicationSecretType, object: o.label, id: plan.path(), verb: "set", failed: "Nothing was added to the state.",
+	}.report(err, func() { o.save(ctx, plan) }, o.diags)
 }
 
-func (r *applicationSecretResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	diags := &resp.Diagnostics
-	var state applicationSecretModel
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() {
+func (r *applicationSecretResource) read(ctx context.Context, o *operation[applicationSecretModel]) {
+	state := o.state
+	if !o.connect(ctx) {
 		return
 	}
-	client, organization, ok := r.inOrganization(ctx, state.label(), state.Organization, diags)
-	if !ok {
-		return
-	}
-	names, err := client.Secrets(ctx, state.ApplicationName.ValueString())
+	names, err := o.client.Secrets(ctx, state.ApplicationName.ValueString())
 	switch {
 	case cloud.IsNotFound(err):
-		resp.State.RemoveResource(ctx)
+		o.remove(ctx)
 	case err != nil:
-		addError(diags, "Cannot read "+state.label(), err, "")
+		addError(o.diags, "Cannot read "+o.label, err, "")
 	case !slices.Contains(names, state.Name.ValueString()):
-		resp.State.RemoveResource(ctx)
+		o.remove(ctx)
 	default:
-		state.ID, state.Organization = types.StringValue(state.path()), organization
-		diags.Append(resp.State.Set(ctx, &state)...)
+		state.ID, state.Organization = types.StringValue(state.path()), o.organization
+		o.save(ctx, state)
 	}
 }
 
-func (r *applicationSecretResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	diags := &resp.Diagnostics
-	var config, plan, state applicationSecretModel
-	diags.Append(req.Config.Get(ctx, &config)...)
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() {
-		return
-	}
-	if plan.changed(&state) {
-		ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, defaultUpdateTimeout, diags)
-		defer cancel()
-		client, _, ok := r.inOrganization(ctx, state.label(), state.Organization, diags)
-		if !ok {
+func (r *applicationSecretResource) update(ctx context.Context, o *operation[applicationSecretModel]) {
+	if o.plan.changed(o.state) {
+		if !o.connect(ctx) {
 			return
 		}
-		if err := client.SetSecret(ctx, plan.ApplicationName.ValueString(), plan.Name.ValueString(), config.secret().ValueString()); err != nil {
-			addError(diags, "Cannot set "+state.label(), err, "Its value may still be the former one. Apply again once the cause is removed.")
+		if err := o.client.SetSecret(ctx, o.plan.ApplicationName.ValueString(), o.plan.Name.ValueString(), o.config.secret().ValueString()); err != nil {
+			addError(o.diags, "Cannot set "+o.label, err, "Its value may still be the former one. Apply again once the cause is removed.")
 			return
 		}
 	}
-	diags.Append(resp.State.Set(ctx, &plan)...)
+	o.save(ctx, o.plan)
 }
 
-func (r *applicationSecretResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	diags := &resp.Diagnostics
-	var state applicationSecretModel
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() {
+func (r *applicationSecretResource) delete(ctx context.Context, o *operation[applicationSecretModel]) {
+	if !o.connect(ctx) {
 		return
 	}
-	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, defaultDeleteTimeout, diags)
-	defer cancel()
-	client, _, ok := r.inOrganization(ctx, state.label(), state.Organization, diags)
-	if !ok {
-		return
-	}
-	if err := client.DeleteSecret(ctx, state.ApplicationName.ValueString(), state.Name.ValueString()); err != nil {
-		addError(diags, "Cannot delete "+state.label(), err, "It stays in the state. Apply again once the cause is removed.")
+	if err := o.client.DeleteSecret(ctx, o.state.ApplicationName.ValueString(), o.state.Name.ValueString()); err != nil {
+		addError(o.diags, "Cannot delete "+o.label, err, "It stays in the state. Apply again once the cause is removed.")
 	}
 }
 

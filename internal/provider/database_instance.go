@@ -7,9 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
@@ -21,34 +19,27 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// The limits of operations whose timeouts block names none. A database
-// instance takes minutes, a restore of a large one much longer.
-const (
-	defaultCreateTimeout = 60 * time.Minute
-	defaultUpdateTimeout = 30 * time.Minute
-	defaultDeleteTimeout = 30 * time.Minute
-)
-
-// instanceModel is what all resources that are a provisioned database instance
-// have in common, however the instance was made.
+// instanceModel holds the attributes of every resource that is a provisioned database instance, however it was made.
 type instanceModel struct {
-	ID           types.String `tfsdk:"id"`
-	Organization types.String `tfsdk:"organization"`
-	Name         types.String `tfsdk:"name"`
-	Username     types.String `tfsdk:"username"`
+	commonModel
+	Name     types.String `tfsdk:"name"`
+	Username types.String `tfsdk:"username"`
 	passwordModel
-	DeletionProtection types.Bool     `tfsdk:"deletion_protection"`
-	Hostname           types.String   `tfsdk:"hostname"`
-	Port               types.Int64    `tfsdk:"port"`
-	AdminUsername      types.String   `tfsdk:"admin_username"`
-	Timeouts           timeouts.Value `tfsdk:"timeouts"`
+	DeletionProtection types.Bool   `tfsdk:"deletion_protection"`
+	Hostname           types.String `tfsdk:"hostname"`
+	Port               types.Int64  `tfsdk:"port"`
+	AdminUsername      types.String `tfsdk:"admin_username"`
 }
 
-// instanceBase is the part of such a resource that does not depend on how the
-// instance was made.
-type instanceBase struct {
-	resourceBase
-	typeName string
+// instance returns the model without the attributes of one resource.
+func (m *instanceModel) instance() *instanceModel { return m }
+
+// managedInstance is the part of a resource that does not depend on how the instance was made.
+type managedInstance[M any, P interface {
+	model[M]
+	instance() *instanceModel
+}] struct {
+	managed[M, P]
 }
 
 // instanceAttributes are the attributes of instanceModel but for username,
@@ -96,23 +87,6 @@ func replaceIfKnownBefore() planmodifier.String {
 	return stringplanmodifier.RequiresReplaceIf(func(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
 		resp.RequiresReplace = !req.StateValue.IsNull()
 	}, description, description)
-}
-
-// timeoutsBlock is the timeouts block of every resource.
-func timeoutsBlock(ctx context.Context) schema.Block {
-	return timeouts.Block(ctx, timeouts.Opts{
-		Create: true, Update: true, Delete: true,
-		CreateDescription: "How long a create may take, such as `90m`. Default: `60m`.",
-		UpdateDescription: "How long an update may take. Default: `30m`.",
-		DeleteDescription: "How long a delete may take. Default: `30m`.",
-	})
-}
-
-// withTimeout bounds an operation by its entry in the timeouts block.
-func withTimeout(ctx context.Context, limit func(context.Context, time.Duration) (time.Duration, diag.Diagnostics), otherwise time.Duration, diags *diag.Diagnostics) (context.Context, context.CancelFunc) {
-	timeout, problems := limit(ctx, otherwise)
-	diags.Append(problems...)
-	return context.WithTimeout(ctx, timeout)
 }
 
 // label names the instance in messages.
@@ -180,104 +154,89 @@ func (m *instanceModel) planUpdate(config, state *instanceModel, diags *diag.Dia
 	checkPasswordChange(state.label(), config.passwordModel, m.passwordModel, state.passwordModel, diags)
 }
 
-// refresh reads the instance into m; false without an error means that it is
-// proven gone.
-func (b *instanceBase) refresh(ctx context.Context, m *instanceModel, diags *diag.Diagnostics) bool {
-	client, organization, ok := b.inOrganization(ctx, m.label(), m.Organization, diags)
-	if !ok {
-		return false
+func (r *managedInstance[M, P]) read(ctx context.Context, o *operation[M]) {
+	if !o.connect(ctx) {
+		return
 	}
-	instance, err := client.Instance(ctx, m.Name.ValueString())
-	if cloud.IsNotFound(err) {
-		return false
+	m := P(o.state).instance()
+	instance, err := o.client.Instance(ctx, m.Name.ValueString())
+	switch {
+	case cloud.IsNotFound(err):
+		o.remove(ctx)
+	case err != nil:
+		addError(o.diags, "Cannot read "+m.label(), err, "")
+	case provisioned(instance, o.diags):
+		m.observe(instance, o.organization)
+		o.save(ctx, o.state)
 	}
-	if err != nil {
-		addError(diags, "Cannot read "+m.label(), err, "")
-		return false
-	}
-	if !provisioned(instance, diags) {
-		return false
-	}
-	m.observe(instance, organization)
-	return true
 }
 
 // update finishes what is unfinished and sets a changed password. Everything
 // else that can change is Terraform's own and needs no call.
-func (b *instanceBase) update(ctx context.Context, config, plan, state *instanceModel, save func(*instanceModel), diags *diag.Diagnostics) {
-	next := *plan
+func (r *managedInstance[M, P]) update(ctx context.Context, o *operation[M]) {
+	plan, state := P(o.plan).instance(), P(o.state).instance()
+	wanted := plan.passwordModel
+	rotate := wanted.changed(state.passwordModel)
+
+	next := plan // o.plan becomes the object step by step.
 	next.Hostname, next.Port, next.AdminUsername = state.Hostname, state.Port, state.AdminUsername
 	if next.Username.IsUnknown() {
 		next.Username = state.Username
 	}
-	wanted := plan.passwordModel
-	rotate := wanted.changed(state.passwordModel)
 	if rotate {
 		next.passwordModel = state.passwordModel
 	}
-	save(&next)
-	if !rotate && !state.unfinished() {
-		return
-	}
-
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, defaultUpdateTimeout, diags)
-	defer cancel()
-	client, _, ok := b.inOrganization(ctx, next.label(), state.Organization, diags)
-	if !ok {
+	o.save(ctx, o.plan)
+	if !rotate && !state.unfinished() || !o.connect(ctx) {
 		return
 	}
 	s := settlement{
-		client: client, until: cloud.Ready, model: &next, password: wanted,
-		failure: b.unready(&next, "update", false),
-		save:    func() { save(&next) },
+		client: o.client, until: cloud.Ready, model: next, password: wanted,
+		failure: r.unready(next, "update", false),
+		save:    func() { o.save(ctx, o.plan) },
 	}
 	if rotate {
-		s.secret = config.secret()
+		s.secret = P(o.config).instance().secret()
 	}
-	s.run(ctx, diags)
+	s.run(ctx, o.diags)
 }
 
-func (b *instanceBase) unready(m *instanceModel, limit string, created bool) unready {
+func (r *managedInstance[M, P]) unready(m *instanceModel, limit string, created bool) unready {
 	return unready{
-		resource: b.typeName, noun: "Database instance", name: m.Name.ValueString(),
-		limit: limit, created: created, protected: m.protection(b.typeName).on(),
+		resource: r.typeName, noun: "Database instance", name: m.Name.ValueString(),
+		limit: limit, created: created, protected: m.protection(r.typeName).on(),
 	}
 }
 
 // delete deletes the instance unless it is protected or an application is
 // still on it, and waits until it is gone.
-func (b *instanceBase) delete(ctx context.Context, state *instanceModel, diags *diag.Diagnostics) {
-	if state.protection(b.typeName).refuseDelete(diags) {
+func (r *managedInstance[M, P]) delete(ctx context.Context, o *operation[M]) {
+	m := P(o.state).instance()
+	if m.protection(r.typeName).refuseDelete(o.diags) || !o.connect(ctx) {
 		return
 	}
-	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, defaultDeleteTimeout, diags)
-	defer cancel()
-	client, _, ok := b.inOrganization(ctx, state.label(), state.Organization, diags)
-	if !ok {
-		return
-	}
-	name := state.Name.ValueString()
-	instance, err := client.FreshInstance(ctx, name)
+	name := m.Name.ValueString()
+	instance, err := o.client.FreshInstance(ctx, name)
 	switch {
 	case cloud.IsNotFound(err):
 		return
 	case err != nil:
-		addError(diags, "Cannot delete "+state.label(), err, "Nothing was sent; the instance is as it was.")
+		addError(o.diags, "Cannot delete "+m.label(), err, "Nothing was sent; the instance is as it was.")
 		return
-	case !provisioned(instance, diags):
+	case !provisioned(instance, o.diags):
 		return
 	}
 	if !instance.Deleting() {
-		if !unused(ctx, client, state.label(), name, diags) {
+		if !unused(ctx, o.client, m.label(), name, o.diags) {
 			return
 		}
-		if err := client.DeleteInstance(ctx, name); err != nil {
-			addError(diags, "Cannot delete "+state.label(), err, "It stays in the state. Apply again once the cause is removed.")
+		if err := o.client.DeleteInstance(ctx, name); err != nil {
+			addError(o.diags, "Cannot delete "+m.label(), err, "It stays in the state. Apply again once the cause is removed.")
 			return
 		}
 	}
-	if _, err := client.WaitInstance(ctx, name, cloud.Gone); err != nil {
-		addError(diags, "Cannot see the end of the deletion of "+state.label(), err,
+	if _, err := o.client.WaitInstance(ctx, name, cloud.Gone); err != nil {
+		addError(o.diags, "Cannot see the end of the deletion of "+m.label(), err,
 			"Its deletion was accepted and goes on. It stays in the state; apply again to see it gone.")
 	}
 }

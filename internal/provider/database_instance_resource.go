@@ -11,7 +11,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
@@ -26,17 +25,15 @@ var (
 const databaseInstanceType = "dbos_database_instance"
 
 func newDatabaseInstanceResource() resource.Resource {
-	return &databaseInstanceResource{instanceBase{typeName: databaseInstanceType}}
+	r := &databaseInstanceResource{}
+	r.typeName, r.own = databaseInstanceType, r
+	return r
 }
 
 // databaseInstanceResource provisions a Postgres database instance, the
 // counterpart of "dbos-cloud db provision".
 type databaseInstanceResource struct {
-	instanceBase
-}
-
-func (r *databaseInstanceResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = databaseInstanceType
+	managedInstance[instanceModel, *instanceModel]
 }
 
 func (r *databaseInstanceResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -56,106 +53,48 @@ func (r *databaseInstanceResource) Schema(ctx context.Context, _ resource.Schema
 	}
 }
 
-func (r *databaseInstanceResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	diags := &resp.Diagnostics
-	var config, plan, state instanceModel
-	if !req.State.Raw.IsNull() {
-		diags.Append(req.State.Get(ctx, &state)...)
-	}
-	if req.Plan.Raw.IsNull() {
-		state.protection(r.typeName).refuseDestroy(diags)
-		return
-	}
-	diags.Append(req.Config.Get(ctx, &config)...)
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if diags.HasError() {
-		return
-	}
-
+func (r *databaseInstanceResource) plan(ctx context.Context, o *operation[instanceModel]) {
+	plan, state := o.plan, o.state
 	switch {
-	case req.State.Raw.IsNull():
-		checkNew("instance name", "name", plan.Name, cloud.CheckNewInstanceName, diags)
-		checkNew("username", "username", plan.Username, cloud.CheckNewUsername, diags)
-		requirePassword(config.passwordModel, diags)
+	case plan == nil:
+		state.protection(r.typeName).refuseDestroy(o.diags)
+	case state == nil:
+		checkNew("instance name", "name", plan.Name, cloud.CheckNewInstanceName, o.diags)
+		checkNew("username", "username", plan.Username, cloud.CheckNewUsername, o.diags)
+		requirePassword(o.config.passwordModel, o.diags)
 	case !plan.Name.Equal(state.Name):
-		state.protection(r.typeName).refuseReplacement("name", plan.DeletionProtection, diags)
+		state.protection(r.typeName).refuseReplacement("name", plan.DeletionProtection, o.diags)
 	case !state.Username.IsNull() && !plan.Username.Equal(state.Username):
-		state.protection(r.typeName).refuseReplacement("username", plan.DeletionProtection, diags)
+		state.protection(r.typeName).refuseReplacement("username", plan.DeletionProtection, o.diags)
 	default:
-		plan.planUpdate(&config, &state, diags)
-		diags.Append(resp.Plan.Set(ctx, &plan)...)
+		plan.planUpdate(o.config, state, o.diags)
+		o.save(ctx, plan)
 	}
 }
 
-func (r *databaseInstanceResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	diags := &resp.Diagnostics
-	var config, plan instanceModel
-	diags.Append(req.Config.Get(ctx, &config)...)
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if diags.HasError() {
+func (r *databaseInstanceResource) create(ctx context.Context, o *operation[instanceModel]) {
+	if !o.connect(ctx) {
 		return
 	}
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultCreateTimeout, diags)
-	defer cancel()
-	client, organization, ok := r.inOrganization(ctx, plan.label(), types.StringNull(), diags)
-	if !ok {
-		return
-	}
-
-	state := plan
-	state.made(organization)
+	state, secret := *o.plan, o.config.secret()
+	state.made(o.organization)
 	s := settlement{
-		client: client, until: cloud.Created, model: &state, password: plan.passwordModel,
-		failure: r.unready(&plan, "create", true),
-		save:    func() { diags.Append(resp.State.Set(ctx, &state)...) },
+		client: o.client, until: cloud.Created, model: &state, password: o.plan.passwordModel,
+		failure: r.unready(o.plan, "create", true),
+		save:    func() { o.save(ctx, &state) },
 	}
-	adopted, err := client.CreateInstance(ctx, cloud.NewInstance{
-		Name:     plan.Name.ValueString(),
-		Username: plan.Username.ValueString(),
-		Password: config.secret().ValueString(),
+	adopted, err := o.client.CreateInstance(ctx, cloud.NewInstance{
+		Name:     o.plan.Name.ValueString(),
+		Username: o.plan.Username.ValueString(),
+		Password: secret.ValueString(),
 	})
 	if adopted || err != nil {
 		state.passwordModel = passwordModel{}
-		s.secret = config.secret()
+		s.secret = secret
 	}
-	if s.accepted(err, diags) {
-		s.run(ctx, diags)
+	if s.accepted(err, o.diags) {
+		s.run(ctx, o.diags)
 	}
-}
-
-func (r *databaseInstanceResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	var state instanceModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if r.refresh(ctx, &state, &resp.Diagnostics) {
-		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
-	} else if !resp.Diagnostics.HasError() {
-		resp.State.RemoveResource(ctx)
-	}
-}
-
-func (r *databaseInstanceResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var config, plan, state instanceModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	r.update(ctx, &config, &plan, &state, func(m *instanceModel) {
-		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
-	}, &resp.Diagnostics)
-}
-
-func (r *databaseInstanceResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state instanceModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	r.delete(ctx, &state, &resp.Diagnostics)
 }
 
 func (r *databaseInstanceResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

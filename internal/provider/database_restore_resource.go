@@ -34,14 +34,16 @@ const databaseRestoreType = "dbos_database_restore"
 const freeRetention = 24 * time.Hour
 
 func newDatabaseRestoreResource() resource.Resource {
-	return &databaseRestoreResource{instanceBase: instanceBase{typeName: databaseRestoreType}, now: time.Now}
+	r := &databaseRestoreResource{now: time.Now}
+	r.typeName, r.own = databaseRestoreType, r
+	return r
 }
 
 // databaseRestoreResource makes a database instance from the backups of
 // another one, as that was at a point in time: the counterpart of
 // "dbos-cloud db restore".
 type databaseRestoreResource struct {
-	instanceBase
+	managedInstance[databaseRestoreModel, *databaseRestoreModel]
 	now func() time.Time
 }
 
@@ -49,10 +51,6 @@ type databaseRestoreModel struct {
 	instanceModel
 	SourceInstanceName types.String `tfsdk:"source_instance_name"`
 	RestoreTimestamp   types.String `tfsdk:"restore_timestamp"`
-}
-
-func (r *databaseRestoreResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = databaseRestoreType
 }
 
 func (r *databaseRestoreResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -87,107 +85,48 @@ func (r *databaseRestoreResource) Schema(ctx context.Context, _ resource.SchemaR
 	}
 }
 
-func (r *databaseRestoreResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	diags := &resp.Diagnostics
-	var config, plan, state databaseRestoreModel
-	if !req.State.Raw.IsNull() {
-		diags.Append(req.State.Get(ctx, &state)...)
-	}
-	if req.Plan.Raw.IsNull() {
-		state.protection(r.typeName).refuseDestroy(diags)
-		return
-	}
-	diags.Append(req.Config.Get(ctx, &config)...)
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if diags.HasError() {
-		return
-	}
-
+func (r *databaseRestoreResource) plan(ctx context.Context, o *operation[databaseRestoreModel]) {
+	plan, state := o.plan, o.state
 	switch {
-	case req.State.Raw.IsNull():
-		r.planCreate(ctx, &plan, &config, diags)
+	case plan == nil:
+		state.protection(r.typeName).refuseDestroy(o.diags)
+	case state == nil:
+		r.planCreate(ctx, plan, o.config, o.diags)
 	case !plan.Name.Equal(state.Name):
-		state.protection(r.typeName).refuseReplacement("name", plan.DeletionProtection, diags)
+		state.protection(r.typeName).refuseReplacement("name", plan.DeletionProtection, o.diags)
 	default:
-		plan.keepOrigin(&config, &state, diags)
-		plan.planUpdate(&config.instanceModel, &state.instanceModel, diags)
-		diags.Append(resp.Plan.Set(ctx, &plan)...)
+		plan.keepOrigin(o.config, state, o.diags)
+		plan.planUpdate(&o.config.instanceModel, &state.instanceModel, o.diags)
+		o.save(ctx, plan)
 	}
 }
 
-func (r *databaseRestoreResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	diags := &resp.Diagnostics
-	var config, plan databaseRestoreModel
-	diags.Append(req.Config.Get(ctx, &config)...)
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if diags.HasError() {
-		return
-	}
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultCreateTimeout, diags)
-	defer cancel()
-	client, organization, ok := r.inOrganization(ctx, plan.label(), types.StringNull(), diags)
-	if !ok || !sourceReady(ctx, client, plan.SourceInstanceName.ValueString(), diags) {
+func (r *databaseRestoreResource) create(ctx context.Context, o *operation[databaseRestoreModel]) {
+	plan := o.plan
+	if !o.connect(ctx) || !sourceReady(ctx, o.client, plan.SourceInstanceName.ValueString(), o.diags) {
 		return
 	}
 	at, err := parseTimestamp(plan.RestoreTimestamp.ValueString())
 	if err != nil {
-		addAttributeError(diags, "restore_timestamp", "Invalid restore timestamp", sentence(err.Error()))
+		addAttributeError(o.diags, "restore_timestamp", "Invalid restore timestamp", sentence(err.Error()))
 		return
 	}
 
-	state := plan
-	state.made(organization)
+	state := *plan
+	state.made(o.organization)
 	state.passwordModel = passwordModel{}
 	s := settlement{
-		client: client, until: cloud.Created, model: &state.instanceModel,
-		password: plan.passwordModel, secret: config.secret(),
+		client: o.client, until: cloud.Created, model: &state.instanceModel,
+		password: plan.passwordModel, secret: o.config.secret(),
 		failure: r.unready(&plan.instanceModel, "create", true),
-		save:    func() { diags.Append(resp.State.Set(ctx, &state)...) },
+		save:    func() { o.save(ctx, &state) },
 	}
-	_, err = client.RestoreInstance(ctx, cloud.RestoreInstance{
+	_, err = o.client.RestoreInstance(ctx, cloud.RestoreInstance{
 		Source: plan.SourceInstanceName.ValueString(), Name: plan.Name.ValueString(), Time: at,
 	})
-	if !s.accepted(err, diags) {
-		return
+	if s.accepted(err, o.diags) {
+		s.run(ctx, o.diags)
 	}
-	s.run(ctx, diags)
-}
-
-func (r *databaseRestoreResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	var state databaseRestoreModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if r.refresh(ctx, &state.instanceModel, &resp.Diagnostics) {
-		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
-	} else if !resp.Diagnostics.HasError() {
-		resp.State.RemoveResource(ctx)
-	}
-}
-
-func (r *databaseRestoreResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var config, plan, state databaseRestoreModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	next := plan
-	r.update(ctx, &config.instanceModel, &plan.instanceModel, &state.instanceModel, func(m *instanceModel) {
-		next.instanceModel = *m
-		resp.Diagnostics.Append(resp.State.Set(ctx, &next)...)
-	}, &resp.Diagnostics)
-}
-
-func (r *databaseRestoreResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state databaseRestoreModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	r.delete(ctx, &state.instanceModel, &resp.Diagnostics)
 }
 
 func (r *databaseRestoreResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -216,12 +155,13 @@ func (r *databaseRestoreResource) planCreate(ctx context.Context, plan, config *
 			fmt.Sprintf("A restore makes a new database instance; %q cannot be restored into itself. Choose another name for the new instance.", source.ValueString()))
 		return
 	}
-	if r.session == nil || r.session.client == nil {
+	client := r.session.planningClient()
+	if client == nil {
 		return
 	}
 	// A look-up that fails says nothing here: the source may be made by the
 	// same apply, and apply decides.
-	if instance, err := r.session.client.Instance(ctx, source.ValueString()); err == nil {
+	if instance, err := client.Instance(ctx, source.ValueString()); err == nil {
 		restorable(instance, diags)
 	}
 }

@@ -97,11 +97,12 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 		addAttributeError(diags, "password", "Missing password",
 			"No call changes a link, so that this change unlinks the database and links it again, which needs its password. Set password_wo with password_wo_version, or password.")
 	}
-	if r.session == nil || r.session.client == nil {
+	client := r.session.planningClient()
+	if client == nil {
 		return
 	}
 	// A look-up that fails says nothing here; apply looks again.
-	if applications, err := r.session.client.Applications(ctx); err == nil {
+	if applications, err := client.Applications(ctx); err == nil {
 		refuseInUse(state.label(), on(applications, state.Name.ValueString()),
 			"A change unlinks the database and links it again, which would take it away under them.", diags)
 	}

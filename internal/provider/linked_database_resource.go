@@ -7,7 +7,6 @@ import (
 	"context"
 	"maps"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -34,30 +33,28 @@ const (
 	defaultPort        = 5432
 )
 
-func newLinkedDatabaseResource() resource.Resource { return &linkedDatabaseResource{} }
+func newLinkedDatabaseResource() resource.Resource {
+	r := &linkedDatabaseResource{}
+	r.typeName, r.own = linkedDatabaseType, r
+	return r
+}
 
 // linkedDatabaseResource links a Postgres server of one's own, the counterpart
 // of "dbos-cloud db link" and "db unlink". It makes no other calls than those:
 // the server and its data are never touched.
 type linkedDatabaseResource struct {
-	resourceBase
+	managed[linkedDatabaseModel, *linkedDatabaseModel]
 }
 
 type linkedDatabaseModel struct {
-	ID           types.String `tfsdk:"id"`
-	Organization types.String `tfsdk:"organization"`
-	Name         types.String `tfsdk:"name"`
-	Hostname     types.String `tfsdk:"hostname"`
-	Port         types.Int64  `tfsdk:"port"`
+	commonModel
+	Name     types.String `tfsdk:"name"`
+	Hostname types.String `tfsdk:"hostname"`
+	Port     types.Int64  `tfsdk:"port"`
 	passwordModel
-	AdminUsername     types.String   `tfsdk:"admin_username"`
-	SupabaseReference types.String   `tfsdk:"supabase_reference"`
-	TimeTravel        types.Bool     `tfsdk:"time_travel"`
-	Timeouts          timeouts.Value `tfsdk:"timeouts"`
-}
-
-func (r *linkedDatabaseResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = linkedDatabaseType
+	AdminUsername     types.String `tfsdk:"admin_username"`
+	SupabaseReference types.String `tfsdk:"supabase_reference"`
+	TimeTravel        types.Bool   `tfsdk:"time_travel"`
 }
 
 func (r *linkedDatabaseResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -119,111 +116,69 @@ func (r *linkedDatabaseResource) Schema(ctx context.Context, _ resource.SchemaRe
 	}
 }
 
-func (r *linkedDatabaseResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
+func (r *linkedDatabaseResource) plan(ctx context.Context, o *operation[linkedDatabaseModel]) {
+	if o.plan == nil {
 		return
 	}
-	diags := &resp.Diagnostics
-	var config, plan, state linkedDatabaseModel
-	diags.Append(req.Config.Get(ctx, &config)...)
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if !req.State.Raw.IsNull() {
-		diags.Append(req.State.Get(ctx, &state)...)
-		state.forgetDefaults(ctx, req.Private, diags)
+	var before linkedDatabaseModel
+	if o.state != nil {
+		before = *o.state
+		before.forgetDefaults(ctx, o.private, o.diags)
 	}
-	if diags.HasError() {
-		return
-	}
-
-	plan.planAdmin(&config, &state)
+	o.plan.planAdmin(o.config, &before)
 	switch {
-	case req.State.Raw.IsNull():
-		checkNew("instance name", "name", plan.Name, cloud.CheckNewInstanceName, diags)
-		requirePassword(config.passwordModel, diags)
-	case plan.Name.Equal(state.Name):
-		r.planRelink(ctx, &config, &plan, &state, diags)
+	case o.state == nil:
+		checkNew("instance name", "name", o.plan.Name, cloud.CheckNewInstanceName, o.diags)
+		requirePassword(o.config.passwordModel, o.diags)
+	case o.plan.Name.Equal(before.Name):
+		r.planRelink(ctx, o.config, o.plan, &before, o.diags)
 	}
-	diags.Append(resp.Plan.Set(ctx, &plan)...)
+	o.save(ctx, o.plan)
 }
 
-func (r *linkedDatabaseResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	diags := &resp.Diagnostics
-	var config, plan linkedDatabaseModel
-	diags.Append(req.Config.Get(ctx, &config)...)
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	if diags.HasError() {
+func (r *linkedDatabaseResource) create(ctx context.Context, o *operation[linkedDatabaseModel]) {
+	if !o.connect(ctx) {
 		return
 	}
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultCreateTimeout, diags)
-	defer cancel()
-	client, organization, ok := r.inOrganization(ctx, plan.label(), types.StringNull(), diags)
-	if !ok {
-		return
-	}
-	plan.Organization = organization
-	plan.link(ctx, client, &config, "Nothing was added to the state.", func() { diags.Append(resp.State.Set(ctx, &plan)...) }, diags)
+	o.plan.Organization = o.organization
+	o.plan.link(ctx, o.client, o.config, "Nothing was added to the state.", func() { o.save(ctx, o.plan) }, o.diags)
 }
 
-func (r *linkedDatabaseResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	diags := &resp.Diagnostics
-	var state linkedDatabaseModel
-	diags.Append(req.State.Get(ctx, &state)...)
-	if diags.HasError() {
+func (r *linkedDatabaseResource) read(ctx context.Context, o *operation[linkedDatabaseModel]) {
+	if !o.connect(ctx) {
 		return
 	}
-	client, organization, ok := r.inOrganization(ctx, state.label(), state.Organization, diags)
-	if !ok {
-		return
-	}
-	instance, err := client.Instance(ctx, state.Name.ValueString())
+	instance, err := o.client.Instance(ctx, o.state.Name.ValueString())
 	switch {
 	case cloud.IsNotFound(err):
-		resp.State.RemoveResource(ctx)
+		o.remove(ctx)
 	case err != nil:
-		addError(diags, "Cannot read "+state.label(), err, "")
-	case linked(instance, diags):
-		state.Organization = organization
-		state.observe(instance)
-		diags.Append(resp.State.Set(ctx, &state)...)
+		addError(o.diags, "Cannot read "+o.label, err, "")
+	case linked(instance, o.diags):
+		o.state.Organization = o.organization
+		o.state.observe(instance)
+		o.save(ctx, o.state)
 	}
 }
 
-func (r *linkedDatabaseResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	diags := &resp.Diagnostics
-	var config, plan, state linkedDatabaseModel
-	diags.Append(req.Config.Get(ctx, &config)...)
-	diags.Append(req.Plan.Get(ctx, &plan)...)
-	diags.Append(req.State.Get(ctx, &state)...)
-	state.forgetDefaults(ctx, req.Private, diags)
-	if diags.HasError() {
-		return
-	}
+func (r *linkedDatabaseResource) update(ctx context.Context, o *operation[linkedDatabaseModel]) {
+	o.state.forgetDefaults(ctx, o.private, o.diags)
 	save := func() {
-		diags.Append(resp.State.Set(ctx, &plan)...)
-		diags.Append(resp.Private.SetKey(ctx, importedKey, nil)...)
+		o.save(ctx, o.plan)
+		o.diags.Append(o.private.SetKey(ctx, importedKey, nil)...)
 	}
-	if !plan.relinks(&state) {
+	if !o.plan.relinks(o.state) {
 		save()
 		return
 	}
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, defaultUpdateTimeout, diags)
-	defer cancel()
-	client, _, ok := r.inOrganization(ctx, plan.label(), state.Organization, diags)
-	if ok && unlink(ctx, client, &state, diags) {
-		plan.link(ctx, client, &config, "It is unlinked now, and the database itself is as it was. The next apply links it again.", save, diags)
+	if o.connect(ctx) && unlink(ctx, o.client, o.state, o.diags) {
+		o.plan.link(ctx, o.client, o.config, "It is unlinked now, and the database itself is as it was. The next apply links it again.", save, o.diags)
 	}
 }
 
-func (r *linkedDatabaseResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state linkedDatabaseModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, defaultDeleteTimeout, &resp.Diagnostics)
-	defer cancel()
-	if client, _, ok := r.inOrganization(ctx, state.label(), state.Organization, &resp.Diagnostics); ok {
-		unlink(ctx, client, &state, &resp.Diagnostics)
+func (r *linkedDatabaseResource) delete(ctx context.Context, o *operation[linkedDatabaseModel]) {
+	if o.connect(ctx) {
+		unlink(ctx, o.client, o.state, o.diags)
 	}
 }
 

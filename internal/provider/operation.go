@@ -6,8 +6,11 @@ package provider
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
@@ -15,6 +18,162 @@ import (
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
+
+// The limits of operations for which the timeouts block sets none. A database instance takes minutes to create, a large
+// restore much longer.
+const (
+	defaultCreateTimeout = 60 * time.Minute
+	defaultUpdateTimeout = 30 * time.Minute
+	defaultDeleteTimeout = 30 * time.Minute
+)
+
+// commonModel holds the attributes that every resource has.
+type commonModel struct {
+	ID           types.String   `tfsdk:"id"`
+	Organization types.String   `tfsdk:"organization"`
+	Timeouts     timeouts.Value `tfsdk:"timeouts"`
+}
+
+func (m *commonModel) common() *commonModel { return m }
+
+// model is a pointer to the attributes of a resource.
+type model[M any] interface {
+	*M
+	common() *commonModel
+	label() string // names the object in messages
+}
+
+// operations are the part of a resource's methods that is its own. Config, plan and state are nil in an operation where
+// there is none: a create has no state, a destroy no plan.
+type operations[M any] interface {
+	plan(ctx context.Context, o *operation[M])
+	create(ctx context.Context, o *operation[M])
+	read(ctx context.Context, o *operation[M])
+	update(ctx context.Context, o *operation[M])
+	delete(ctx context.Context, o *operation[M])
+}
+
+// managed is the part of a resource's methods that all resources share. Terraform calls its methods; each decodes what
+// Terraform gives, bounds the time by the timeouts block, and hands over to the resource's own operation.
+type managed[M any, P model[M]] struct {
+	resourceBase
+	typeName string
+	own      operations[M]
+}
+
+// operation is one call of Terraform about one object, with what it takes to carry it out.
+type operation[M any] struct {
+	config, plan, state *M
+	private             privateState
+	diags               *diag.Diagnostics
+
+	session  *session
+	label    string       // names the object in messages
+	recorded types.String // the organization in the state; null for a create
+	store    func(ctx context.Context, m any) diag.Diagnostics
+	remove   func(ctx context.Context)
+
+	client       *cloud.Client // set by connect
+	organization types.String  // likewise
+}
+
+// connect finds the client and the organization. It returns false and reports why if there is no login, or if the object
+// belongs to another organization. Every operation connects before its first call.
+func (o *operation[M]) connect(ctx context.Context) bool {
+	var ok bool
+	o.client, o.organization, ok = o.session.inOrganization(ctx, o.label, o.recorded, o.diags)
+	return ok
+}
+
+// save stores m in the state, or in the plan while Terraform plans. It can be called again after each step.
+func (o *operation[M]) save(ctx context.Context, m *M) { o.diags.Append(o.store(ctx, m)...) }
+
+func (r *managed[M, P]) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = r.typeName
+}
+
+func (r *managed[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	o := &operation[M]{session: r.session, private: req.Private, diags: &resp.Diagnostics, store: resp.Plan.Set}
+	if !req.State.Raw.IsNull() {
+		o.state = decode[M](ctx, req.State, o.diags)
+	}
+	if !req.Plan.Raw.IsNull() {
+		o.config, o.plan = decode[M](ctx, req.Config, o.diags), decode[M](ctx, req.Plan, o.diags)
+	}
+	if !o.diags.HasError() {
+		r.own.plan(ctx, o)
+	}
+}
+
+func (r *managed[M, P]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	o := &operation[M]{session: r.session, private: resp.Private, diags: &resp.Diagnostics, store: resp.State.Set}
+	o.config, o.plan = decode[M](ctx, req.Config, o.diags), decode[M](ctx, req.Plan, o.diags)
+	plan := P(o.plan)
+	o.label = plan.label()
+	ctx, cancel := withTimeout(ctx, plan.common().Timeouts.Create, defaultCreateTimeout, o.diags)
+	defer cancel()
+	if !o.diags.HasError() {
+		r.own.create(ctx, o)
+	}
+}
+
+func (r *managed[M, P]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	o := &operation[M]{session: r.session, private: resp.Private, diags: &resp.Diagnostics, store: resp.State.Set, remove: resp.State.RemoveResource}
+	o.state = decode[M](ctx, req.State, o.diags)
+	o.label, o.recorded = P(o.state).label(), P(o.state).common().Organization
+	if !o.diags.HasError() {
+		r.own.read(ctx, o)
+	}
+}
+
+func (r *managed[M, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	o := &operation[M]{session: r.session, private: resp.Private, diags: &resp.Diagnostics, store: resp.State.Set}
+	o.config, o.plan, o.state = decode[M](ctx, req.Config, o.diags), decode[M](ctx, req.Plan, o.diags), decode[M](ctx, req.State, o.diags)
+	o.label, o.recorded = P(o.state).label(), P(o.state).common().Organization
+	ctx, cancel := withTimeout(ctx, P(o.plan).common().Timeouts.Update, defaultUpdateTimeout, o.diags)
+	defer cancel()
+	if !o.diags.HasError() {
+		r.own.update(ctx, o)
+	}
+}
+
+func (r *managed[M, P]) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	o := &operation[M]{session: r.session, diags: &resp.Diagnostics}
+	o.state = decode[M](ctx, req.State, o.diags)
+	state := P(o.state)
+	o.label, o.recorded = state.label(), state.common().Organization
+	ctx, cancel := withTimeout(ctx, state.common().Timeouts.Delete, defaultDeleteTimeout, o.diags)
+	defer cancel()
+	if !o.diags.HasError() {
+		r.own.delete(ctx, o)
+	}
+}
+
+// decode reads a whole configuration, plan or state.
+func decode[M any](ctx context.Context, from interface {
+	Get(ctx context.Context, target any) diag.Diagnostics
+}, diags *diag.Diagnostics) *M {
+	m := new(M)
+	diags.Append(from.Get(ctx, m)...)
+	return m
+}
+
+// withTimeout limits the time of an operation to its entry in the timeouts block.
+func withTimeout(ctx context.Context, entry func(context.Context, time.Duration) (time.Duration, diag.Diagnostics), otherwise time.Duration, diags *diag.Diagnostics) (context.Context, context.CancelFunc) {
+	limit, problems := entry(ctx, otherwise)
+	diags.Append(problems...)
+	return context.WithTimeout(ctx, limit)
+}
+
+// timeoutsBlock is the timeouts block of every resource.
+func timeoutsBlock(ctx context.Context) schema.Block {
+	return timeouts.Block(ctx, timeouts.Opts{
+		Create: true, Update: true, Delete: true,
+		CreateDescription: "How long a create may take, such as `90m`. Default: `60m`.",
+		UpdateDescription: "How long an update may take. Default: `30m`.",
+		DeleteDescription: "How long a delete may take. Default: `30m`.",
+	})
+}
 
 // organizationAttribute is the computed organization of every resource.
 func organizationAttribute() schema.Attribute {
@@ -26,11 +185,10 @@ func organizationAttribute() schema.Attribute {
 	}
 }
 
-// inOrganization returns the client and its organization. For an object that
-// belongs to another organization than recorded (null after an import) it is
-// an error that names both.
-func (b *resourceBase) inOrganization(ctx context.Context, object string, recorded types.String, diags *diag.Diagnostics) (*cloud.Client, types.String, bool) {
-	client, ok := b.session.connected(diags)
+// inOrganization returns the client and its organization. It is an error if the state records another organization for
+// the object; recorded is null for a create and after an import.
+func (s *session) inOrganization(ctx context.Context, object string, recorded types.String, diags *diag.Diagnostics) (*cloud.Client, types.String, bool) {
+	client, ok := s.connected(diags)
 	if !ok {
 		return nil, types.String{}, false
 	}
@@ -47,4 +205,12 @@ func (b *resourceBase) inOrganization(ctx context.Context, object string, record
 		return nil, types.String{}, false
 	}
 	return client, types.StringValue(organization), true
+}
+
+// planningClient returns the client for a look-up while Terraform plans, or nil if the provider is not configured yet.
+func (s *session) planningClient() *cloud.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
 }

@@ -49,7 +49,7 @@ func (s *session) connected(diags *diag.Diagnostics) (*cloud.Client, bool) {
 	return s.client, true
 }
 
-// resourceBase holds what every resource has: the configured session.
+// resourceBase is the part of every resource, list and action that holds the configured session.
 type resourceBase struct {
 	session *session
 }

@@ -141,6 +141,24 @@ func isKey(key *yaml.Node, name string) bool {
 	return key.Kind == yaml.ScalarNode && key.ShortTag() == stringTag && key.Value == name
 }
 
+// checkKey refuses a key that has the name but is not plain text: one with a tag, such as `!!map database:`, or an
+// alias. A second key of that name beside it would make the file invalid.
+func checkKey(mapping *yaml.Node, name string) error {
+	if mapping == nil || mapping.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i < len(mapping.Content); i += 2 {
+		key := mapping.Content[i]
+		switch {
+		case key.Kind == yaml.AliasNode && key.Alias != nil && key.Alias.Value == name:
+			return atLine(key.Line, "the key %q is written as the alias *%s; write it out", name, key.Value)
+		case key.Kind == yaml.ScalarNode && key.Value == name && !isKey(key, name):
+			return atLine(key.Line, "the key %q has the tag %s; remove the tag", name, key.ShortTag())
+		}
+	}
+	return nil
+}
+
 // find looks a key up in a mapping; both results are nil where there is none.
 func find(mapping *yaml.Node, name string) (key, value *yaml.Node) {
 	if mapping == nil || mapping.Kind != yaml.MappingNode {

@@ -116,6 +116,10 @@ func TestConfig(t *testing.T) {
 			"{\"name\": \"app\"}",
 			"{\"database\": {\"hostname\": \"db.example.com\", \"port\": 5432, \"username\": \"alice\", \"password\": \"s3cret#pw\"}, \"name\": \"app\"}",
 		},
+		"a tag for text on a key": {
+			"!!str database:\n  ! port: 1\n",
+			"!!str database:\n  hostname: db.example.com\n  ! port: 5432\n  username: alice\n  password: \"s3cret#pw\"\n",
+		},
 		"null in braces": {"{name: app, database: }\n", "{name: app, database: {hostname: db.example.com, port: 5432, username: alice, password: \"s3cret#pw\"}}\n"},
 		"breaks that only YAML counts": {
 			"x: \"\u0085\u2028\"\ndatabase:\n  port: 1\n",
@@ -206,6 +210,11 @@ func TestConfigRefuses(t *testing.T) {
 		"an anchor in use on a value":  {"database:\n  hostname: &h a\ntest: *h\n", `line 2: "hostname" has the anchor &h, which`},
 		"database only by a merge":     {"base: &b\n  database: {x: 1}\n<<: *b\n", "line 3: `database` comes from a merge (<<)"},
 		"database by a list of merges": {"b: &b\n  database: {x: 1}\n<<: [*b]\n", "line 3: `database` comes from a merge (<<)"},
+		"a tag on database":            {"a: 1\n!!map database:\n  x: 1\n", `line 2: the key "database" has the tag !!map; remove the tag`},
+		"a tag of one's own":           {"!mine database:\n  x: 1\n", `line 1: the key "database" has the tag !mine; remove the tag`},
+		"a tag on database in braces":  {"{!!map database: {x: 1}}\n", `line 1: the key "database" has the tag !!map; remove the tag`},
+		"a tag on a field":             {"database:\n  x: 1\n  !!int port: 1\n", `line 3: the key "port" has the tag !!int; remove the tag`},
+		"an alias for database":        {"x: &d database\n*d :\n  x: 1\n", `line 2: the key "database" is written as the alias *d; write it out`},
 		"a long-hand key":              {"? database\n: x: 1\n", `line 2: "x" does not stand at the beginning of its line`},
 		"a long-hand null":             {"? database\n", "line 1: `database` does not stand at the beginning of its line"},
 		"text that a break would end":  {"a: |\n  no break", "line 1: setting `database` here would change other parts"},

@@ -13,6 +13,9 @@ import (
 // setDatabase finds the edits that put fields under `database:`, and the line
 // that a complaint about the result should name.
 func (d *document) setDatabase(fields []field) ([]edit, int, error) {
+	if err := checkKey(d.root, databaseKey); err != nil {
+		return nil, 0, err
+	}
 	key, value := find(d.root, databaseKey)
 	if key == nil {
 		edits, err := d.addDatabase(fields)
@@ -20,6 +23,11 @@ func (d *document) setDatabase(fields []field) ([]edit, int, error) {
 	}
 	if d.aliased[value.Anchor] {
 		return nil, 0, atLine(value.Line, "`database` has the anchor &%s, which other parts of the file use and would change with it", value.Anchor)
+	}
+	for _, f := range fields {
+		if err := checkKey(value, f.name); err != nil {
+			return nil, 0, err
+		}
 	}
 	inFlow := d.root.Style&yaml.FlowStyle != 0
 	var edits []edit

@@ -17,7 +17,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,7 +81,7 @@ type search struct {
 	binDir   string   // the only place, if set
 	path     []string // directories
 	patterns []string // globs of further directories
-	install  string   // the command that installs it
+	install  string   // how to install it
 }
 
 func everywhere(binDir string) search {
@@ -98,10 +97,7 @@ func everywhere(binDir string) search {
 			"/usr/lib/postgresql*/bin",             // SUSE
 			"/Applications/Postgres.app/*/*/*/bin", // Postgres.app
 		},
-		install: installCommand(runtime.GOOS, os.Geteuid() == 0, func(program string) bool {
-			_, err := exec.LookPath(program)
-			return err == nil
-		}),
+		install: advice(),
 	}
 }
 
@@ -112,7 +108,7 @@ func (s search) find() (string, error) {
 			return "", err
 		}
 		if err := holdsServer(dir); err != nil {
-			return "", fmt.Errorf("no PostgreSQL in %s: %w. Name the directory that holds initdb and postgres, or install it with: %s", s.binDir, err, s.install)
+			return "", fmt.Errorf("no PostgreSQL in %s: %w. Name the directory that holds initdb and postgres. %s", s.binDir, err, s.install)
 		}
 		return dir, nil
 	}
@@ -135,7 +131,7 @@ func (s search) find() (string, error) {
 			}
 		}
 	}
-	return "", fmt.Errorf("PostgreSQL is not installed: no initdb and postgres on the PATH, nor in %s. Install it with: %s",
+	return "", fmt.Errorf("PostgreSQL is not installed: no initdb and postgres on the PATH, nor in %s. %s",
 		strings.Join(s.patterns, ", "), s.install)
 }
 
@@ -156,28 +152,4 @@ func holdsServer(dir string) error {
 		}
 	}
 	return nil
-}
-
-// installCommand is the one line that installs PostgreSQL here.
-func installCommand(goos string, root bool, installed func(program string) bool) string {
-	if goos == "darwin" {
-		return "brew install postgresql@17"
-	}
-	command := "apt-get install -y postgresql"
-	for _, other := range []struct{ program, command string }{
-		{"apt-get", command},
-		{"dnf", "dnf install -y postgresql-server"},
-		{"apk", "apk add postgresql"},
-		{"pacman", "pacman -S --noconfirm postgresql"},
-		{"zypper", "zypper --non-interactive install postgresql-server"},
-	} {
-		if installed(other.program) {
-			command = other.command
-			break
-		}
-	}
-	if root {
-		return command
-	}
-	return "sudo " + command
 }

@@ -6,6 +6,7 @@ package postgres
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -79,25 +80,26 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-func TestInstallCommand(t *testing.T) {
+func TestPackageManagers(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		goos, program string
-		root          bool
-		want          string
+		programs []string
+		root     bool
+		want     string
 	}{
-		"Debian":          {"linux", "apt-get", false, "sudo apt-get install -y postgresql"},
-		"Debian as root":  {"linux", "apt-get", true, "apt-get install -y postgresql"},
-		"Fedora":          {"linux", "dnf", false, "sudo dnf install -y postgresql-server"},
-		"macOS":           {"darwin", "brew", false, "brew install postgresql@17"},
-		"an unknown kind": {"linux", "", true, "apt-get install -y postgresql"},
+		"Debian":          {[]string{"apt-get"}, false, "sudo apt-get update && sudo apt-get install -y --no-install-recommends postgresql"},
+		"Debian as root":  {[]string{"apt-get"}, true, "apt-get update && apt-get install -y --no-install-recommends postgresql"},
+		"the first known": {[]string{"dnf", "brew"}, false, "sudo dnf install -y postgresql-server"},
+		"Alpine":          {[]string{"apk"}, true, "apk add postgresql postgresql-client"},
+		"macOS":           {[]string{"brew"}, false, "brew install postgresql@17 && brew link --force postgresql@17"},
+		"an unknown kind": {[]string{"emerge"}, true, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := installCommand(test.goos, test.root, func(program string) bool { return program == test.program })
-			if got != test.want {
-				t.Errorf("installCommand = %q, want %q", got, test.want)
+			manager, ok := Manager(func(program string) bool { return slices.Contains(test.programs, program) })
+			if got := manager.Line(test.root); got != test.want || ok != (test.want != "") {
+				t.Errorf("Manager = %q, %t, want %q", got, ok, test.want)
 			}
 		})
 	}

@@ -31,16 +31,16 @@ func run(ctx context.Context) error {
 		return nil
 	}
 	here := thisMachine(ctx)
-	manager, ok := here.manager()
+	manager, ok := postgres.Manager(postgres.OnPath)
 	if !ok {
 		return missing
 	}
 	prefix, allowed := here.unasked(manager)
 	if !allowed {
-		return fmt.Errorf("PostgreSQL is needed, and is not installed. Run this, then try again:\n\n  %s", manager.typed())
+		return fmt.Errorf("PostgreSQL is needed, and is not installed. Run this, then try again:\n\n  %s", manager.Line(here.root))
 	}
 	var failures []error
-	for _, command := range manager.commands {
+	for _, command := range manager.Commands {
 		if err := execute(ctx, append(prefix, command...)); err != nil {
 			failures = append(failures, err)
 		}
@@ -52,15 +52,10 @@ func run(ctx context.Context) error {
 }
 
 func thisMachine(ctx context.Context) machine {
-	installed := func(program string) bool {
-		_, err := exec.LookPath(program)
-		return err == nil
-	}
 	return machine{
-		installed: installed,
-		root:      os.Geteuid() == 0,
-		sudo:      installed("sudo") && exec.CommandContext(ctx, "sudo", "-n", "true").Run() == nil,
-		ci:        os.Getenv("CI") != "",
+		root: os.Geteuid() == 0,
+		sudo: postgres.OnPath("sudo") && exec.CommandContext(ctx, "sudo", "-n", "true").Run() == nil,
+		ci:   os.Getenv("CI") != "",
 	}
 }
 

@@ -158,8 +158,8 @@ func TestAdoption(t *testing.T) {
 	before := tr.writes()
 	for _, step := range []struct{ says, args string }{
 		{"", "init"},
-		{"Plan: 5 to import, 0 to add, 0 to change, 0 to destroy.", "plan"},
-		{"5 imported, 0 added, 0 changed, 0 destroyed.", "apply -auto-approve"},
+		{"Plan: 5 to import, 0 to add, 1 to change, 0 to destroy.", "plan"},
+		{"5 imported, 0 added, 1 changed, 0 destroyed.", "apply -auto-approve"},
 		{"", "plan -detailed-exitcode"},
 	} {
 		out, err := adopting.Run(t.Context(), strings.Fields(step.args)...)

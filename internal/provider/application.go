@@ -31,6 +31,7 @@ type applicationModel struct {
 	TimeTravel            types.Bool   `tfsdk:"time_travel"`
 	DropDatabaseOnDestroy types.Bool   `tfsdk:"drop_database_on_destroy"`
 	PreviousVersion       types.String `tfsdk:"previous_version"`
+	DeletionProtection    types.Bool   `tfsdk:"deletion_protection"`
 	ApplicationID         types.String `tfsdk:"application_id"`
 	DatabaseName          types.String `tfsdk:"database_name"`
 	URL                   types.String `tfsdk:"url"`
@@ -42,6 +43,14 @@ func applicationLabel(name types.String) string {
 }
 
 func (m *applicationModel) label() string { return applicationLabel(m.Name) }
+
+func (m *applicationModel) protection() protection {
+	loss := "deletes its versions and its secrets"
+	if m.DropDatabaseOnDestroy.ValueBool() {
+		loss = "deletes its versions and its secrets, and irreversibly its database"
+	}
+	return protection{resource: applicationType, noun: "application", name: m.Name.ValueString(), loss: loss, on: m.DeletionProtection.ValueBool()}
+}
 
 // registration is the request that registers a planned application.
 func (m *applicationModel) registration() cloud.NewApplication {

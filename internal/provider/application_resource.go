@@ -106,6 +106,11 @@ func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 					"In a recovery, choose one whose migrations do not damage the data again. Changed alone it does nothing. Default: the version that runs.",
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
+			"deletion_protection": schema.BoolAttribute{
+				Optional:            true,
+				Computed:            true,
+				MarkdownDescription: "Whether the application is protected from being destroyed or replaced, which deletes its versions and secrets. " + protectionHelp + " Default: `false`.",
+			},
 			"application_id": computedText("Identifier that the service gave the application."),
 			"database_name":  computedText("Name of the application's own database on the instance; null until the service tells it."),
 			"url":            computedText("Address of the application; null until the service tells it."),
@@ -116,12 +121,16 @@ func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 
 func (r *applicationResource) plan(ctx context.Context, o *operation[applicationModel]) {
 	plan, state := o.plan, o.state
-	switch {
-	case plan == nil:
+	if plan == nil {
+		state.protection().refuseDestroy(o.diags)
 		return
+	}
+	plan.planProtection(o.config, state)
+	switch {
 	case state == nil:
 		plan.planCreate(o.config, o.diags)
 	case !plan.Name.Equal(state.Name):
+		state.protection().refuseReplacement("name", plan.DeletionProtection, o.diags)
 		return
 	default:
 		imported, problems := o.private.GetKey(ctx, importedKey)
@@ -204,7 +213,7 @@ func (r *applicationResource) update(ctx context.Context, o *operation[applicati
 }
 
 func (r *applicationResource) delete(ctx context.Context, o *operation[applicationModel]) {
-	if !o.connect(ctx) {
+	if o.state.protection().refuseDelete(o.diags) || !o.connect(ctx) {
 		return
 	}
 	name := o.state.Name.ValueString()
@@ -226,5 +235,6 @@ func (r *applicationResource) ImportState(ctx context.Context, req resource.Impo
 	diags.Append(resp.State.SetAttribute(ctx, path.Root("name"), req.ID)...)
 	diags.Append(resp.State.SetAttribute(ctx, path.Root("time_travel"), false)...)
 	diags.Append(resp.State.SetAttribute(ctx, path.Root("drop_database_on_destroy"), false)...)
+	diags.Append(resp.State.SetAttribute(ctx, path.Root("deletion_protection"), false)...)
 	savePrivate(ctx, resp.Private, importedKey, true, diags)
 }

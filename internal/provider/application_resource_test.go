@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
 // shop is the application of these tests, on instance "orders".
@@ -336,7 +338,7 @@ func TestApplicationImport(t *testing.T) {
 	o := r.imported(applicationType, "shop", "")
 	r.check(o.value, attributes{
 		"id": "shop", "organization": "acme", "database_instance_name": "orders", "executors_memory_mib": 1024, "language": nil,
-		"time_travel": false, "drop_database_on_destroy": false, "min_executors": nil, "url": "https://acme-shop.cloud.example/",
+		"time_travel": false, "drop_database_on_destroy": false, "deletion_protection": false, "min_executors": nil, "url": "https://acme-shop.cloud.example/",
 	})
 	r.unchanged(o, shop.with(attributes{"language": nil}))
 	r.unchanged(o, shop.with(attributes{"language": nil, "executors_memory_mib": 1024, "time_travel": false}))
@@ -378,4 +380,42 @@ func TestApplicationGoneNeedsProof(t *testing.T) {
 		a.answer("GET applications/shop", func(string) (int, string) { return status, text })
 		r.refresh(o, `Cannot read application "shop"`)
 	}
+}
+
+func TestApplicationProtection(t *testing.T) {
+	t.Parallel()
+	a := registering(application("shop", "orders", "v1", "AVAILABLE", 512))
+	r := newRPC(t, a)
+	protected := shop.with(attributes{"deletion_protection": true})
+	const waysOn = "|deletes its versions and its secrets|deletion_protection = false|terraform state rm dbos_application.NAME"
+	o := r.refresh(r.registered(protected), "")
+	a.written()
+	r.unchanged(o, protected)
+	r.planDestroy(o, `Application "shop" is protected from being destroyed`+waysOn)
+	r.plan(applicationType, o, protected.with(attributes{"name": "store"}), `Application "shop" is protected from being replaced|name`+waysOn)
+	// What is tainted comes to the delete without a plan's look.
+	if r.deleted(o, `Application "shop" is protected from being destroyed|terraform untaint dbos_application.NAME|Nothing was sent`+waysOn) == nil {
+		t.Error("the protected application is no longer in the state")
+	}
+	wantWrites(t, a)
+
+	// Taking it out is the default, false.
+	r.check(r.planned(applicationType, r.plan(applicationType, o, shop, "")), attributes{"deletion_protection": false})
+	o = r.apply(applicationType, o, shop, "", "")
+	wantWrites(t, a)
+	r.unchanged(r.refresh(o, ""), shop.with(attributes{"deletion_protection": false}))
+	r.plan(applicationType, o, protected.with(attributes{"name": "store"}), "is protected from being replaced")
+	if len(r.plan(applicationType, o, shop.with(attributes{"name": "store"}), "").RequiresReplace) != 1 {
+		t.Error("another name does not replace an application without protection")
+	}
+
+	// A state from before there was protection plans empty, and is unprotected.
+	var values map[string]tftypes.Value
+	if err := o.value.As(&values); err != nil {
+		t.Fatal(err)
+	}
+	values["deletion_protection"], values["url"] = tftypes.NewValue(tftypes.Bool, nil), tftypes.NewValue(tftypes.String, nil)
+	old := &object{kind: o.kind, value: tftypes.NewValue(o.value.Type(), values), private: o.private}
+	r.unchanged(old, shop)
+	r.planDestroy(old, "")
 }

@@ -64,7 +64,7 @@ func TestOvertaken(t *testing.T) {
 		t.Parallel()
 		a := overtaken(deployedShop("orders"), "POST applications/shop/changedbinstance")
 		r := newRPC(t, a)
-		o := r.apply(applicationDatabaseBindingType, nil, bound, "", warning+`|on database instance "restored"`)
+		o := r.apply(applicationDatabaseBindingType, nil, bound, runsOnRestored("v7"), warning+`|on database instance "restored"`)
 		r.check(o.value, bound.with(attributes{"database_name": "shop"}))
 		r.unchanged(r.refresh(o, ""), bound)
 	})
@@ -75,7 +75,7 @@ func TestOvertaken(t *testing.T) {
 		overtaken(a, "POST applications/shop/changedbinstance")
 		r := newRPC(t, a)
 		restored := shop.with(attributes{"database_instance_name": "restored"})
-		o := r.apply(applicationType, r.refresh(r.registered(shop), ""), restored, "", warning+`|on "restored" now`)
+		o := r.apply(applicationType, r.refresh(r.registered(shop), ""), restored, runsOnRestored("v7"), warning+`|on "restored" now`)
 		r.unchanged(r.refresh(o, ""), restored)
 	})
 }

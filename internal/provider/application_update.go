@@ -40,6 +40,18 @@ func (m *applicationModel) planCreate(config *applicationModel, diags *diag.Diag
 	}
 }
 
+// planProtection plans the default of deletion_protection. A state from before there was one keeps its null, so that
+// its plan stays empty.
+func (m *applicationModel) planProtection(config, state *applicationModel) {
+	switch {
+	case !config.DeletionProtection.IsNull():
+	case state != nil && state.DeletionProtection.IsNull():
+		m.DeletionProtection = types.BoolNull()
+	default:
+		m.DeletionProtection = types.BoolValue(false)
+	}
+}
+
 // keepFixed refuses to change what is fixed once an application is registered.
 // What the state does not know is recorded without a call.
 func (m *applicationModel) keepFixed(state *applicationModel, imported bool, diags *diag.Diagnostics) {

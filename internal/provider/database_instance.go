@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
@@ -59,7 +60,13 @@ func instanceAttributes() map[string]schema.Attribute {
 			Validators:    []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)},
 			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		},
-		"deletion_protection": protectionAttribute(),
+		"deletion_protection": schema.BoolAttribute{
+			Optional: true,
+			Computed: true,
+			Default:  booldefault.StaticBool(true),
+			MarkdownDescription: "Whether the database instance is protected from being destroyed or replaced, which irreversibly deletes all of its data. " +
+				protectionHelp + " Default: `true`.",
+		},
 		"hostname": schema.StringAttribute{
 			Computed:            true,
 			MarkdownDescription: "Host name of the database server.",
@@ -94,8 +101,13 @@ func (m *instanceModel) label() string {
 	return fmt.Sprintf("database instance %q", m.Name.ValueString())
 }
 
+// protection guards the instance. Null counts as true: an object whose protection was never recorded is not thereby
+// unprotected.
 func (m *instanceModel) protection(typeName string) protection {
-	return protection{resource: typeName, name: m.Name.ValueString(), enabled: m.DeletionProtection}
+	return protection{
+		resource: typeName, noun: "database instance", name: m.Name.ValueString(), loss: "irreversibly deletes all data in it",
+		on: m.DeletionProtection.IsNull() || m.DeletionProtection.ValueBool(),
+	}
 }
 
 // unfinished tells that the instance was made but never seen ready. The null
@@ -204,7 +216,7 @@ func (r *managedInstance[M, P]) update(ctx context.Context, o *operation[M]) {
 func (r *managedInstance[M, P]) unready(m *instanceModel, limit string, created bool) unready {
 	return unready{
 		resource: r.typeName, noun: "Database instance", name: m.Name.ValueString(),
-		limit: limit, created: created, protected: m.protection(r.typeName).on(),
+		limit: limit, created: created, protected: m.protection(r.typeName).on,
 	}
 }
 

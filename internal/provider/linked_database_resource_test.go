@@ -108,7 +108,7 @@ func TestTerraformLinkOfARealServer(t *testing.T) {
 	t.Parallel()
 	owner := postgres.Role{Name: "owner", Password: firstPassword}
 	own := acctest.OwnPostgres(t, owner)
-	at := database{hostname: own.Host(), port: strconv.Itoa(own.Port()), username: owner.Name}
+	at := database{hostname: own.Host(), port: strconv.Itoa(own.Port()), username: owner.Name, name: "postgres"}
 	if _, err := at.query(t, owner.Password, "CREATE ROLE reader LOGIN PASSWORD '"+secondPassword+"'", "CREATE TABLE kept AS SELECT 'kept' AS word"); err != nil {
 		t.Fatal(err)
 	}

@@ -380,16 +380,29 @@ func (r *rpc) refresh(o *object, want string) *object {
 	return r.stored(o.kind, resp.NewState, resp.Private)
 }
 
-// destroy deletes the object.
+// destroy plans to destroy the object, and deletes it.
 func (r *rpc) destroy(o *object, want string) *object {
+	r.t.Helper()
+	r.planDestroy(o, "")
+	return r.deleted(o, want)
+}
+
+// planDestroy plans to destroy the object.
+func (r *rpc) planDestroy(o *object, want string) {
 	r.t.Helper()
 	none := r.encode(tftypes.NewValue(o.value.Type(), nil))
 	planned, err := r.server.PlanResourceChange(r.t.Context(), &tfprotov6.PlanResourceChangeRequest{
 		TypeName: o.kind, PriorState: r.encode(o.value), PriorPrivate: o.private, ProposedNewState: none, Config: none,
 	})
-	r.must("", planned.Diagnostics, err)
+	r.must(want, planned.Diagnostics, err)
+}
+
+// deleted deletes the object without a plan to destroy it, as Terraform does with what is tainted.
+func (r *rpc) deleted(o *object, want string) *object {
+	r.t.Helper()
+	none := r.encode(tftypes.NewValue(o.value.Type(), nil))
 	resp, err := r.server.ApplyResourceChange(r.t.Context(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: o.kind, PriorState: r.encode(o.value), PlannedState: none, Config: none, PlannedPrivate: planned.PlannedPrivate,
+		TypeName: o.kind, PriorState: r.encode(o.value), PlannedState: none, Config: none, PlannedPrivate: o.private,
 	})
 	r.must(want, resp.Diagnostics, err)
 	return r.stored(o.kind, resp.NewState, resp.Private)

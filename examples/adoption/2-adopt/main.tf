@@ -1,5 +1,6 @@
 # Brings under Terraform what was made with the CLI. The first plan imports, and
-# adds, changes and destroys nothing.
+# adds and destroys nothing. All that it changes is the protection of the
+# applications, for which no call is made.
 
 terraform {
   required_providers {
@@ -90,6 +91,9 @@ resource "dbos_application" "all" {
 
   name                   = each.key
   database_instance_name = each.value.database_instance_name
+
+  # A line that is lost from the inventory deletes nothing.
+  deletion_protection = true
 }
 
 # Without a value, which no call answers, it stays as it is.

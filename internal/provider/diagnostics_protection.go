@@ -1,0 +1,59 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// protectionHelp ends the description of every deletion_protection.
+const protectionHelp = "To destroy it, set this to `false` and apply first. A plan that destroys or replaces it is refused. " +
+	"`-replace`, a tainted object and `replace_triggered_by` are refused when they are applied, before anything is sent."
+
+// protection guards an object whose deletion destroys data. Terraform's plan hooks do not see a tainted object or
+// -replace, so that Delete asks as well.
+type protection struct {
+	resource string // type, such as dbos_database_instance
+	noun     string // such as "database instance"
+	name     string
+	loss     string // what a deletion does, such as "irreversibly deletes all data in it"
+	on       bool
+}
+
+// refuseDestroy is the refusal of a destroy plan.
+func (p protection) refuseDestroy(diags *diag.Diagnostics) {
+	if p.on {
+		addAttributeError(diags, "deletion_protection", p.summary("destroyed"), fmt.Sprintf("Destroying it %s. %s", p.loss, p.waysOn()))
+	}
+}
+
+// refuseReplacement is the refusal of a plan that changes an attribute which cannot be changed in place. Protection
+// that the same plan turns on counts.
+func (p protection) refuseReplacement(attribute string, planned types.Bool, diags *diag.Diagnostics) {
+	if p.on || planned.ValueBool() {
+		addAttributeError(diags, attribute, p.summary("replaced"),
+			fmt.Sprintf("Another %s makes another %s, and destroys this one, which %s. %s", attribute, p.noun, p.loss, p.waysOn()))
+	}
+}
+
+// refuseDelete is the last guard, before the first call of a deletion.
+func (p protection) refuseDelete(diags *diag.Diagnostics) bool {
+	if p.on {
+		diags.AddError(p.summary("destroyed"), fmt.Sprintf("It is tainted, or its replacement was asked for. Destroying it %s. Nothing was sent. "+
+			"If it is tainted and should stay, run: terraform untaint %s.NAME. %s", p.loss, p.resource, p.waysOn()))
+	}
+	return p.on
+}
+
+func (p protection) summary(what string) string {
+	return fmt.Sprintf("%s %q is protected from being %s", capital(p.noun), p.name, what)
+}
+
+func (p protection) waysOn() string {
+	return fmt.Sprintf("If that is what you want, set deletion_protection = false and apply, then try again "+
+		"(create with false what only tests use). To keep it and let Terraform forget it, run: terraform state rm %s.NAME.", p.resource)
+}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -75,13 +76,23 @@ func fillIn(file, text string, variables map[string]string) (string, error) {
 		value, ok := variables[name]
 		if !ok && !slices.Contains(emptyByDefault, name) {
 			line := 1 + strings.Count(text[:m[0]], "\n")
-			return "", fmt.Errorf("%s:%d: ${%s} is not defined; give it a value in config_variables", file, line, name)
+			return "", fmt.Errorf("%s:%d: ${%s} is not defined; give it a value in config_variables", file, line, shown(name))
 		}
 		b.WriteString(text[at:m[0]])
 		b.WriteString(value)
 		at = m[1]
 	}
 	return b.String() + text[at:], nil
+}
+
+// shown is a name as an error can show it: what stands between ${ and } may be long and have line ends.
+func shown(name string) string {
+	const most = 60
+	if runes := []rune(name); len(runes) > most {
+		name = string(runes[:most]) + "…"
+	}
+	quoted := strconv.Quote(name)
+	return quoted[1 : len(quoted)-1]
 }
 
 // parseConfig reads what matters to a deployment. The CLI takes a file without

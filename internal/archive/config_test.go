@@ -26,6 +26,8 @@ func TestVariables(t *testing.T) {
 		"undefined":        {in: "a: 1\r\n\r\nb: ${NOPE}\r\n", fails: "app.yaml:3: ${NOPE} is not defined; give it a value in config_variables"},
 		"the environment":  {in: "${FROM_THE_ENVIRONMENT}", fails: "app.yaml:1: ${FROM_THE_ENVIRONMENT} is not defined"},
 		"blanks count":     {in: "\n${ A }", fails: "app.yaml:2: ${ A } is not defined"},
+		"over a line end":  {in: "a: ${\nb}", fails: `app.yaml:1: ${\nb} is not defined`},
+		"a long name":      {in: "${" + strings.Repeat("ä", 100) + "}", fails: "app.yaml:1: ${" + strings.Repeat("ä", 60) + "…} is not defined"},
 		"defaults are not": {in: "${A:-x}", fails: "app.yaml:1: ${A:-x} is not defined"},
 	} {
 		got, err := fillIn("app.yaml", tc.in, variables)

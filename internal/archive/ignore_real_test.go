@@ -59,7 +59,7 @@ func TestRealLinesAgainstCLI(t *testing.T) {
 	}
 }
 
-func realLines(t *testing.T) []string {
+func realLines(t testing.TB) []string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata", "ignore-lines.txt"))
 	if err != nil {

@@ -372,19 +372,3 @@ func TestConfigPasswords(t *testing.T) {
 		}
 	})
 }
-
-func FuzzConfig(f *testing.F) {
-	for _, seed := range []string{"", "database:\n  port: 1\n", "database: {}\n", "{a: b}", "database: ~\n...\n", "? database\n: ~\n", "database: !!map &a\n x: *a\n", "database:\n  password: >\n   x # y\n\n"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, in string) {
-		got, err := connection.Config(in, address)
-		if err != nil {
-			return
-		}
-		again, err := connection.Config(got, address)
-		if err != nil || again != got {
-			t.Errorf("a second time: %v\n%q\n%q", err, got, again)
-		}
-	})
-}

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -163,9 +162,9 @@ func newRPC(t *testing.T, a *api) *rpc {
 		t.Cleanup(server.Close)
 		environment["DBOS_ENDPOINT"] = server.URL
 	}
-	r := &rpc{t: t, server: providerserver.NewProtocol6(NewWithOptions(Options{
+	r := &rpc{t: t, server: newServer(NewWithOptions(Options{
 		Version: "test", Timing: quick, Getenv: func(name string) string { return environment[name] },
-	})())()}
+	})())}
 	schema, err := r.server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	r.must("", schema.Diagnostics, err)
 	r.schemas, r.sources = schema.ResourceSchemas, schema.DataSourceSchemas

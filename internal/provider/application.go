@@ -52,6 +52,13 @@ func (m *applicationModel) protection() protection {
 	return protection{resource: applicationType, noun: "application", name: m.Name.ValueString(), loss: loss, on: m.DeletionProtection.ValueBool()}
 }
 
+func (m *applicationModel) key() []types.String { return []types.String{m.Name} }
+
+func (m *applicationModel) imported(names []string) {
+	m.Name = types.StringValue(names[0])
+	m.TimeTravel, m.DropDatabaseOnDestroy, m.DeletionProtection = types.BoolValue(false), types.BoolValue(false), types.BoolValue(false)
+}
+
 // registration is the request that registers a planned application.
 func (m *applicationModel) registration() cloud.NewApplication {
 	return cloud.NewApplication{
@@ -215,14 +222,8 @@ func applicationUnready(typeName, application, limit string, created bool) unrea
 	return unready{resource: typeName, noun: "Application", name: application, limit: limit, created: created}
 }
 
-// checkApplicationImport takes an application's name as import id.
-func checkApplicationImport(id string, diags *diag.Diagnostics) bool {
-	err := cloud.CheckApplicationName(id)
-	if err != nil {
-		diags.AddError("Invalid import id", "The import id is the name of the application. "+sentence(err.Error()))
-	}
-	return err == nil
-}
+// applicationIDText explains the import id in messages.
+const applicationIDText = "The import id is the name of the application."
 
 // isSet tells that a value is known and not null.
 func isSet(value attr.Value) bool { return !value.IsNull() && !value.IsUnknown() }

@@ -18,17 +18,12 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*applicationDatabaseBindingResource)(nil)
-	_ resource.ResourceWithImportState = (*applicationDatabaseBindingResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*applicationDatabaseBindingResource)(nil)
-)
-
 const applicationDatabaseBindingType = "dbos_application_database_binding"
 
 func newApplicationDatabaseBindingResource() resource.Resource {
 	r := &applicationDatabaseBindingResource{}
 	r.typeName, r.own = applicationDatabaseBindingType, r
+	r.importing = importing{keys: []key{applicationNameKey}, idText: applicationIDText, marked: true}
 	return r
 }
 
@@ -48,6 +43,14 @@ type applicationDatabaseBindingModel struct {
 }
 
 func (m *applicationDatabaseBindingModel) label() string { return applicationLabel(m.ApplicationName) }
+
+func (m *applicationDatabaseBindingModel) key() []types.String {
+	return []types.String{m.ApplicationName}
+}
+
+func (m *applicationDatabaseBindingModel) imported(names []string) {
+	m.ApplicationName = types.StringValue(names[0])
+}
 
 func (r *applicationDatabaseBindingResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
@@ -152,13 +155,6 @@ func (r *applicationDatabaseBindingResource) update(ctx context.Context, o *oper
 // delete forgets the binding: an application cannot be without an instance.
 func (r *applicationDatabaseBindingResource) delete(ctx context.Context, o *operation[applicationDatabaseBindingModel]) {
 	o.connect(ctx)
-}
-
-func (r *applicationDatabaseBindingResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if checkApplicationImport(req.ID, &resp.Diagnostics) {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("application_name"), req.ID)...)
-		savePrivate(ctx, resp.Private, importedKey, true, &resp.Diagnostics)
-	}
 }
 
 // deploys tells whether the planned version was not asked for before.

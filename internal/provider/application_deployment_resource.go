@@ -15,12 +15,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*applicationDeploymentResource)(nil)
-	_ resource.ResourceWithImportState = (*applicationDeploymentResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*applicationDeploymentResource)(nil)
-)
-
 const applicationDeploymentType = "dbos_application_deployment"
 
 // defaultConfigFile is the application's configuration file, in its directory.
@@ -29,6 +23,7 @@ const defaultConfigFile = "dbos-config.yaml"
 func newApplicationDeploymentResource() resource.Resource {
 	r := &applicationDeploymentResource{}
 	r.typeName, r.own = applicationDeploymentType, r
+	r.importing = importing{keys: []key{applicationNameKey}, idText: applicationIDText}
 	return r
 }
 
@@ -52,6 +47,12 @@ type applicationDeploymentModel struct {
 }
 
 func (m *applicationDeploymentModel) label() string { return applicationLabel(m.ApplicationName) }
+
+func (m *applicationDeploymentModel) key() []types.String { return []types.String{m.ApplicationName} }
+
+func (m *applicationDeploymentModel) imported(names []string) {
+	m.ApplicationName, m.ConfigFile = types.StringValue(names[0]), types.StringValue(defaultConfigFile)
+}
 
 func (r *applicationDeploymentResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
@@ -165,11 +166,4 @@ func (r *applicationDeploymentResource) update(ctx context.Context, o *operation
 // delete forgets the deployment: what was deployed serves on.
 func (r *applicationDeploymentResource) delete(ctx context.Context, o *operation[applicationDeploymentModel]) {
 	o.connect(ctx)
-}
-
-func (r *applicationDeploymentResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if checkApplicationImport(req.ID, &resp.Diagnostics) {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("application_name"), req.ID)...)
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("config_file"), defaultConfigFile)...)
-	}
 }

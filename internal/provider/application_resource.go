@@ -8,7 +8,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -21,17 +20,12 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*applicationResource)(nil)
-	_ resource.ResourceWithImportState = (*applicationResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*applicationResource)(nil)
-)
-
 const applicationType = "dbos_application"
 
 func newApplicationResource() resource.Resource {
 	r := &applicationResource{}
 	r.typeName, r.own = applicationType, r
+	r.importing = importing{keys: []key{applicationKey}, idText: applicationIDText, marked: true}
 	return r
 }
 
@@ -225,16 +219,4 @@ func (r *applicationResource) delete(ctx context.Context, o *operation[applicati
 		addError(o.diags, "Cannot see the end of the deletion of "+o.label, err,
 			"Its deletion was accepted and goes on. It stays in the state; apply again to see it gone.")
 	}
-}
-
-func (r *applicationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	diags := &resp.Diagnostics
-	if !checkApplicationImport(req.ID, diags) {
-		return
-	}
-	diags.Append(resp.State.SetAttribute(ctx, path.Root("name"), req.ID)...)
-	diags.Append(resp.State.SetAttribute(ctx, path.Root("time_travel"), false)...)
-	diags.Append(resp.State.SetAttribute(ctx, path.Root("drop_database_on_destroy"), false)...)
-	diags.Append(resp.State.SetAttribute(ctx, path.Root("deletion_protection"), false)...)
-	savePrivate(ctx, resp.Private, importedKey, true, diags)
 }

@@ -360,7 +360,7 @@ func TestApplicationOtherOrganization(t *testing.T) {
 	r := newRPC(t, a)
 	o := r.registered(shop)
 	a.written()
-	o.value = replaced(t, o.value, "organization", "umbrella")
+	o = r.formerly(o, "umbrella")
 	r.refresh(o, `Another organization owns application "shop"|"umbrella"|"acme"`)
 	r.destroy(o, "Another organization owns")
 	r.apply(applicationType, o, shop.with(attributes{"min_executors": 1}), "", "Another organization owns")

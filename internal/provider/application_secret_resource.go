@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -24,17 +23,15 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*applicationSecretResource)(nil)
-	_ resource.ResourceWithImportState = (*applicationSecretResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*applicationSecretResource)(nil)
-)
-
 const applicationSecretType = "dbos_application_secret"
 
 func newApplicationSecretResource() resource.Resource {
 	r := &applicationSecretResource{}
 	r.typeName, r.own = applicationSecretType, r
+	r.importing = importing{
+		keys:   []key{applicationNameKey, secretKey},
+		idText: "The import id of a secret is APP/NAME: the name of the application and that of the secret.",
+	}
 	return r
 }
 
@@ -170,23 +167,6 @@ func (r *applicationSecretResource) delete(ctx context.Context, o *operation[app
 	}
 }
 
-func (r *applicationSecretResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	application, name, found := strings.Cut(req.ID, "/")
-	err := cloud.CheckApplicationName(application)
-	if err == nil && found {
-		err = cloud.CheckSecretName(name)
-	}
-	if err == nil && !found {
-		err = fmt.Errorf("%q has no slash", req.ID)
-	}
-	if err != nil {
-		resp.Diagnostics.AddError("Invalid import id", "The import id of a secret is APP/NAME: the name of the application and that of the secret. "+sentence(err.Error()))
-		return
-	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("application_name"), application)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("name"), name)...)
-}
-
 func checkSecretValue(value string) error {
 	if value == "" {
 		return errors.New("the value is empty; to take a secret away, take its resource out of the configuration")
@@ -200,6 +180,14 @@ func (m *applicationSecretModel) path() string {
 }
 
 func (m *applicationSecretModel) label() string { return fmt.Sprintf("secret %q", m.path()) }
+
+func (m *applicationSecretModel) key() []types.String {
+	return []types.String{m.ApplicationName, m.Name}
+}
+
+func (m *applicationSecretModel) imported(names []string) {
+	m.ApplicationName, m.Name = types.StringValue(names[0]), types.StringValue(names[1])
+}
 
 // secret is the configured value of either form; m comes from a configuration.
 func (m *applicationSecretModel) secret() types.String {

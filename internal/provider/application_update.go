@@ -16,10 +16,6 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// importedKey marks, in private state, an application that was imported: its
-// time_travel is the default and not an answer.
-const importedKey = "imported"
-
 // memoryKey holds, in private state, the memory that the control plane went on
 // answering after another one was set: a setting takes effect at the next
 // deploy, and the old value is no difference until then.

@@ -101,6 +101,12 @@ func (m *instanceModel) label() string {
 	return fmt.Sprintf("database instance %q", m.Name.ValueString())
 }
 
+func (m *instanceModel) key() []types.String { return []types.String{m.Name} }
+
+func (m *instanceModel) imported(names []string) {
+	m.Name, m.DeletionProtection = types.StringValue(names[0]), types.BoolValue(true)
+}
+
 // protection guards the instance. Null counts as true: an object whose protection was never recorded is not thereby
 // unprotected.
 func (m *instanceModel) protection(typeName string) protection {

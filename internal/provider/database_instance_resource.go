@@ -15,18 +15,14 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*databaseInstanceResource)(nil)
-	_ resource.ResourceWithImportState = (*databaseInstanceResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*databaseInstanceResource)(nil)
-	_ resource.ResourceWithMoveState   = (*databaseInstanceResource)(nil)
-)
+var _ resource.ResourceWithMoveState = (*databaseInstanceResource)(nil)
 
 const databaseInstanceType = "dbos_database_instance"
 
 func newDatabaseInstanceResource() resource.Resource {
 	r := &databaseInstanceResource{}
 	r.typeName, r.own = databaseInstanceType, r
+	r.importing = importing{keys: []key{instanceKey}, idText: "The import id of a database instance is its name."}
 	return r
 }
 
@@ -97,10 +93,6 @@ func (r *databaseInstanceResource) create(ctx context.Context, o *operation[inst
 	}
 }
 
-func (r *databaseInstanceResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importByInstanceName(ctx, req, resp, "database instance", "deletion_protection", true)
-}
-
 // MoveState lets a restored instance become an ordinary one, by a moved block
 // and without a call: all that is left behind is its origin.
 func (r *databaseInstanceResource) MoveState(ctx context.Context) []resource.StateMover {
@@ -115,7 +107,7 @@ func (r *databaseInstanceResource) MoveState(ctx context.Context) []resource.Sta
 			var source databaseRestoreModel
 			resp.Diagnostics.Append(req.SourceState.Get(ctx, &source)...)
 			if !resp.Diagnostics.HasError() {
-				resp.Diagnostics.Append(resp.TargetState.Set(ctx, &source.instanceModel)...)
+				resp.Diagnostics.Append(r.storing(&resp.TargetState, resp.TargetIdentity)(ctx, &source.instanceModel)...)
 			}
 		},
 	}}

@@ -21,12 +21,6 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*databaseRestoreResource)(nil)
-	_ resource.ResourceWithImportState = (*databaseRestoreResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*databaseRestoreResource)(nil)
-)
-
 const databaseRestoreType = "dbos_database_restore"
 
 // freeRetention is how far back the free tier's backups reach. Other plans
@@ -36,6 +30,7 @@ const freeRetention = 24 * time.Hour
 func newDatabaseRestoreResource() resource.Resource {
 	r := &databaseRestoreResource{now: time.Now}
 	r.typeName, r.own = databaseRestoreType, r
+	r.importing = importing{keys: []key{instanceKey}, idText: "The import id of a database instance is its name."}
 	return r
 }
 
@@ -127,10 +122,6 @@ func (r *databaseRestoreResource) create(ctx context.Context, o *operation[datab
 	if s.accepted(err, o.diags) {
 		s.run(ctx, o.diags)
 	}
-}
-
-func (r *databaseRestoreResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importByInstanceName(ctx, req, resp, "database instance", "deletion_protection", true)
 }
 
 // planCreate holds the rules of a restore that is still to be made. Only then

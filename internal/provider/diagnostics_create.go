@@ -4,13 +4,10 @@
 package provider
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
@@ -47,15 +44,4 @@ func (c creation) report(err error, save func(), diags *diag.Diagnostics) bool {
 func takenHelp(typeName, id string) string {
 	return fmt.Sprintf("Nothing was changed, and nothing was added to the state. If Terraform should manage the existing one, import it with this block:\n\n"+
 		"  import {\n    to = %s.NAME\n    id = %q\n  }\n\nOtherwise choose another name.", typeName, id)
-}
-
-// importByInstanceName takes an instance's name as id, and sets the default of
-// an attribute that no API answers.
-func importByInstanceName(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse, noun, attribute string, value any) {
-	if err := cloud.CheckInstanceName(req.ID); err != nil {
-		resp.Diagnostics.AddError("Invalid import id", "The import id of a "+noun+" is its name. "+sentence(err.Error()))
-		return
-	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("name"), req.ID)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
 }

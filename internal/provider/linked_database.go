@@ -19,6 +19,12 @@ func (m *linkedDatabaseModel) label() string {
 	return fmt.Sprintf("linked database %q", m.Name.ValueString())
 }
 
+func (m *linkedDatabaseModel) key() []types.String { return []types.String{m.Name} }
+
+func (m *linkedDatabaseModel) imported(names []string) {
+	m.Name, m.TimeTravel = types.StringValue(names[0]), types.BoolValue(false)
+}
+
 // observe takes over what the control plane answers. What it does not tell
 // stays as it was.
 func (m *linkedDatabaseModel) observe(instance *cloud.Instance) {

@@ -21,12 +21,6 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*linkedDatabaseResource)(nil)
-	_ resource.ResourceWithImportState = (*linkedDatabaseResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*linkedDatabaseResource)(nil)
-)
-
 const (
 	linkedDatabaseType = "dbos_linked_database"
 	defaultAdmin       = "dbosadmin"
@@ -36,6 +30,7 @@ const (
 func newLinkedDatabaseResource() resource.Resource {
 	r := &linkedDatabaseResource{}
 	r.typeName, r.own = linkedDatabaseType, r
+	r.importing = importing{keys: []key{linkKey}, idText: "The import id of a linked database is its name.", marked: true}
 	return r
 }
 
@@ -180,9 +175,4 @@ func (r *linkedDatabaseResource) delete(ctx context.Context, o *operation[linked
 	if o.connect(ctx) {
 		unlink(ctx, o.client, o.state, o.diags)
 	}
-}
-
-func (r *linkedDatabaseResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importByInstanceName(ctx, req, resp, "linked database", "time_travel", false)
-	savePrivate(ctx, resp.Private, importedKey, true, &resp.Diagnostics)
 }

@@ -5,15 +5,13 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
@@ -40,7 +38,9 @@ func (m *commonModel) common() *commonModel { return m }
 type model[M any] interface {
 	*M
 	common() *commonModel
-	label() string // names the object in messages
+	label() string           // names the object in messages
+	key() []types.String     // the values of the type's keys, in their order
+	imported(names []string) // sets the keys, and the attributes that no call answers to their defaults
 }
 
 // operations are the part of a resource's methods that is its own. Config, plan and state are nil in an operation where
@@ -57,9 +57,17 @@ type operations[M any] interface {
 // Terraform gives, bounds the time by the timeouts block, and hands over to the resource's own operation.
 type managed[M any, P model[M]] struct {
 	resourceBase
-	typeName string
-	own      operations[M]
+	typeName  string
+	importing importing
+	own       operations[M]
 }
+
+var _ interface {
+	resource.ResourceWithConfigure
+	resource.ResourceWithIdentity
+	resource.ResourceWithImportState
+	resource.ResourceWithModifyPlan
+} = (*databaseInstanceResource)(nil)
 
 // operation is one call of Terraform about one object, with what it takes to carry it out.
 type operation[M any] struct {
@@ -70,7 +78,7 @@ type operation[M any] struct {
 	session  *session
 	label    string       // names the object in messages
 	recorded types.String // the organization in the state; null for a create
-	store    func(ctx context.Context, m any) diag.Diagnostics
+	store    func(ctx context.Context, m *M) diag.Diagnostics
 	remove   func(ctx context.Context)
 
 	client       *cloud.Client // set by connect
@@ -81,7 +89,7 @@ type operation[M any] struct {
 // belongs to another organization. Every operation connects before its first call.
 func (o *operation[M]) connect(ctx context.Context) bool {
 	var ok bool
-	o.client, o.organization, ok = o.session.inOrganization(ctx, o.label, o.recorded, o.diags)
+	o.client, o.organization, ok = o.session.inOrganization(ctx, o.label, "state", o.recorded, o.diags)
 	return ok
 }
 
@@ -90,23 +98,29 @@ func (o *operation[M]) save(ctx context.Context, m *M) { o.diags.Append(o.store(
 
 func (r *managed[M, P]) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = r.typeName
+	resp.ResourceBehavior.MutableIdentity = true // An organization can be renamed.
 }
 
 func (r *managed[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	o := &operation[M]{session: r.session, private: req.Private, diags: &resp.Diagnostics, store: resp.Plan.Set}
+	o := &operation[M]{session: r.session, private: req.Private, diags: &resp.Diagnostics}
+	o.store = func(ctx context.Context, m *M) diag.Diagnostics { return resp.Plan.Set(ctx, m) }
 	if !req.State.Raw.IsNull() {
 		o.state = decode[M](ctx, req.State, o.diags)
 	}
 	if !req.Plan.Raw.IsNull() {
 		o.config, o.plan = decode[M](ctx, req.Config, o.diags), decode[M](ctx, req.Plan, o.diags)
 	}
-	if !o.diags.HasError() {
-		r.own.plan(ctx, o)
+	if o.diags.HasError() {
+		return
+	}
+	r.own.plan(ctx, o)
+	if o.plan != nil && o.state != nil && r.session.renames(ctx, &P(o.plan).common().Organization) {
+		o.save(ctx, o.plan)
 	}
 }
 
 func (r *managed[M, P]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	o := &operation[M]{session: r.session, private: resp.Private, diags: &resp.Diagnostics, store: resp.State.Set}
+	o := &operation[M]{session: r.session, private: resp.Private, diags: &resp.Diagnostics, store: r.storing(&resp.State, resp.Identity)}
 	o.config, o.plan = decode[M](ctx, req.Config, o.diags), decode[M](ctx, req.Plan, o.diags)
 	plan := P(o.plan)
 	o.label = plan.label()
@@ -118,22 +132,34 @@ func (r *managed[M, P]) Create(ctx context.Context, req resource.CreateRequest, 
 }
 
 func (r *managed[M, P]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	o := &operation[M]{session: r.session, private: resp.Private, diags: &resp.Diagnostics, store: resp.State.Set, remove: resp.State.RemoveResource}
+	o := &operation[M]{session: r.session, private: resp.Private, diags: &resp.Diagnostics, store: r.storing(&resp.State, resp.Identity)}
 	o.state = decode[M](ctx, req.State, o.diags)
 	o.label, o.recorded = P(o.state).label(), P(o.state).common().Organization
+	o.remove = func(ctx context.Context) {
+		r.identify(ctx, resp.Identity, o.state) // The framework wants one even of an object that is gone.
+		resp.State.RemoveResource(ctx)
+	}
 	if !o.diags.HasError() {
 		r.own.read(ctx, o)
 	}
 }
 
 func (r *managed[M, P]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	o := &operation[M]{session: r.session, private: resp.Private, diags: &resp.Diagnostics, store: resp.State.Set}
+	o := &operation[M]{session: r.session, private: resp.Private, diags: &resp.Diagnostics, store: r.storing(&resp.State, resp.Identity)}
 	o.config, o.plan, o.state = decode[M](ctx, req.Config, o.diags), decode[M](ctx, req.Plan, o.diags), decode[M](ctx, req.State, o.diags)
 	o.label, o.recorded = P(o.state).label(), P(o.state).common().Organization
 	ctx, cancel := withTimeout(ctx, P(o.plan).common().Timeouts.Update, defaultUpdateTimeout, o.diags)
 	defer cancel()
 	if !o.diags.HasError() {
 		r.own.update(ctx, o)
+	}
+}
+
+// storing stores a model in a state, with its identity.
+func (r *managed[M, P]) storing(state *tfsdk.State, identity *tfsdk.ResourceIdentity) func(context.Context, *M) diag.Diagnostics {
+	return func(ctx context.Context, m *M) diag.Diagnostics {
+		r.identify(ctx, identity, m)
+		return state.Set(ctx, m)
 	}
 }
 
@@ -173,38 +199,6 @@ func timeoutsBlock(ctx context.Context) schema.Block {
 		UpdateDescription: "How long an update may take. Default: `30m`.",
 		DeleteDescription: "How long a delete may take. Default: `30m`.",
 	})
-}
-
-// organizationAttribute is the computed organization of every resource.
-func organizationAttribute() schema.Attribute {
-	return schema.StringAttribute{
-		Computed: true,
-		MarkdownDescription: "Organization that the object belongs to. Reading, changing or destroying it under another one is an error, " +
-			"so that a wrong token or provider alias never takes an object for deleted, nor another's for this one.",
-		PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-	}
-}
-
-// inOrganization returns the client and its organization. It is an error if the state records another organization for
-// the object; recorded is null for a create and after an import.
-func (s *session) inOrganization(ctx context.Context, object string, recorded types.String, diags *diag.Diagnostics) (*cloud.Client, types.String, bool) {
-	client, ok := s.connected(diags)
-	if !ok {
-		return nil, types.String{}, false
-	}
-	organization, err := client.Organization(ctx)
-	if err != nil {
-		addError(diags, "Cannot find the organization of "+object, err, "")
-		return nil, types.String{}, false
-	}
-	if known := recorded.ValueString(); known != "" && known != organization {
-		diags.AddError("Another organization owns "+object,
-			fmt.Sprintf("The state records organization %q, but the provider works in organization %q. Nothing was read or changed. "+
-				"Use the token, organization or provider alias of %q; if the organization was renamed, remove the object from the state and import it again.",
-				known, organization, known))
-		return nil, types.String{}, false
-	}
-	return client, types.StringValue(organization), true
 }
 
 // planningClient returns the client for a look-up while Terraform plans, or nil if the provider is not configured yet.

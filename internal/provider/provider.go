@@ -54,15 +54,16 @@ type dbosProvider struct {
 }
 
 type providerModel struct {
-	Endpoint          types.String `tfsdk:"endpoint"`
-	Token             types.String `tfsdk:"token"`
-	RefreshToken      types.String `tfsdk:"refresh_token"`
-	AuthEndpoint      types.String `tfsdk:"auth_endpoint"`
-	Organization      types.String `tfsdk:"organization"`
-	CredentialsFile   types.String `tfsdk:"credentials_file"`
-	CACertificateFile types.String `tfsdk:"ca_certificate_file"`
-	RequestTimeout    types.String `tfsdk:"request_timeout"`
-	RetryTimeout      types.String `tfsdk:"retry_timeout"`
+	Endpoint                types.String `tfsdk:"endpoint"`
+	Token                   types.String `tfsdk:"token"`
+	RefreshToken            types.String `tfsdk:"refresh_token"`
+	AuthEndpoint            types.String `tfsdk:"auth_endpoint"`
+	Organization            types.String `tfsdk:"organization"`
+	OrganizationFormerNames types.List   `tfsdk:"organization_former_names"`
+	CredentialsFile         types.String `tfsdk:"credentials_file"`
+	CACertificateFile       types.String `tfsdk:"ca_certificate_file"`
+	RequestTimeout          types.String `tfsdk:"request_timeout"`
+	RetryTimeout            types.String `tfsdk:"retry_timeout"`
 }
 
 func (p *dbosProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -103,6 +104,12 @@ func (p *dbosProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp 
 				Optional: true,
 				MarkdownDescription: "Organization to work in. Default: `DBOS_ORGANIZATION`, else that of the credentials file if the login came from it, " +
 					"else the one of the user's profile.",
+			},
+			"organization_former_names": schema.ListAttribute{
+				ElementType: types.StringType,
+				Optional:    true,
+				MarkdownDescription: "Names that the organization had before it was renamed. An object that the state records under one of them belongs to the organization, " +
+					"and the next refresh or apply records the present name, without a write to the control plane.",
 			},
 			"credentials_file": schema.StringAttribute{
 				Optional: true,

@@ -12,9 +12,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -27,8 +29,10 @@ import (
 // session is what the provider's configuration comes to: a client, or the
 // names of the settings that are not known yet.
 type session struct {
-	client  *cloud.Client
-	unknown []string
+	client      *cloud.Client
+	endpoint    string
+	formerNames []string // of the organization
+	unknown     []string
 }
 
 // connected returns the client. Where a setting is unknown the need for it is
@@ -111,19 +115,35 @@ func (p *dbosProvider) configure(model providerModel, terraformVersion string, d
 		diags.AddError("Cannot use the provider's configuration", sentence(err.Error()))
 		return nil
 	}
-	return &session{client: client}
+	s := &session{client: client, endpoint: config.Endpoint, formerNames: formerNamesOf(model.OrganizationFormerNames)}
+	if config.Organization != "" {
+		s.claimFormerNames(config.Organization, diags)
+	}
+	return s
+}
+
+// formerNamesOf returns the names of a list without those that are not set.
+func formerNamesOf(list types.List) []string {
+	var names []string
+	for _, element := range list.Elements() {
+		if name, ok := element.(types.String); ok && name.ValueString() != "" {
+			names = append(names, name.ValueString())
+		}
+	}
+	return names
 }
 
 func unknownSettings(model providerModel) []string {
 	settings := []struct {
 		name  string
-		value types.String
+		value attr.Value
 	}{
 		{"endpoint", model.Endpoint},
 		{"token", model.Token},
 		{"refresh_token", model.RefreshToken},
 		{"auth_endpoint", model.AuthEndpoint},
 		{"organization", model.Organization},
+		{"organization_former_names", model.OrganizationFormerNames},
 		{"credentials_file", model.CredentialsFile},
 		{"ca_certificate_file", model.CACertificateFile},
 		{"request_timeout", model.RequestTimeout},
@@ -131,11 +151,17 @@ func unknownSettings(model providerModel) []string {
 	}
 	var unknown []string
 	for _, setting := range settings {
-		if setting.value.IsUnknown() {
+		if unknownWithin(setting.value) {
 			unknown = append(unknown, setting.name)
 		}
 	}
 	return unknown
+}
+
+// unknownWithin tells whether a value, or an element of a list, is unknown.
+func unknownWithin(value attr.Value) bool {
+	list, ok := value.(types.List)
+	return value.IsUnknown() || ok && slices.ContainsFunc(list.Elements(), attr.Value.IsUnknown)
 }
 
 // setting is the configured value, or that of the environment variable. Empty

@@ -155,7 +155,7 @@ func TestTerraformOrganizationGuard(t *testing.T) {
 	tf.write("main.tf", config)
 	restore := ours.Inject(localcloud.Fault{Path: "user/profile", Status: 200, Body: `{"Name":"local","Organization":"renamed"}`})
 	const renamed = `The state records organization "local", but the provider works in organization "renamed"`
-	tf.fails([]string{"plan"}, renamed, "if the organization was renamed, remove the object from the state and import it again")
+	tf.fails([]string{"plan"}, renamed, `add "local" to organization_former_names`)
 	tf.fails([]string{"destroy", "-auto-approve", "-refresh=false"}, renamed)
 	restore()
 	if n := ours.Count("DELETE", "databases/userdb/*") + theirs.Count("DELETE", "databases/userdb/*"); n != 0 {

@@ -132,17 +132,20 @@ func list(answers map[string]func(string) (int, string), below string) func(stri
 // rpc drives the provider as Terraform does, one call of the protocol at a
 // time.
 type rpc struct {
-	t       *testing.T
-	server  tfprotov6.ProviderServer
-	schemas map[string]*tfprotov6.Schema
-	sources map[string]*tfprotov6.Schema
+	t          *testing.T
+	server     tfprotov6.ProviderServer
+	schemas    map[string]*tfprotov6.Schema
+	sources    map[string]*tfprotov6.Schema
+	provider   *tfprotov6.Schema
+	identities map[string]*tfprotov6.ResourceIdentitySchema
 }
 
 // object is a resource as Terraform stores it.
 type object struct {
-	kind    string
-	value   tftypes.Value
-	private []byte
+	kind     string
+	value    tftypes.Value
+	identity *tfprotov6.ResourceIdentityData
+	private  []byte
 }
 
 // attributes are what a configuration sets: nil is null, unknown is unknown.
@@ -153,8 +156,8 @@ type unknownValue struct{}
 var unknown unknownValue
 
 // newRPC starts a provider against a control plane; nil is none, for plans that
-// must not need one.
-func newRPC(t *testing.T, a *api) *rpc {
+// must not need one. The settings are those of the provider's configuration.
+func newRPC(t *testing.T, a *api, settings ...attributes) *rpc {
 	t.Helper()
 	environment := map[string]string{"DBOS_ORGANIZATION": "acme", "DBOS_TOKEN": "token", "DBOS_ENDPOINT": "http://127.0.0.1:1"}
 	if a != nil {
@@ -168,20 +171,32 @@ func newRPC(t *testing.T, a *api) *rpc {
 	schema, err := r.server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	r.must("", schema.Diagnostics, err)
 	r.schemas, r.sources = schema.ResourceSchemas, schema.DataSourceSchemas
+	identities, err := r.server.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+	r.must("", identities.Diagnostics, err)
+	r.identities = identities.IdentitySchemas
+	r.provider = schema.Provider
+	for _, set := range append(settings, attributes{})[:1] {
+		r.configure(set, "")
+	}
+	return r
+}
+
+// configure configures the provider.
+func (r *rpc) configure(set attributes, want string) {
+	r.t.Helper()
 	settings := map[string]tftypes.Value{}
-	for _, attribute := range schema.Provider.Block.Attributes {
-		settings[attribute.Name] = tftypes.NewValue(attribute.Type, nil)
+	for _, attribute := range r.provider.Block.Attributes {
+		settings[attribute.Name] = valueOf(attribute.Type, set[attribute.Name])
 	}
 	settings["retry_timeout"] = tftypes.NewValue(tftypes.String, "200ms")
-	config := tftypes.NewValue(schema.Provider.ValueType(), settings)
-	configured, err := r.server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: r.encode(config)})
-	r.must("", configured.Diagnostics, err)
-	return r
+	config := tftypes.NewValue(r.provider.ValueType(), settings)
+	configured, err := r.server.ConfigureProvider(r.t.Context(), &tfprotov6.ConfigureProviderRequest{Config: r.encode(config)})
+	r.must(want, configured.Diagnostics, err)
 }
 
 // in is the same provider in a subtest.
 func (r *rpc) in(t *testing.T) *rpc {
-	return &rpc{t: t, server: r.server, schemas: r.schemas, sources: r.sources}
+	return &rpc{t: t, server: r.server, schemas: r.schemas, sources: r.sources, provider: r.provider, identities: r.identities}
 }
 
 // must fails the test unless the diagnostics are as wanted: "" is none at all,
@@ -274,6 +289,12 @@ func valueOf(typ tftypes.Type, value any) tftypes.Value {
 	switch v := value.(type) {
 	case unknownValue:
 		return tftypes.NewValue(typ, tftypes.UnknownValue)
+	case []string:
+		elements := []tftypes.Value{}
+		for _, element := range v {
+			elements = append(elements, tftypes.NewValue(tftypes.String, element))
+		}
+		return tftypes.NewValue(typ, elements)
 	case map[string]string:
 		elements := map[string]tftypes.Value{}
 		for key, element := range v {
@@ -305,7 +326,7 @@ func (r *rpc) plan(kind string, prior *object, set attributes, want string) *tfp
 		PriorState: r.encode(tftypes.NewValue(config.Type(), nil)),
 	}
 	if prior != nil {
-		req.PriorState, req.PriorPrivate = r.encode(prior.value), prior.private
+		req.PriorState, req.PriorPrivate, req.PriorIdentity = r.encode(prior.value), prior.private, prior.identity
 	}
 	resp, err := r.server.PlanResourceChange(r.t.Context(), req)
 	r.must(want, resp.Diagnostics, err)
@@ -325,14 +346,14 @@ func (r *rpc) finish(planned *tfprotov6.PlanResourceChangeResponse, kind string,
 	config, _ := r.config(kind, set, prior)
 	req := &tfprotov6.ApplyResourceChangeRequest{
 		TypeName: kind, Config: r.encode(config), PlannedState: planned.PlannedState, PlannedPrivate: planned.PlannedPrivate,
-		PriorState: r.encode(tftypes.NewValue(config.Type(), nil)),
+		PlannedIdentity: planned.PlannedIdentity, PriorState: r.encode(tftypes.NewValue(config.Type(), nil)),
 	}
 	if prior != nil {
 		req.PriorState = r.encode(prior.value)
 	}
 	resp, err := r.server.ApplyResourceChange(r.t.Context(), req)
 	r.must(want, resp.Diagnostics, err)
-	after := r.stored(kind, resp.NewState, resp.Private)
+	after := r.stored(kind, resp.NewState, resp.NewIdentity, resp.Private)
 	if want == "" {
 		r.consistent(r.decode(kind, planned.PlannedState), after)
 	}
@@ -362,21 +383,52 @@ func (r *rpc) consistent(planned tftypes.Value, after *object) {
 	}
 }
 
-func (r *rpc) stored(kind string, state *tfprotov6.DynamicValue, private []byte) *object {
+// stored is an object as an answer tells it. What is stored has its identity.
+func (r *rpc) stored(kind string, state *tfprotov6.DynamicValue, identity *tfprotov6.ResourceIdentityData, private []byte) *object {
 	r.t.Helper()
 	value := r.decode(kind, state)
 	if value.IsNull() {
 		return nil
 	}
-	return &object{kind: kind, value: value, private: private}
+	o := &object{kind: kind, value: value, identity: identity, private: private}
+	var attributes map[string]tftypes.Value
+	if err := value.As(&attributes); err != nil {
+		r.t.Fatal(err)
+	}
+	for name, got := range r.identityOf(o) {
+		if !got.Equal(attributes[name]) || got.IsNull() {
+			r.t.Errorf("%s in the identity is %s, in the state %s", name, got, attributes[name])
+		}
+	}
+	return o
+}
+
+// identityOf is the identity of an object by attribute.
+func (r *rpc) identityOf(o *object) map[string]tftypes.Value {
+	r.t.Helper()
+	if o.identity == nil || o.identity.IdentityData == nil {
+		r.t.Fatalf("%s has no identity", o.kind)
+	}
+	value, err := o.identity.IdentityData.Unmarshal(r.identities[o.kind].ValueType())
+	var attributes map[string]tftypes.Value
+	if err == nil {
+		err = value.As(&attributes)
+	}
+	if err != nil || len(attributes) < 2 {
+		r.t.Fatalf("the identity is %s: %v", value, err)
+	}
+	return attributes
 }
 
 // refresh reads the object; nil is gone.
 func (r *rpc) refresh(o *object, want string) *object {
 	r.t.Helper()
-	resp, err := r.server.ReadResource(r.t.Context(), &tfprotov6.ReadResourceRequest{TypeName: o.kind, CurrentState: r.encode(o.value), Private: o.private})
+	resp, err := r.server.ReadResource(r.t.Context(), &tfprotov6.ReadResourceRequest{TypeName: o.kind, CurrentState: r.encode(o.value), CurrentIdentity: o.identity, Private: o.private})
 	r.must(want, resp.Diagnostics, err)
-	return r.stored(o.kind, resp.NewState, resp.Private)
+	if want != "" && o.identity == nil {
+		return o
+	}
+	return r.stored(o.kind, resp.NewState, resp.NewIdentity, resp.Private)
 }
 
 // destroy plans to destroy the object, and deletes it.
@@ -391,7 +443,7 @@ func (r *rpc) planDestroy(o *object, want string) {
 	r.t.Helper()
 	none := r.encode(tftypes.NewValue(o.value.Type(), nil))
 	planned, err := r.server.PlanResourceChange(r.t.Context(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: o.kind, PriorState: r.encode(o.value), PriorPrivate: o.private, ProposedNewState: none, Config: none,
+		TypeName: o.kind, PriorState: r.encode(o.value), PriorPrivate: o.private, PriorIdentity: o.identity, ProposedNewState: none, Config: none,
 	})
 	r.must(want, planned.Diagnostics, err)
 }
@@ -401,10 +453,10 @@ func (r *rpc) deleted(o *object, want string) *object {
 	r.t.Helper()
 	none := r.encode(tftypes.NewValue(o.value.Type(), nil))
 	resp, err := r.server.ApplyResourceChange(r.t.Context(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: o.kind, PriorState: r.encode(o.value), PlannedState: none, Config: none, PlannedPrivate: o.private,
+		TypeName: o.kind, PriorState: r.encode(o.value), PlannedState: none, Config: none, PlannedPrivate: o.private, PlannedIdentity: o.identity,
 	})
 	r.must(want, resp.Diagnostics, err)
-	return r.stored(o.kind, resp.NewState, resp.Private)
+	return r.stored(o.kind, resp.NewState, resp.NewIdentity, resp.Private)
 }
 
 // imported imports an object by its id and reads it, as Terraform does.
@@ -419,13 +471,33 @@ func (r *rpc) imported(kind, id, want string) *object {
 // importedUnread is an object as an import leaves it to be read.
 func (r *rpc) importedUnread(kind, id, want string) *object {
 	r.t.Helper()
-	resp, err := r.server.ImportResourceState(r.t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: id})
+	return r.importedBy(&tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: id}, want)
+}
+
+// identified imports an object by its identity and reads it.
+func (r *rpc) identified(kind string, identity attributes, want string) *object {
+	r.t.Helper()
+	values := map[string]tftypes.Value{}
+	for _, attribute := range r.identities[kind].IdentityAttributes {
+		values[attribute.Name] = valueOf(attribute.Type, identity[attribute.Name])
+	}
+	data := r.encode(tftypes.NewValue(r.identities[kind].ValueType(), values))
+	o := r.importedBy(&tfprotov6.ImportResourceStateRequest{TypeName: kind, Identity: &tfprotov6.ResourceIdentityData{IdentityData: data}}, want)
+	if o == nil {
+		return nil
+	}
+	return r.refresh(o, "")
+}
+
+func (r *rpc) importedBy(req *tfprotov6.ImportResourceStateRequest, want string) *object {
+	r.t.Helper()
+	resp, err := r.server.ImportResourceState(r.t.Context(), req)
 	r.must(want, resp.Diagnostics, err)
 	if want != "" {
 		return nil
 	}
 	one := resp.ImportedResources[0]
-	return r.stored(kind, one.State, one.Private)
+	return r.stored(req.TypeName, one.State, one.Identity, one.Private)
 }
 
 // unchanged fails unless a plan of the configuration is empty.

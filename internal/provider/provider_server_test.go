@@ -55,10 +55,10 @@ func TestServerHasTheOptionalPartsOfTheProtocol(t *testing.T) {
 	if _, ok := server.(forgetful); !ok {
 		t.Errorf("the server is a %T", server)
 	}
-	if _, ok := server.(tfprotov6.ProviderServerWithListResource); !ok {
+	if _, ok := server.(tfprotov6.ListResourceServer); !ok {
 		t.Error("the server has no lists")
 	}
-	if _, ok := server.(tfprotov6.ProviderServerWithActions); !ok {
+	if _, ok := server.(tfprotov6.ActionServer); !ok {
 		t.Error("the server has no actions")
 	}
 }

@@ -6,9 +6,12 @@ package provider_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
@@ -128,6 +131,114 @@ resource "dbos_application_database_binding" "legacy" {
 				PreConfig: func() { deleteApplication(t, c, "legacy") },
 				Config:    instanceConfig{Password: firstPassword, Protection: "false"}.String(),
 			},
+		},
+	})
+}
+
+// TestAccRecovery_wrongMoment restores a wrong moment and moves three applications to it. The way back leads over another
+// name: without create_before_destroy it is refused, as the message says, and with it all applications move again.
+func TestAccRecovery_wrongMoment(t *testing.T) {
+	t.Parallel()
+	c := cloudWithInstances(t, "orders")
+	dir, moment := appDir(t), time.Now().UTC()
+	for _, name := range []string{"billing", "legacy"} {
+		c.Register(t, name, "orders")
+	}
+	deployed := func(instance string) string {
+		config := strings.Replace(applicationConfig("INSTANCE", ""), `"INSTANCE"`, instance, 1) +
+			fmt.Sprintf("locals {\n  names = [dbos_application.test.id, \"billing\", \"legacy\"]\n}\n"+
+				"resource \"dbos_application_deployment\" \"test\" {\n  count = 3\n  application_name = local.names[count.index]\n  source_dir = %q\n}\n", dir)
+		for _, name := range []string{"billing", "legacy"} {
+			config += fmt.Sprintf("resource \"dbos_application_database_binding\" %[1]q {\n  application_name = %[1]q\n"+
+				"  database_instance_name = %[2]s\n  depends_on = [dbos_application_deployment.test]\n}\n", name, instance)
+		}
+		return config
+	}
+	restored := func(name string, at time.Time, lifecycle string) string {
+		return restoreConfig{Name: name, Source: `"orders"`, Time: fmt.Sprintf("%q", at.Format(time.RFC3339Nano)), More: lifecycle}.String() + deployed(restoreAddress+".id")
+	}
+	const firstCreate = "  lifecycle {\n    create_before_destroy = true\n  }\n"
+	allOn := func(instance string) resource.TestCheckFunc {
+		return func(*terraform.State) error {
+			for _, name := range []string{"shop", "billing", "legacy"} {
+				var a appOnServer
+				if c.Call(t, http.MethodGet, "applications/"+name, nil, &a); a.PostgresInstanceName != instance || a.Status != "AVAILABLE" {
+					return fmt.Errorf("%s is %+v, want it on %s", name, a, instance)
+				}
+			}
+			return nil
+		}
+	}
+
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: c.Providers(),
+		Steps: []resource.TestStep{
+			{Config: deployed(`"orders"`), Check: allOn("orders")},
+			{Config: restored("wrong", moment, ""), Check: allOn("wrong")},
+			{
+				Config: restored("right", moment.Add(time.Millisecond), ""),
+				ExpectError: says(`Database instance "wrong" is in use`, "billing, legacy, shop", "Nothing was sent",
+					"if the instance is being replaced", "lifecycle { create_before_destroy = true }"),
+			},
+			{
+				Config: restored("right", moment.Add(time.Millisecond), firstCreate),
+				Check: resource.ComposeTestCheckFunc(allOn("right"), gone(t, c, "databases/userdb/info/wrong"),
+					expectCalls(c, map[string]int{"POST databases/userdb/*/restore": 2, "POST applications/*/changedbinstance": 6, "DELETE databases/userdb/*": 1})),
+			},
+			{
+				PreConfig: func() {
+					for _, name := range []string{"billing", "legacy"} {
+						deleteApplication(t, c, name)
+					}
+				},
+				Config: strings.Replace(applicationConfig("INSTANCE", ""), `"INSTANCE"`, restoreAddress+".id", 1) + restoreConfig{Name: "right"}.String(),
+			},
+		},
+	})
+}
+
+// TestAccRecovery_neverDeployed recovers applications that have no version, in the way that the messages say.
+func TestAccRecovery_neverDeployed(t *testing.T) {
+	t.Parallel()
+	c := cloudWithInstances(t, "orders")
+	c.Register(t, "legacy", "orders")
+	moment := time.Now().UTC()
+	on := func(instance string) string {
+		return strings.Replace(applicationConfig("INSTANCE", ""), `"INSTANCE"`, instance, 1) +
+			"resource \"dbos_application_secret\" \"test\" {\n  application_name = dbos_application.test.id\n  name = \"KEY\"\n  value = \"hush\"\n}\n"
+	}
+	recovered := restoreConfig{Source: `"orders"`, Time: at(moment, time.RFC3339Nano)}.String() + on(restoreAddress+".id")
+	bound := recovered + "resource \"dbos_application_database_binding\" \"legacy\" {\n  application_name = \"legacy\"\n  database_instance_name = dbos_database_restore.test.id\n}\n"
+	const never = "cannot be moved before its first deploy"
+
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: c.Providers(),
+		Steps: []resource.TestStep{
+			{Config: on(`"orders"`)},
+			{Config: recovered, ExpectError: says(`Application "shop" `+never, "terraform taint dbos_application.NAME")},
+			{
+				Taint:  []string{applicationAddress},
+				Config: recovered,
+				Check:  expectCalls(c, map[string]int{"POST applications/secrets": 2, "POST databases/userdb/*/restore": 1}),
+			},
+			{Config: bound, ExpectError: says(`Application "legacy" `+never, "npx dbos-cloud app delete legacy", "npx dbos-cloud app register legacy -d rescued")},
+			{
+				PreConfig: func() {
+					deleteApplication(t, c, "legacy")
+					c.Register(t, "legacy", "rescued")
+				},
+				Config: bound,
+				Check: func(*terraform.State) error {
+					for _, name := range []string{"shop", "legacy"} {
+						var a appOnServer
+						if c.Call(t, http.MethodGet, "applications/"+name, nil, &a); a.PostgresInstanceName != "rescued" {
+							return fmt.Errorf("%s is %+v", name, a)
+						}
+					}
+					return expectCalls(c, map[string]int{"POST applications/*/changedbinstance": 0})(nil)
+				},
+			},
+			{PreConfig: func() { deleteApplication(t, c, "legacy") }, Config: recovered},
 		},
 	})
 }

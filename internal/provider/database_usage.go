@@ -13,18 +13,21 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// unused looks whether an application is still on an instance, so that no
-// order of destruction, nor an application that Terraform does not manage, can
-// lose its database. The object is the instance as messages name it.
+// moveThenDestroy says how to go on where Terraform destroys an instance before it moves the applications that are on it.
+// Delete cannot tell why it is called, so that the message has both reasons.
+const moveThenDestroy = `If the same apply was to move them, Terraform came to the destroy first, and does so again in each apply. To move them first:
+  - if the block of the instance was taken out, put it back and apply (or apply with -target the applications or bindings); then take it out and apply again;
+  - if the instance is being replaced, for example under another name, add lifecycle { create_before_destroy = true } to its block and apply.`
+
+// unused looks whether an application is still on an instance, so that no order of destruction, nor an application that
+// Terraform does not manage, can lose its database. The object is the instance as messages name it.
 func unused(ctx context.Context, client *cloud.Client, object, instance string, diags *diag.Diagnostics) bool {
 	applications, err := client.FreshApplications(ctx)
 	if err != nil {
 		addError(diags, "Cannot tell which applications are on "+object, err, "Nothing was sent; it is as it was.")
 		return false
 	}
-	return !refuseInUse(object, on(applications, instance), "Nothing was sent. Move them to another instance or delete them first.\n\n"+
-		"If the same apply was to move them: Terraform destroys an object whose block was taken out before it changes what depended on it, "+
-		"so that repeating this apply does not help. Put the block back and apply (or apply with -target the application or binding), then take it out and apply again.", diags)
+	return !refuseInUse(object, on(applications, instance), "Nothing was sent. Move them to another instance or delete them first.\n\n"+moveThenDestroy, diags)
 }
 
 // on names the applications on an instance.

@@ -22,7 +22,9 @@ import (
 
 const applicationType = "dbos_application"
 
-func newApplicationResource() resource.Resource {
+func newApplicationResource() resource.Resource { return newApplication() }
+
+func newApplication() *applicationResource {
 	r := &applicationResource{}
 	r.typeName, r.own = applicationType, r
 	r.importing = importing{keys: []key{applicationKey}, idText: applicationIDText, marked: true}

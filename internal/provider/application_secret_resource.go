@@ -25,7 +25,9 @@ import (
 
 const applicationSecretType = "dbos_application_secret"
 
-func newApplicationSecretResource() resource.Resource {
+func newApplicationSecretResource() resource.Resource { return newApplicationSecret() }
+
+func newApplicationSecret() *applicationSecretResource {
 	r := &applicationSecretResource{}
 	r.typeName, r.own = applicationSecretType, r
 	r.importing = importing{

@@ -19,7 +19,9 @@ var _ resource.ResourceWithMoveState = (*databaseInstanceResource)(nil)
 
 const databaseInstanceType = "dbos_database_instance"
 
-func newDatabaseInstanceResource() resource.Resource {
+func newDatabaseInstanceResource() resource.Resource { return newDatabaseInstance() }
+
+func newDatabaseInstance() *databaseInstanceResource {
 	r := &databaseInstanceResource{}
 	r.typeName, r.own = databaseInstanceType, r
 	r.importing = importing{keys: []key{instanceKey}, idText: "The import id of a database instance is its name."}

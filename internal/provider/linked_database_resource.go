@@ -27,7 +27,9 @@ const (
 	defaultPort        = 5432
 )
 
-func newLinkedDatabaseResource() resource.Resource {
+func newLinkedDatabaseResource() resource.Resource { return newLinkedDatabase() }
+
+func newLinkedDatabase() *linkedDatabaseResource {
 	r := &linkedDatabaseResource{}
 	r.typeName, r.own = linkedDatabaseType, r
 	r.importing = importing{keys: []key{linkKey}, idText: "The import id of a linked database is its name.", marked: true}

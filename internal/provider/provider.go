@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -25,6 +26,7 @@ import (
 var (
 	_ provider.ProviderWithEphemeralResources = (*dbosProvider)(nil)
 	_ provider.ProviderWithFunctions          = (*dbosProvider)(nil)
+	_ provider.ProviderWithListResources      = (*dbosProvider)(nil)
 )
 
 // New returns a constructor of the provider. The version goes into the
@@ -148,6 +150,7 @@ func (p *dbosProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 	resp.ResourceData = session
 	resp.DataSourceData = session
 	resp.EphemeralResourceData = session
+	resp.ListResourceData = session
 }
 
 func (p *dbosProvider) Resources(context.Context) []func() resource.Resource {
@@ -159,6 +162,15 @@ func (p *dbosProvider) Resources(context.Context) []func() resource.Resource {
 		newDatabaseInstanceResource,
 		newDatabaseRestoreResource,
 		newLinkedDatabaseResource,
+	}
+}
+
+func (p *dbosProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{
+		newApplicationList,
+		newApplicationSecretList,
+		newDatabaseInstanceList,
+		newLinkedDatabaseList,
 	}
 }
 

@@ -91,9 +91,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	switch {
 	case reply != nil:
 	case call == "GET applications":
-		reply = list(maps.Clone(a.answers), "GET applications/")
+		reply = listOf(maps.Clone(a.answers), "GET applications/")
 	case call == "GET databases":
-		reply = list(maps.Clone(a.answers), "GET databases/userdb/info/")
+		reply = listOf(maps.Clone(a.answers), "GET databases/userdb/info/")
 	}
 	a.mu.Unlock()
 	status, text := http.StatusNotFound, ""
@@ -107,9 +107,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.WriteString(w, text)
 }
 
-// list answers the objects that the single answers below a path tell of. An
+// listOf answers the objects that the single answers below a path tell of. An
 // answer that is not one, such as an error, is that of the list too.
-func list(answers map[string]func(string) (int, string), below string) func(string) (int, string) {
+func listOf(answers map[string]func(string) (int, string), below string) func(string) (int, string) {
 	return func(string) (int, string) {
 		var items []string
 		for call, reply := range answers {
@@ -136,6 +136,7 @@ type rpc struct {
 	server     tfprotov6.ProviderServer
 	schemas    map[string]*tfprotov6.Schema
 	sources    map[string]*tfprotov6.Schema
+	lists      map[string]*tfprotov6.Schema
 	provider   *tfprotov6.Schema
 	identities map[string]*tfprotov6.ResourceIdentitySchema
 }
@@ -159,7 +160,18 @@ var unknown unknownValue
 // must not need one. The settings are those of the provider's configuration.
 func newRPC(t *testing.T, a *api, settings ...attributes) *rpc {
 	t.Helper()
-	environment := map[string]string{"DBOS_ORGANIZATION": "acme", "DBOS_TOKEN": "token", "DBOS_ENDPOINT": "http://127.0.0.1:1"}
+	return startRPC(t, a, map[string]string{"DBOS_ORGANIZATION": "acme"}, settings...)
+}
+
+// newRPCOfProfile starts a provider that asks for its organization.
+func newRPCOfProfile(t *testing.T, a *api) *rpc {
+	t.Helper()
+	return startRPC(t, a, map[string]string{})
+}
+
+func startRPC(t *testing.T, a *api, environment map[string]string, settings ...attributes) *rpc {
+	t.Helper()
+	environment["DBOS_TOKEN"], environment["DBOS_ENDPOINT"] = "token", "http://127.0.0.1:1"
 	if a != nil {
 		server := httptest.NewServer(a)
 		t.Cleanup(server.Close)
@@ -174,7 +186,7 @@ func newRPC(t *testing.T, a *api, settings ...attributes) *rpc {
 	identities, err := r.server.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
 	r.must("", identities.Diagnostics, err)
 	r.identities = identities.IdentitySchemas
-	r.provider = schema.Provider
+	r.provider, r.lists = schema.Provider, schema.ListResourceSchemas
 	for _, set := range append(settings, attributes{})[:1] {
 		r.configure(set, "")
 	}
@@ -196,7 +208,7 @@ func (r *rpc) configure(set attributes, want string) {
 
 // in is the same provider in a subtest.
 func (r *rpc) in(t *testing.T) *rpc {
-	return &rpc{t: t, server: r.server, schemas: r.schemas, sources: r.sources, provider: r.provider, identities: r.identities}
+	return &rpc{t: t, server: r.server, schemas: r.schemas, sources: r.sources, lists: r.lists, provider: r.provider, identities: r.identities}
 }
 
 // must fails the test unless the diagnostics are as wanted: "" is none at all,

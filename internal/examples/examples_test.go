@@ -71,7 +71,95 @@ func TestExamples(t *testing.T) {
 			if err := workspace.Copy(filepath.Join(examples, name), dir); err != nil {
 				t.Fatal(err)
 			}
-			tryOut(t, dir, seeds[name])
+			byIdentity := takeOut(t, filepath.Join(dir, "import-by-identity.tf"))
+			tr := begin(t, dir, seeds[name])
+			tr.settle(t)
+			if byIdentity != nil {
+				tr.importAgain(t, byIdentity)
+			}
+		})
+	}
+}
+
+// takeOut reads a file and removes it; nil means that there is none.
+func takeOut(t *testing.T, file string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err == nil {
+		err = os.Remove(file)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// importAgain lets Terraform forget the object of an import block, and imports it by its identity.
+func (tr *trial) importAgain(t *testing.T, block []byte) {
+	t.Helper()
+	if !tr.Engine.AtLeast(12) {
+		return
+	}
+	to := regexp.MustCompile(`(?m)^  to = (.*)$`).FindSubmatch(block)
+	if to == nil {
+		t.Fatalf("no address in:\n%s", block)
+	}
+	takeOut(t, filepath.Join(tr.Dir, "import-by-string-id.tf"))
+	if err := os.WriteFile(filepath.Join(tr.Dir, "import-by-identity.tf"), block, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		says string
+		args []string
+	}{
+		{"", []string{"state", "rm", string(to[1])}},
+		{"1 imported, 0 added", []string{"apply", "-auto-approve"}},
+		{"", []string{"plan", "-detailed-exitcode"}},
+	} {
+		out, err := tr.Run(t.Context(), step.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out, step.says) || strings.Contains(out, "destroyed") && !strings.Contains(out, " 0 destroyed") {
+			t.Errorf("%s should have said %q, and destroyed nothing:\n%s", step.args, step.says, out)
+		}
+	}
+}
+
+// TestQueries adopts what each list finds: the generated configuration imports everything and changes nothing.
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	if !built.engine.HasQueries() {
+		t.Skip("needs Terraform 1.14 or newer")
+	}
+	lists, err := filepath.Glob(filepath.Join(built.root, "examples", "list-resources", "*"))
+	if err != nil || len(lists) == 0 {
+		t.Fatalf("there is no example of a list: %v", err)
+	}
+	for _, list := range lists {
+		t.Run(filepath.Base(list), func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "configuration")
+			if err := workspace.Copy(list, dir); err != nil {
+				t.Fatal(err)
+			}
+			tr := begin(t, dir, []seed{instance("orders"), instance("shop_eu"), link, application("shop-api"), secret("shop-api")})
+			tr.require(t)
+			for _, step := range []struct{ says, args string }{
+				{"", "init"},
+				{"", "query -generate-config-out=generated.tf"},
+				{" to import, 0 to add, 0 to change, 0 to destroy.", "plan"},
+				{"", "apply -auto-approve"},
+				{"", "plan -detailed-exitcode"},
+			} {
+				out, err := tr.Run(t.Context(), strings.Fields(step.args)...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !strings.Contains(out, step.says) {
+					t.Errorf("%s should have said %q:\n%s", step.args, step.says, out)
+				}
+			}
 		})
 	}
 }
@@ -232,14 +320,20 @@ func begin(t *testing.T, dir string, seeds []seed) *trial {
 	return &trial{w, cloud}
 }
 
+// require writes the provider's address, which most examples leave out.
+func (tr *trial) require(t *testing.T) {
+	t.Helper()
+	requirement := "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n"
+	if err := os.WriteFile(filepath.Join(tr.Dir, "versions.tf"), []byte(requirement), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (tr *trial) settle(t *testing.T) {
 	t.Helper()
 	source := readConfiguration(t, tr.Dir)
 	if !strings.Contains(source, "required_providers") {
-		requirement := "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n"
-		if err := os.WriteFile(filepath.Join(tr.Dir, "versions.tf"), []byte(requirement), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		tr.require(t)
 	}
 	tr.Env = append(tr.Env, variables(source, tr.cloud.Connection().RefreshToken)...)
 	for _, args := range [][]string{{"init"}, {"apply", "-auto-approve"}, {"plan", "-detailed-exitcode"}} {

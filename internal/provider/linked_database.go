@@ -43,6 +43,14 @@ func (m *linkedDatabaseModel) observe(instance *cloud.Instance) {
 	}
 }
 
+// supabaseRole is the role of a Supabase project's database.
+func supabaseRole(reference string) string { return "postgres." + reference }
+
+// followsReference tells whether the role is the one of the Supabase project.
+func (m *linkedDatabaseModel) followsReference() bool {
+	return m.AdminUsername.ValueString() == supabaseRole(m.SupabaseReference.ValueString())
+}
+
 // planAdmin plans the role where none is configured: the default one, or
 // whatever belongs to the Supabase project.
 func (m *linkedDatabaseModel) planAdmin(config, state *linkedDatabaseModel) {
@@ -119,8 +127,8 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, config *linkedDatabaseModel, failed string, save func(), diags *diag.Diagnostics) {
 	m.ID = m.Name
 	admin := m.AdminUsername
-	if config.AdminUsername.IsNull() && !m.SupabaseReference.IsNull() {
-		admin = types.StringNull() // It follows from the project, and the two exclude each other.
+	if !m.SupabaseReference.IsNull() && (config.AdminUsername.IsNull() || m.followsReference()) {
+		admin = types.StringNull() // The call takes one of the two.
 	}
 	_, err := client.CreateLink(ctx, cloud.Link{
 		Name:              m.Name.ValueString(),

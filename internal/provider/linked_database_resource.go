@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -85,10 +86,6 @@ func (r *linkedDatabaseResource) Schema(ctx context.Context, _ resource.SchemaRe
 			Computed: true,
 			MarkdownDescription: "Role that DBOS Cloud logs in with; it needs `CREATEDB`. Default: `dbosadmin`. " +
 				"For a Supabase database it follows from `supabase_reference`, which excludes it.",
-			Validators: []validator.String{
-				rule("username", "1 to 63 characters of a-z, 0-9, _ and -", cloud.CheckUsername),
-				stringvalidator.ConflictsWith(path.MatchRoot("supabase_reference")),
-			},
 			PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 		},
 		"supabase_reference": schema.StringAttribute{
@@ -110,6 +107,21 @@ func (r *linkedDatabaseResource) Schema(ctx context.Context, _ resource.SchemaRe
 			"No call changes a link. A changed attribute unlinks the database and links it again, in place, and is refused while an application is on it.",
 		Attributes: attributes,
 		Blocks:     map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
+	}
+}
+
+// ValidateConfig checks the role. That of a Supabase database follows from the project; a generated configuration has
+// both, and is right.
+func (r *linkedDatabaseResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	config := decode[linkedDatabaseModel](ctx, req.Config, &resp.Diagnostics)
+	switch {
+	case resp.Diagnostics.HasError() || !isSet(config.AdminUsername) || config.SupabaseReference.IsUnknown():
+	case config.SupabaseReference.IsNull():
+		stringRule{noun: "username", check: cloud.CheckUsername}.apply(path.Root("admin_username"), config.AdminUsername, &resp.Diagnostics)
+	case !config.followsReference():
+		addAttributeError(&resp.Diagnostics, "admin_username", "Another role than that of the Supabase project",
+			fmt.Sprintf("With supabase_reference = %q the role is %q, and no other one can be linked. Take admin_username out.",
+				config.SupabaseReference.ValueString(), supabaseRole(config.SupabaseReference.ValueString())))
 	}
 }
 

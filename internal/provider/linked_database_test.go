@@ -79,6 +79,8 @@ func TestLinkedDatabaseValidate(t *testing.T) {
 	}{
 		"all unknown":           {attributes{"name": unknown, "hostname": unknown, "port": unknown, "password": unknown, "admin_username": unknown, "supabase_reference": unknown, "time_travel": unknown}, ""},
 		"role or Supabase":      {legacy.with(attributes{"admin_username": "boss", "supabase_reference": "abcdef"}), "admin_username|supabase_reference"},
+		"the role of Supabase":  {legacy.with(attributes{"admin_username": "postgres.abcdef", "supabase_reference": "abcdef"}), ""},
+		"a role's name":         {legacy.with(attributes{"admin_username": "a.b"}), "Invalid username"},
 		"one of them unknown":   {legacy.with(attributes{"admin_username": unknown, "supabase_reference": "abcdef"}), ""},
 		"the other one unknown": {legacy.with(attributes{"admin_username": "boss", "supabase_reference": unknown}), ""},
 		"name":                  {legacy.with(attributes{"name": "Legacy"}), "Invalid instance name"},

@@ -61,3 +61,16 @@ func Environment(environ []string, more ...string) []string {
 	kept = append(kept, "TF_CLI_CONFIG_FILE="+os.DevNull, "TF_CLI_ARGS=-no-color", "TF_INPUT=0", "CHECKPOINT_DISABLE=1")
 	return append(kept, more...)
 }
+
+// AtLeast reports whether the engine's version is 1.minor or newer. Terraform and OpenTofu count their minor versions
+// alike where both have a feature.
+func (e *Engine) AtLeast(minor int) bool {
+	var major, got int
+	if _, err := fmt.Sscanf(e.Version, "%d.%d", &major, &got); err != nil {
+		return false
+	}
+	return major > 1 || major == 1 && got >= minor
+}
+
+// HasQueries reports whether the engine knows list resources and actions: Terraform 1.14 does, OpenTofu does not.
+func (e *Engine) HasQueries() bool { return e.Name == "terraform" && e.AtLeast(14) }

@@ -1,0 +1,9 @@
+# The names of the secrets of one application. No call answers their values.
+list "dbos_application_secret" "shop" {
+  provider         = dbos
+  include_resource = true
+
+  config {
+    application_name = "shop-api"
+  }
+}

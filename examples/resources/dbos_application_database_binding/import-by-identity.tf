@@ -1,0 +1,7 @@
+# Needs Terraform 1.12 or newer. The organization may be given too; by default it is the provider's.
+import {
+  to = dbos_application_database_binding.recovered["shop-api"]
+  identity = {
+    application_name = "shop-api"
+  }
+}

@@ -1,0 +1,7 @@
+# Needs Terraform 1.12 or newer. The organization may be given too; by default it is the provider's.
+import {
+  to = dbos_application_deployment.shop
+  identity = {
+    application_name = "shop-api"
+  }
+}

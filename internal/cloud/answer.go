@@ -82,8 +82,15 @@ func (p *policy) refused(e *Error, body []byte, err error, shown secrets) {
 	}
 	e.own = true
 	e.Message, e.Detail = shown.line(own.Message), shown.hide(own.DetailedError)
-	signed := own.StatusCode != nil || own.RequestID != nil
-	e.notFound = p.request.object != "" && saysNotFound(e.Status, own.Message, p.request.object, signed)
+	e.signed = own.StatusCode != nil || own.RequestID != nil
+	object := p.request.object
+	e.notFound = object.name != "" && saysNotFound(e.Status, own.Message, object.name, e.signed)
+	e.early = e.notFound && p.client.justCreated(object)
+	for _, needed := range p.request.needs {
+		// A failed migration may say of other things that they are not found.
+		said := own.DetailedError == "" && strings.Contains(strings.ReplaceAll(own.Message, `"`, ""), needed.name+" not found")
+		e.early = e.early || said && p.client.justCreated(needed)
+	}
 }
 
 // isHTML goes by the content alone: some servers call every text HTML.
@@ -96,11 +103,16 @@ func wrongForm(err error) bool {
 		odd    *oddAnswer
 		typed  *json.UnmarshalTypeError
 	)
-	return !errors.As(err, &syntax) && (errors.As(err, &odd) || errors.As(err, &typed))
+	return !errors.As(err, &syntax) && !errors.Is(err, errNull) && (errors.As(err, &odd) || errors.As(err, &typed))
 }
+
+// errNull is an answer that may come from a server in trouble, so that it is asked again.
+var errNull = errors.New("null is not a list")
 
 // oddAnswer is JSON of the right types that makes no sense.
 type oddAnswer struct{ error }
+
+func (o *oddAnswer) Unwrap() error { return o.error }
 
 // describe says what came in the place of the JSON that was expected.
 func describe(body []byte, err error, shown secrets) string {

@@ -165,7 +165,7 @@ func TestUnknownOutcome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, w := wired(t, test.handler)
-			err := c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"databases", "userdb"}, object: "userdb", hurried: true})
+			err := c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"databases", "userdb"}, object: instanceNamed("userdb"), hurried: true})
 			if err == nil {
 				t.Fatal("no error")
 			}

@@ -59,6 +59,25 @@ func (records applicationRecords) check() error {
 	return nil
 }
 
+func (records applicationRecords) applications() []Application {
+	applications := make([]Application, len(records))
+	for i, r := range records {
+		applications[i] = r.application()
+	}
+	slices.SortFunc(applications, func(a, b Application) int { return strings.Compare(a.Name, b.Name) })
+	return applications
+}
+
+// completeApplicationRecords is a list that is there: null is none.
+type completeApplicationRecords applicationRecords
+
+func (records completeApplicationRecords) check() error {
+	if records == nil {
+		return errNull
+	}
+	return applicationRecords(records).check()
+}
+
 func (r applicationRecord) application() Application {
 	return Application{
 		Name:      r.Name,
@@ -75,6 +94,7 @@ func (r applicationRecord) application() Application {
 func (c *Client) applicationKind() objects[Application] {
 	return objects[Application]{
 		noun:   "application",
+		isNew:  func(name string) bool { return c.justCreated(applicationNamed(name)) },
 		one:    c.application,
 		list:   c.listApplications,
 		name:   func(a Application) string { return a.Name },
@@ -83,7 +103,7 @@ func (c *Client) applicationKind() objects[Application] {
 }
 
 func (c *Client) application(ctx context.Context, name string, how kind) (*Application, error) {
-	r := request{kind: how, method: "GET", path: []string{"applications", name}, object: name}
+	r := request{kind: how, method: "GET", path: []string{"applications", name}, object: applicationNamed(name)}
 	record, err := do[applicationRecord](ctx, c, r)
 	if err != nil {
 		return nil, err
@@ -100,12 +120,7 @@ func (c *Client) listApplications(ctx context.Context, how kind) ([]Application,
 	if err != nil {
 		return nil, err
 	}
-	applications := make([]Application, len(records))
-	for i, r := range records {
-		applications[i] = r.application()
-	}
-	slices.SortFunc(applications, func(a, b Application) int { return strings.Compare(a.Name, b.Name) })
-	return applications, nil
+	return records.applications(), nil
 }
 
 // Application reads an application, from a list that concurrent reads share
@@ -124,7 +139,12 @@ func (c *Client) Applications(ctx context.Context) ([]Application, error) {
 	return c.applications.all(ctx)
 }
 
-// FreshApplications asks for all applications now.
+// FreshApplications asks for all applications now. It is for decisions that would lose data if an application were
+// overlooked: nothing but a list is an answer, so that null is asked again and then an error.
 func (c *Client) FreshApplications(ctx context.Context) ([]Application, error) {
-	return c.listApplications(ctx, read)
+	records, err := do[completeApplicationRecords](ctx, c, request{method: "GET", path: []string{"applications"}})
+	if err != nil {
+		return nil, err
+	}
+	return applicationRecords(records).applications(), nil
 }

@@ -40,6 +40,7 @@ type Client struct {
 	timing         Timing
 
 	organization      remembered[string]
+	created           creations
 	instances         *snapshot[Instance]
 	instanceWaits     *poller[Instance]
 	applications      *snapshot[Application]

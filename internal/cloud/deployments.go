@@ -42,7 +42,10 @@ type deployment struct {
 }
 
 func (d deployment) request() request {
-	r := request{kind: once, method: "POST", path: []string{"applications", d.application}}
+	r := request{
+		kind: once, method: "POST", path: []string{"applications", d.application},
+		needs: []object{applicationNamed(d.application), instanceNamed(d.target)},
+	}
 	if d.target != "" {
 		r.path = append(r.path, "changedbinstance")
 	}

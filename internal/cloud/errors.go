@@ -31,7 +31,9 @@ type Error struct {
 
 	err         error         // the cause where it is not the API's refusal: of the network, of the decoder
 	own         bool          // the answer was the API's own JSON
+	signed      bool          // and has the API's further fields, which a gateway's bare message lacks
 	notFound    bool          // and says that the object that was asked for does not exist
+	early       bool          // it is said of an object that this process has just created
 	unknown     bool          // a write that may have been carried out
 	final       bool          // no repetition would help
 	retryAfter  time.Duration // as the answer asks, 0 if it does not

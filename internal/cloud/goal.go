@@ -62,7 +62,7 @@ func (w *watch[T]) see(s sight[T]) (over bool) {
 	switch {
 	case IsNotFound(s.err) && w.gone:
 		return true
-	case IsNotFound(s.err) && (!w.fresh || time.Since(w.begun) >= w.poller.timing.Appearing):
+	case IsNotFound(s.err) && !w.mayAppear():
 		w.err = s.err
 		return true
 	case s.err != nil:
@@ -81,6 +81,11 @@ func (w *watch[T]) see(s sight[T]) (over bool) {
 	return w.stuck
 }
 
+// mayAppear reports whether the record of what is waited for may come yet.
+func (w *watch[T]) mayAppear() bool {
+	return w.fresh && time.Since(w.begun) < w.poller.timing.Appearing || w.poller.isNew != nil && w.poller.isNew(w.name)
+}
+
 func (w *watch[T]) failed(s sight[T]) (over bool) {
 	if w.failing.IsZero() {
 		w.failing = s.at
@@ -95,7 +100,8 @@ func (w *watch[T]) failed(s sight[T]) (over bool) {
 	return w.err != nil
 }
 
-// endsWait reports whether the API, or the login, has refused a look for good.
+// endsWait reports whether the API, or the login, has refused a look for good. An answer without the fields of the API's
+// own error, such as a page of a proxy, says nothing about the object.
 func endsWait(err error) bool {
 	var login *loginError
 	if errors.Is(err, ErrNoLogin) || errors.As(err, &login) && !login.temporary {
@@ -105,13 +111,7 @@ func endsWait(err error) bool {
 	if !errors.As(err, &e) || e.Status < 400 || e.Status >= 500 || e.notFound || e.busy() {
 		return false
 	}
-	switch e.Status {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests:
-		return false
-	case http.StatusNotFound:
-		return e.own // anything else is something in front of the API
-	}
-	return true
+	return e.signed && e.Status != http.StatusRequestTimeout && e.Status != http.StatusTooManyRequests
 }
 
 // progress logs a status when it changes, and once a minute.

@@ -28,13 +28,13 @@ type RestoreInstance struct {
 
 // CreateInstance provisions an instance, once, and returns when that has been accepted. The error wraps [ErrExists] if the
 // name is taken. adopted means that the answer was lost and the instance was found to be ours: the password that it has is
-// not certain, so that the caller waits until it is ready and then calls [Client.SetInstancePassword].
+// not certain, so that the caller waits until it is ready and then calls [Client.SetInstancePassword]. The record may come
+// some seconds later: [Client.WaitInstance] waits for it.
 func (c *Client) CreateInstance(ctx context.Context, n NewInstance) (adopted bool, err error) {
 	defer c.instances.stale()
 	return create(ctx, c, creation[Instance]{
-		noun: "database instance",
-		name: n.Name,
-		look: func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, n.Name) },
+		object: instanceNamed(n.Name),
+		look:   func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, n.Name) },
 		send: func(ctx context.Context) error {
 			c.instances.stale()
 			body := struct{ Name, AdminName, AdminPassword string }{n.Name, n.Username, n.Password}
@@ -50,14 +50,13 @@ func (c *Client) CreateInstance(ctx context.Context, n NewInstance) (adopted boo
 func (c *Client) RestoreInstance(ctx context.Context, n RestoreInstance) (adopted bool, err error) {
 	defer c.instances.stale()
 	return create(ctx, c, creation[Instance]{
-		noun: "database instance",
-		name: n.Name,
-		look: func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, n.Name) },
+		object: instanceNamed(n.Name),
+		look:   func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, n.Name) },
 		send: func(ctx context.Context) error {
 			c.instances.stale()
 			body := struct{ RestoreName, RestoreTimestamp string }{n.Name, n.Time.UTC().Format(time.RFC3339Nano)}
 			return c.tell(ctx, request{
-				kind: once, method: "POST", path: []string{"databases", "userdb", n.Source, "restore"}, body: body,
+				kind: once, method: "POST", path: []string{"databases", "userdb", n.Source, "restore"}, body: body, needs: []object{instanceNamed(n.Source)},
 			})
 		},
 		matches: func(ctx context.Context, found *Instance) error {
@@ -88,16 +87,17 @@ func (c *Client) SetInstancePassword(ctx context.Context, name, password string)
 	c.instances.stale()
 	defer c.instances.stale()
 	return c.tell(ctx, request{
-		kind: harmless, method: "POST", path: []string{"databases", "userdb", name, "credentials"}, object: name,
+		kind: harmless, method: "POST", path: []string{"databases", "userdb", name, "credentials"}, object: instanceNamed(name),
 		body: struct{ Password string }{password}, secrets: []string{password},
 	})
 }
 
 // DeleteInstance asks for an instance to be destroyed. One that is gone, or going, already is a success.
 func (c *Client) DeleteInstance(ctx context.Context, name string) error {
+	c.created.remove(instanceNamed(name))
 	c.instances.stale()
 	defer c.instances.stale()
-	err := c.tell(ctx, request{kind: harmless, method: "DELETE", path: []string{"databases", "userdb", name}, object: name})
+	err := c.tell(ctx, request{kind: harmless, method: "DELETE", path: []string{"databases", "userdb", name}, object: instanceNamed(name)})
 	switch {
 	case err == nil, IsNotFound(err):
 		return nil

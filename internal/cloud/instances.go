@@ -86,6 +86,7 @@ func (r instanceRecord) instance() Instance {
 func (c *Client) instanceKind() objects[Instance] {
 	return objects[Instance]{
 		noun:   "database instance",
+		isNew:  func(name string) bool { return c.justCreated(instanceNamed(name)) },
 		one:    c.instance,
 		list:   c.listInstances,
 		name:   func(i Instance) string { return i.Name },
@@ -94,7 +95,7 @@ func (c *Client) instanceKind() objects[Instance] {
 }
 
 func (c *Client) instance(ctx context.Context, name string, how kind) (*Instance, error) {
-	r := request{kind: how, method: "GET", path: []string{"databases", "userdb", "info", name}, object: name}
+	r := request{kind: how, method: "GET", path: []string{"databases", "userdb", "info", name}, object: instanceNamed(name)}
 	record, err := do[instanceRecord](ctx, c, r)
 	if err != nil {
 		return nil, err

@@ -20,17 +20,17 @@ type Link struct {
 	TimeTravel        bool
 }
 
-// CreateLink links a database, once. The error wraps [ErrExists] if the name is
-// taken. adopted means that the answer was lost and the link was found to be
-// there, with the host that was asked for.
-func (c *Client) CreateLink(ctx context.Context, l Link) (adopted bool, err error) {
+// CreateLink links a database, once, and returns its record. The error wraps
+// [ErrExists] if the name is taken. Where the answer is lost, a link that was
+// absent before and is there now, with the host that was asked for, is taken
+// for it. With an [*UnseenError] the record is nil.
+func (c *Client) CreateLink(ctx context.Context, l Link) (*Instance, error) {
 	c.instances.stale()
 	defer c.instances.stale()
-	return create(ctx, c, creation[Instance]{
-		noun: "database instance",
-		name: l.Name,
-		look: func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, l.Name) },
-		send: func(ctx context.Context) error { return c.link(ctx, l) },
+	_, err := create(ctx, c, creation[Instance]{
+		object: instanceNamed(l.Name),
+		look:   func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, l.Name) },
+		send:   func(ctx context.Context) error { return c.link(ctx, l) },
 		matches: func(_ context.Context, found *Instance) error {
 			switch {
 			case found.Provisioned:
@@ -41,6 +41,14 @@ func (c *Client) CreateLink(ctx context.Context, l Link) (adopted bool, err erro
 			return nil
 		},
 	})
+	if err != nil {
+		return nil, err
+	}
+	instance, err := c.FreshInstance(ctx, l.Name)
+	if err != nil {
+		return nil, &UnseenError{"database instance", l.Name, err}
+	}
+	return instance, nil
 }
 
 func (c *Client) link(ctx context.Context, l Link) error {
@@ -59,9 +67,10 @@ func (c *Client) link(ctx context.Context, l Link) error {
 // DeleteLink ends a link. The database itself is left as it is. A link that is
 // gone already is a success.
 func (c *Client) DeleteLink(ctx context.Context, name string) error {
+	c.created.remove(instanceNamed(name))
 	c.instances.stale()
 	defer c.instances.stale()
-	err := c.tell(ctx, request{kind: harmless, method: "DELETE", path: []string{"databases", "byod", name}, object: name})
+	err := c.tell(ctx, request{kind: harmless, method: "DELETE", path: []string{"databases", "byod", name}, object: instanceNamed(name)})
 	if IsNotFound(err) {
 		return nil
 	}

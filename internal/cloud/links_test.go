@@ -24,20 +24,19 @@ func TestCreateLink(t *testing.T) {
 	for name, test := range map[string]struct {
 		link       cloud.Link
 		look, post []reply
-		adopted    bool
 		err        string // how it ends
 		is         error
 		writes     []string
 	}{
-		"accepted":        {link: plain, look: []reply{absent}, post: []reply{ok(``)}, writes: []string{plainCall}},
-		"with everything": {link: full, look: []reply{absent}, post: []reply{ok(``)}, writes: []string{fullCall}},
+		"accepted":        {link: plain, look: []reply{absent, absent, record("db.example.org", "true")}, post: []reply{ok(``)}, writes: []string{plainCall}},
+		"with everything": {link: full, look: []reply{absent, record("db.example.org", "true")}, post: []reply{ok(``)}, writes: []string{fullCall}},
 		"taken":           {link: plain, look: []reply{record("db.example.org", "true")}, err: `database instance "own" already exists`, is: cloud.ErrExists},
-		"answer lost":     {link: plain, look: []reply{absent, record("DB.example.org", "true")}, post: []reply{lost}, adopted: true, writes: []string{plainCall}},
+		"answer lost":     {link: plain, look: []reply{absent, record("DB.example.org", "true")}, post: []reply{lost}, writes: []string{plainCall}},
 		"answer lost, older server": {
 			link: plain, look: []reply{absent, ok(`{"PostgresInstanceName":"own","Status":"available","HostName":"db.example.org","Port":5433,"AdminUsername":"dbosadmin"}`)},
-			post: []reply{lost}, adopted: true, writes: []string{plainCall},
+			post: []reply{lost}, writes: []string{plainCall},
 		},
-		"not carried out": {link: plain, look: []reply{absent}, post: []reply{lost, ok(``)}, writes: []string{plainCall, plainCall}},
+		"not carried out": {link: plain, look: times(5, absent, record("db.example.org", "true")), post: []reply{lost, ok(``)}, writes: []string{plainCall, plainCall}},
 		"another host": {
 			link: plain, look: []reply{absent, record("other.example.org", "true")}, post: []reply{lost}, writes: []string{plainCall},
 			err: `it is at other.example.org, port 5433`, is: cloud.ErrExists,
@@ -57,9 +56,9 @@ func TestCreateLink(t *testing.T) {
 				"GET /databases/userdb/info/own": test.look,
 				"POST /databases/byod":           test.post,
 			})
-			adopted, err := client.CreateLink(limited(t), test.link)
-			if adopted != test.adopted || (err == nil) != (test.err == "") || !strings.HasSuffix(message(err), test.err) {
-				t.Errorf("adopted %v, error %v", adopted, err)
+			instance, err := client.CreateLink(limited(t), test.link)
+			if (instance != nil) != (test.err == "") || (err == nil) != (test.err == "") || !strings.HasSuffix(message(err), test.err) {
+				t.Errorf("%+v, error %v", instance, err)
 			}
 			if test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("error %v is not %v", err, test.is)

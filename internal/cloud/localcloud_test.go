@@ -157,10 +157,10 @@ func TestOtherWritesAgainstTheLocalCloud(t *testing.T) {
 			}
 
 			inject(http.MethodPut, "applications")
-			id, err := client.RegisterApplication(ctx, cloud.NewApplication{Name: "bank", Instance: "db2", Language: "go"})
+			registered, err := client.RegisterApplication(ctx, cloud.NewApplication{Name: "bank", Instance: "db2", Language: "go"})
 			must(err)
-			if app, err := client.FreshApplication(ctx, "bank"); err != nil || app.ID != id || app.Instance != "db2" {
-				t.Errorf("%+v, %v; the ID is %q", app, err, id)
+			if app, err := client.FreshApplication(ctx, "bank"); err != nil || registered == nil || app.ID != registered.ID || app.Instance != "db2" {
+				t.Errorf("%+v, %v; registered was %+v", app, err, registered)
 			}
 
 			inject(http.MethodPost, "applications/secrets")

@@ -14,8 +14,7 @@ const lastLook = 200 * time.Millisecond
 
 // creation is a create that must be carried out exactly once, of an object whose name is unique.
 type creation[T any] struct {
-	noun    string // "database instance"
-	name    string
+	object
 	look    func(context.Context) (*T, error) // asks now; an IsNotFound error is the proof of absence
 	send    func(context.Context) error       // a write of the kind once
 	matches func(context.Context, *T) error   // nil: what was found may be what was sent
@@ -31,29 +30,40 @@ func create[T any](ctx context.Context, c *Client, cr creation[T]) (adopted bool
 	case !IsNotFound(err):
 		return false, err
 	}
-	var end time.Time // of the repeats; set once an answer has been lost
+	var (
+		lost  error // of the first attempt whose outcome is unknown
+		since time.Time
+	)
 	for {
 		err := cr.send(ctx)
 		switch {
 		case err == nil:
+			c.created.add(cr.object)
 			return false, nil
-		case exists(err) && end.IsZero():
+		case lost == nil && exists(err):
 			return false, cr.refused(ctx, err)
-		case !exists(err) && !OutcomeUnknown(err):
+		case lost == nil && !OutcomeUnknown(err):
 			return false, err
-		case end.IsZero():
-			end = time.Now().Add(c.retryTimeout)
+		case lost == nil:
+			lost, since = err, time.Now()
 		}
-		found, lookErr := cr.lookAgain(ctx, c.timing)
+		refused := !OutcomeUnknown(err)
+		found, lookErr := cr.lookAgain(ctx, c.timing, refused, since)
 		switch {
 		case found != nil:
+			c.created.add(cr.object)
 			return cr.adopt(ctx, found)
 		case !IsNotFound(lookErr):
-			return false, fmt.Errorf("%w; whether the %s %q was made all the same could not be seen: %w", err, cr.noun, cr.name, lookErr)
+			return false, fmt.Errorf("%w; whether the %s %q was made all the same could not be seen: %w", lost, cr.noun, cr.name, lookErr)
+		case ctx.Err() != nil:
+			return false, lost
 		case exists(err):
-			return false, fmt.Errorf("%w: %w", cr.taken(), err)
-		case ctx.Err() != nil, time.Now().After(end):
+			return false, fmt.Errorf("%w; the call was then refused as the name is taken, so that the %s %q was probably made, but no look has shown it for %s",
+				lost, cr.noun, cr.name, c.timing.Appearing)
+		case refused:
 			return false, err
+		case time.Since(since) > c.retryTimeout:
+			return false, lost
 		}
 	}
 }
@@ -69,18 +79,20 @@ func (cr creation[T]) adopt(ctx context.Context, found *T) (bool, error) {
 }
 
 // lookAgain looks for what a lost write may have made. A single absence right after the write is no proof, as the record
-// may come a moment later: it counts once every look of some seconds has shown it. After an interrupt there is time for
-// one quick look, so that what exists can still be kept in the state.
-func (cr creation[T]) lookAgain(ctx context.Context, timing Timing) (*T, error) {
+// may come a moment later: it counts once every look of some seconds has shown it. If the service has refused the repeat,
+// the record has a whole minute since the first attempt, as what it refuses may be because of it. After an interrupt there
+// is time for one quick look, so that what exists can still be kept in the state.
+func (cr creation[T]) lookAgain(ctx context.Context, timing Timing, refused bool, since time.Time) (*T, error) {
 	for looks := 0; ; looks++ {
 		asking, cancel := lastingMoments(ctx)
 		found, err := cr.look(asking)
 		cancel()
-		if !IsNotFound(err) || looks == 3 || ctx.Err() != nil {
+		last := looks >= 3 && (!refused || time.Since(since) >= timing.Appearing)
+		if !IsNotFound(err) || last || ctx.Err() != nil {
 			return found, err
 		}
 		select {
-		case <-time.After(timing.Backoff << looks):
+		case <-time.After(timing.Backoff << min(looks, 3)):
 		case <-ctx.Done():
 		}
 	}

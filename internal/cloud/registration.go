@@ -24,19 +24,20 @@ type ApplicationUpdate struct {
 	MaxExecutors *int64
 }
 
-// RegisterApplication registers an application, once, and returns its ID. The
+// RegisterApplication registers an application, once, and returns its record. The
 // error wraps [ErrExists] if the name is taken. Where the answer is lost, what
-// was absent before and is there now on that instance is taken for it.
-func (c *Client) RegisterApplication(ctx context.Context, n NewApplication) (id string, err error) {
+// was absent before and is there now on that instance is taken for it. With an
+// [*UnseenError] the application holds only what was accepted.
+func (c *Client) RegisterApplication(ctx context.Context, n NewApplication) (*Application, error) {
 	leave, err := c.enterApplication(ctx, n.Name)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer leave()
+	var id string
 	_, err = create(ctx, c, creation[Application]{
-		noun: "application",
-		name: n.Name,
-		look: func(ctx context.Context) (*Application, error) { return c.FreshApplication(ctx, n.Name) },
+		object: applicationNamed(n.Name),
+		look:   func(ctx context.Context) (*Application, error) { return c.FreshApplication(ctx, n.Name) },
 		send: func(ctx context.Context) (err error) {
 			id, err = c.register(ctx, n)
 			return err
@@ -49,7 +50,14 @@ func (c *Client) RegisterApplication(ctx context.Context, n NewApplication) (id 
 			return nil
 		},
 	})
-	return id, err
+	if err != nil {
+		return nil, err
+	}
+	application, err := c.FreshApplication(ctx, n.Name)
+	if err != nil {
+		return &Application{Name: n.Name, ID: id, Instance: n.Instance}, &UnseenError{"application", n.Name, err}
+	}
+	return application, nil
 }
 
 func (c *Client) register(ctx context.Context, n NewApplication) (string, error) {
@@ -63,7 +71,7 @@ func (c *Client) register(ctx context.Context, n NewApplication) (string, error)
 	if n.TimeTravel {
 		body.Provenancedb = n.Instance
 	}
-	return do[string](ctx, c, request{kind: once, method: "PUT", path: []string{"applications"}, body: body})
+	return do[string](ctx, c, request{kind: once, method: "PUT", path: []string{"applications"}, body: body, needs: []object{instanceNamed(n.Instance)}})
 }
 
 // UpdateApplication changes settings, which take effect at the next deploy.
@@ -81,7 +89,7 @@ func (c *Client) UpdateApplication(ctx context.Context, name string, u Applicati
 		Min    *int64 `json:"min_vms,omitempty"`
 		Max    *int64 `json:"max_vms,omitempty"`
 	}{u.MemoryMiB, u.MinExecutors, u.MaxExecutors}
-	return c.tell(ctx, request{kind: harmless, method: "PATCH", path: []string{"applications", name}, object: name, body: body})
+	return c.tell(ctx, request{kind: harmless, method: "PATCH", path: []string{"applications", name}, object: applicationNamed(name), body: body})
 }
 
 // DeleteApplication asks for an application to be deleted, and if so asked with
@@ -92,10 +100,11 @@ func (c *Client) DeleteApplication(ctx context.Context, name string, dropDatabas
 		return err
 	}
 	defer leave()
+	c.created.remove(applicationNamed(name))
 	body := struct {
 		DropDB bool `json:"dropdb"`
 	}{dropDatabase}
-	err = c.tell(ctx, request{kind: harmless, method: "DELETE", path: []string{"applications", name}, object: name, body: body})
+	err = c.tell(ctx, request{kind: harmless, method: "DELETE", path: []string{"applications", name}, object: applicationNamed(name), body: body})
 	if IsNotFound(err) {
 		return nil
 	}

@@ -22,7 +22,8 @@ type request struct {
 	method  string
 	global  bool     // directly below /v1alpha1, without an organization
 	path    []string // elements, each of which is escaped
-	object  string   // the name that the API may say is not found; "" where that says nothing about an object
+	object  object   // that the API may say is not found; none where that says nothing about an object
+	needs   []object // further objects that the call needs, and that may be too new to be found
 	body    any      // sent as JSON
 	upload  *upload  // sent in the place of body
 	secrets secrets  // what no error may show, even if the answer does

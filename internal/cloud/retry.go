@@ -109,8 +109,11 @@ func (p *policy) again(ctx context.Context, e *Error) bool {
 		if p.pause >= left {
 			e.hint = fmt.Sprintf("it has been so for %s, and the time of the operation runs out", time.Since(p.busy).Round(time.Second))
 		}
-	case p.repeatable(e):
-		budget = min(left, p.client.retryTimeout-time.Since(p.begun))
+	case e.early:
+		// The record of what this process has just created comes within a minute, or not at all.
+		p.pause = p.client.timing.Poll
+	case p.repeatable(e), p.persistent(ctx, e):
+		budget = p.budget(ctx, e, left)
 		p.pause = p.client.timing.backoff(p.repeats, e.retryAfter)
 		if e.retryAfter <= budget && budget > 0 {
 			p.pause = min(p.pause, budget) // The last attempt is at the very end.
@@ -119,11 +122,38 @@ func (p *policy) again(ctx context.Context, e *Error) bool {
 	default:
 		return false
 	}
-	if e.retryAfter > budget {
+	if e.retryAfter > max(budget, 0) {
 		e.hint = fmt.Sprintf("it asks to wait %s (Retry-After: %s), longer than the %s left to repeat the call",
 			e.retryAfter.Round(time.Second), e.retryHeader, max(budget, 0).Round(time.Second))
 	}
 	return p.pause <= budget && p.pause < left
+}
+
+type untilDeadlineKey struct{}
+
+// UntilDeadline returns a context whose calls are repeated until its deadline instead of the client's RetryTimeout. It is
+// for what is left to do once an object is made: giving up early would leave the object unfinished.
+func UntilDeadline(ctx context.Context) context.Context {
+	return context.WithValue(ctx, untilDeadlineKey{}, true)
+}
+
+// persistent reports whether a call that has to succeed in the end may be repeated although something in front of the API
+// has refused it.
+func (p *policy) persistent(ctx context.Context, e *Error) bool {
+	return ctx.Value(untilDeadlineKey{}) != nil && p.request.kind != once && e.Status >= 400 && !e.signed
+}
+
+// budget is how long the repeats may still take, of left.
+func (p *policy) budget(ctx context.Context, e *Error, left time.Duration) time.Duration {
+	limit := p.client.retryTimeout
+	switch {
+	case ctx.Value(untilDeadlineKey{}) == nil:
+	case p.repeatable(e):
+		return left
+	default:
+		limit = p.client.timing.Failing
+	}
+	return min(left, limit-time.Since(p.begun))
 }
 
 // repeatable reports whether a failed call may be repeated within the retry timeout.

@@ -40,6 +40,11 @@ var (
 	noShop     = refusal(http.StatusNotFound, "application shop not found")
 )
 
+// times is a reply that comes n times, and then another.
+func times(n int, first, then reply) []reply {
+	return append(slices.Repeat([]reply{first}, n), then)
+}
+
 // A script is a control plane that answers each call from a list, the last
 // entry of which holds from then on.
 type script struct {

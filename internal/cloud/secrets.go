@@ -5,7 +5,9 @@ package cloud
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"time"
 )
 
 // Secrets reads the names of an application's secrets, sorted, from a list that
@@ -20,7 +22,7 @@ func (c *Client) FreshSecrets(ctx context.Context, application string) ([]string
 }
 
 func (c *Client) listSecrets(ctx context.Context, application string, how kind) ([]string, error) {
-	r := request{kind: how, method: "GET", path: []string{"applications", application, "secrets"}, object: application}
+	r := request{kind: how, method: "GET", path: []string{"applications", application, "secrets"}, object: applicationNamed(application)}
 	names, err := do[[]string](ctx, c, r)
 	slices.Sort(names)
 	return names, err
@@ -43,6 +45,30 @@ func (c *Client) secretsOf(application string) *snapshot[string] {
 	return shared
 }
 
+// CreateSecret sets a secret that is not there yet, and returns once the application's list shows it. A secret that was
+// accepted, but that the list does not show within a minute, is an [*UnseenError].
+func (c *Client) CreateSecret(ctx context.Context, application, name, value string) error {
+	if err := c.SetSecret(ctx, application, name, value); err != nil {
+		return err
+	}
+	for begun := time.Now(); ; {
+		names, err := c.FreshSecrets(ctx, application)
+		switch {
+		case slices.Contains(names, name):
+			return nil
+		case err != nil:
+			return &UnseenError{"secret", name, err}
+		case time.Since(begun) >= c.timing.Appearing:
+			return &UnseenError{"secret", name, errors.New("the list of the application's secrets does not show it")}
+		}
+		select {
+		case <-time.After(c.timing.pollPause(time.Since(begun))):
+		case <-ctx.Done():
+			return &UnseenError{"secret", name, context.Cause(ctx)}
+		}
+	}
+}
+
 // SetSecret creates or replaces a secret. It takes effect at the next deploy.
 func (c *Client) SetSecret(ctx context.Context, application, name, value string) error {
 	leave, err := c.enterApplication(ctx, application)
@@ -51,7 +77,7 @@ func (c *Client) SetSecret(ctx context.Context, application, name, value string)
 	}
 	defer leave()
 	return c.tell(ctx, request{
-		kind: harmless, method: "POST", path: []string{"applications", "secrets"}, object: application,
+		kind: harmless, method: "POST", path: []string{"applications", "secrets"}, object: applicationNamed(application),
 		body:    struct{ ApplicationName, SecretName, ClearSecretValue string }{application, name, value},
 		secrets: []string{value},
 	})
@@ -66,7 +92,7 @@ func (c *Client) DeleteSecret(ctx context.Context, application, name string) err
 	}
 	defer leave()
 	err = c.tell(ctx, request{
-		kind: harmless, method: "DELETE", path: []string{"applications", application, "secrets", name}, object: name,
+		kind: harmless, method: "DELETE", path: []string{"applications", application, "secrets", name}, object: object{"secret", name},
 	})
 	if err == nil || IsNotFound(err) {
 		return nil

@@ -13,7 +13,8 @@ import (
 
 // objects is how one kind of object is asked for.
 type objects[T any] struct {
-	noun   string // "database instance"
+	noun   string                 // "database instance"
+	isNew  func(name string) bool // this process has just created it: it may not be found yet; nil: none is
 	one    func(ctx context.Context, name string, how kind) (*T, error)
 	list   func(ctx context.Context, how kind) ([]T, error)
 	name   func(T) string

@@ -36,7 +36,7 @@ func (records versionRecords) check() error {
 
 // ApplicationVersions reads the versions of an application, the newest first.
 func (c *Client) ApplicationVersions(ctx context.Context, name string) ([]ApplicationVersion, error) {
-	r := request{kind: read, method: "GET", path: []string{"applications", name, "versions"}, object: name}
+	r := request{kind: read, method: "GET", path: []string{"applications", name, "versions"}, object: applicationNamed(name)}
 	records, err := do[versionRecords](ctx, c, r)
 	if err != nil {
 		return nil, err

@@ -284,6 +284,8 @@ func TestFailedPolls(t *testing.T) {
 		}, 0, ""},
 		"5xx without end":        {Created, between(5*time.Minute, forever, page(502)), 15*time.Minute + 30*time.Second, `the last status was "creating": every look has failed for 10m`},
 		"a proxy's 404, forever": {Gone, between(0, forever, page(404)), 10*time.Minute + 30*time.Second, "no status was seen: every look has failed for 10m"},
+		"a proxy's 403":          {Created, between(time.Minute, 9*time.Minute, page(403)), 0, ""},
+		"a gateway's 401":        {Created, between(time.Minute, 9*time.Minute, func(w http.ResponseWriter, _ *http.Request) { say(w, 401, `{"message":"Unauthorized"}`) }), 0, ""},
 		"refused":                {Created, between(time.Minute, forever, own(403, "no right")), time.Minute + 5*time.Second, `the last status was "creating": DBOS Cloud answered "no right" (403 Forbidden`},
 		"refused login":          {Gone, between(0, forever, own(401, "expired")), time.Second, `"expired"`},
 		"a missing organization": {Gone, between(0, forever, own(404, "organization acme not found")), time.Second, `"organization acme not found"`},

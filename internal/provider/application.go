@@ -95,11 +95,14 @@ func known(value types.Int64) *int64 {
 }
 
 // registered records an application whose registration was accepted, and
-// nothing that was not sent or told yet.
-func (m *applicationModel) registered(organization types.String, id string) {
+// nothing that was not sent or told yet. It is nil if the outcome is unknown.
+func (m *applicationModel) registered(organization types.String, application *cloud.Application) {
 	m.ID = m.Name
 	m.Organization = organization
-	m.ApplicationID = nullIfEmpty(id)
+	m.ApplicationID = types.StringNull()
+	if application != nil {
+		m.ApplicationID = nullIfEmpty(application.ID)
+	}
 	m.DatabaseName, m.URL = types.StringNull(), types.StringNull()
 	m.MinExecutors, m.MaxExecutors = types.Int64Null(), types.Int64Null()
 	if m.ExecutorsMemoryMiB.IsUnknown() {

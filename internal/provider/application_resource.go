@@ -146,9 +146,9 @@ func (r *applicationResource) create(ctx context.Context, o *operation[applicati
 		return
 	}
 	plan, name := o.plan, o.plan.Name.ValueString()
-	id, err := o.client.RegisterApplication(ctx, plan.registration())
+	application, err := o.client.RegisterApplication(ctx, plan.registration())
 	state := *plan
-	state.registered(o.organization, id)
+	state.registered(o.organization, application)
 	save := func() { o.save(ctx, &state) }
 	if !reportRegistration(plan, err, save, o.diags) {
 		return
@@ -156,23 +156,14 @@ func (r *applicationResource) create(ctx context.Context, o *operation[applicati
 
 	failure := applicationUnready(applicationType, name, "create", true)
 	executors := cloud.ApplicationUpdate{MinExecutors: known(plan.MinExecutors), MaxExecutors: known(plan.MaxExecutors)}
-	if err := o.client.UpdateApplication(ctx, name, executors); err != nil {
+	if err := o.client.UpdateApplication(cloud.UntilDeadline(ctx), name, executors); err != nil {
 		addError(o.diags, "Cannot set the executors of "+plan.label(), err, "It is registered. "+failure.wayOn())
 		return
 	}
 	state.MinExecutors, state.MaxExecutors = plan.MinExecutors, plan.MaxExecutors
+	state.observe(application, o.organization)
+	state.observeAfterWrite(ctx, application, o.private, o.diags)
 	save()
-	application, err := o.client.FreshApplication(ctx, name)
-	switch {
-	case cloud.IsNotFound(err):
-		// Its record may come a moment later; the next refresh reads it.
-	case err != nil:
-		addError(o.diags, "Cannot read "+plan.label(), err, "It is registered. "+failure.wayOn())
-	default:
-		state.observe(application, o.organization)
-		state.observeAfterWrite(ctx, application, o.private, o.diags)
-		save()
-	}
 }
 
 func (r *applicationResource) read(ctx context.Context, o *operation[applicationModel]) {

@@ -199,6 +199,32 @@ func TestApplicationCreateRefused(t *testing.T) {
 	})
 }
 
+// TestApplicationUnreadable keeps an application that was registered, and whose record is odd or never comes, from being
+// tainted: the next apply would delete it.
+func TestApplicationUnreadable(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{"odd": `{"Name":1}`, "never visible": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := &api{}
+			a.fail("GET applications/shop", http.StatusNotFound, "application shop not found")
+			a.answer("PUT applications", func(string) (int, string) {
+				if answer != "" {
+					a.say("GET applications/shop", answer)
+				}
+				return http.StatusOK, `"id-1"`
+			})
+			r := newRPC(t, a)
+			o := r.apply(applicationType, nil, shop, "", `WARNING: The record of application "shop" cannot be read yet|The object exists and is in the state`)
+			r.check(o.value, attributes{"id": "shop", "application_id": "id-1", "url": nil})
+			a.say("GET applications/shop", application("shop", "orders", "", "", 512))
+			o = r.refresh(o, "")
+			r.check(o.value, attributes{"application_id": "id-shop", "database_name": "shop"})
+			r.unchanged(o, shop)
+		})
+	}
+}
+
 func TestApplicationFixed(t *testing.T) {
 	t.Parallel()
 	a := registering(application("shop", "orders", "v1", "AVAILABLE", 512))

@@ -119,7 +119,7 @@ func (r *applicationSecretResource) create(ctx context.Context, o *operation[app
 		return
 	}
 	plan.ID, plan.Organization = types.StringValue(plan.path()), o.organization
-	err := o.client.SetSecret(ctx, plan.ApplicationName.ValueString(), plan.Name.ValueString(), o.config.secret().ValueString())
+	err := o.client.CreateSecret(ctx, plan.ApplicationName.ValueString(), plan.Name.ValueString(), o.config.secret().ValueString())
 	if cloud.OutcomeUnknown(err) {
 		plan.Value, plan.ValueWOVersion = types.StringNull(), types.Int64Null()
 	}

@@ -37,7 +37,11 @@ func (s settlement) run(ctx context.Context, diags *diag.Diagnostics) {
 	if !s.wait(ctx, s.until, diags) || s.secret.IsNull() {
 		return
 	}
-	if err := s.client.SetInstancePassword(ctx, s.failure.name, s.secret.ValueString()); err != nil {
+	setting := ctx
+	if s.failure.created {
+		setting = cloud.UntilDeadline(ctx) // Giving up earlier would taint an instance that is ready.
+	}
+	if err := s.client.SetInstancePassword(setting, s.failure.name, s.secret.ValueString()); err != nil {
 		addError(diags, fmt.Sprintf("Cannot set the password of database instance %q", s.failure.name), err,
 			"The instance exists; its password may still be the former one. "+s.failure.wayOn())
 		return

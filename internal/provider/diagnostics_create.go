@@ -24,9 +24,15 @@ type creation struct {
 // report handles the outcome of the call: it saves the object where it exists,
 // or may exist, and tells whether the create may go on.
 func (c creation) report(err error, save func(), diags *diag.Diagnostics) bool {
+	var unseen *cloud.UnseenError
 	switch {
 	case err == nil:
 		save()
+	case errors.As(err, &unseen):
+		save()
+		diags.AddWarning(fmt.Sprintf("The record of %s cannot be read yet", c.object),
+			explain(err)+" The object exists and is in the state. What only its record tells is null until the next plan or apply reads it.")
+		return true
 	case errors.Is(err, cloud.ErrExists):
 		diags.AddError(fmt.Sprintf("Cannot %s %s: it exists already", c.verb, c.object), takenHelp(c.resource, c.id))
 	case cloud.OutcomeUnknown(err):

@@ -130,7 +130,7 @@ func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, co
 	if !m.SupabaseReference.IsNull() && (config.AdminUsername.IsNull() || m.followsReference()) {
 		admin = types.StringNull() // The call takes one of the two.
 	}
-	_, err := client.CreateLink(ctx, cloud.Link{
+	instance, err := client.CreateLink(ctx, cloud.Link{
 		Name:              m.Name.ValueString(),
 		Hostname:          m.Hostname.ValueString(),
 		Port:              m.Port.ValueInt64(),
@@ -147,7 +147,7 @@ func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, co
 		return
 	}
 	// The record tells the role of a Supabase project; without it the link is no less made.
-	if instance, err := client.FreshInstance(ctx, m.Name.ValueString()); err == nil && !instance.Provisioned {
+	if instance != nil && !instance.Provisioned {
 		m.observe(instance)
 		save()
 	}

@@ -1,0 +1,339 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// lagging is a service that shows every record only some time after it has accepted it.
+type lagging struct {
+	lag  time.Duration
+	lose int // answers to creates that are lost, after they were carried out
+
+	mu      sync.Mutex
+	made    map[string]time.Time // by the path of the record
+	creates int                  // that were carried out
+}
+
+// visible reports whether a read shows the record below a path.
+func (s *lagging) visible(path string) bool {
+	at, ok := s.made[path]
+	return ok && time.Since(at) >= s.lag
+}
+
+func (s *lagging) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	path := strings.TrimPrefix(r.URL.Path, "/v1alpha1/acme/")
+	switch call := r.Method + " " + path; {
+	case call == "POST databases/userdb", call == "POST databases/byod":
+		s.create(w, "databases/userdb/info/pg_main", "")
+	case call == "PUT applications":
+		if _, ok := s.made["databases/userdb/info/pg_main"]; ok && !s.visible("databases/userdb/info/pg_main") {
+			refuse(w, 404, "database pg_main not found")
+			return
+		}
+		s.create(w, "applications/shop", `"id-1"`)
+	case strings.HasPrefix(path, "databases/userdb/info/") && s.visible(path):
+		say(w, 200, `{"PostgresInstanceName":"pg_main","Status":"available","HostName":"db.example.com","Port":5432}`)
+	case strings.HasPrefix(path, "databases/"):
+		refuse(w, 404, "database instance pg_main not found")
+	case call == "POST applications/secrets" && s.visible("applications/shop"):
+		_, name, _ := strings.Cut(string(body), `"SecretName":"`)
+		name, _, _ = strings.Cut(name, `"`)
+		s.made["secret "+name] = time.Now()
+		say(w, 200, "")
+	case !s.visible("applications/shop"):
+		refuse(w, 404, "application shop not found")
+	case path == "applications/shop/secrets" && s.visible("secret KEY"):
+		say(w, 200, `["KEY"]`)
+	case path == "applications/shop/secrets", path == "applications/shop/versions":
+		say(w, 200, "[]")
+	case call == "POST applications/shop":
+		say(w, 200, `{"ApplicationVersion":"v1"}`)
+	default:
+		say(w, 200, `{"Name":"shop","ID":"id-1","PostgresInstanceName":"pg_main","Status":"AVAILABLE"}`)
+	}
+}
+
+func (s *lagging) create(w http.ResponseWriter, path, answer string) {
+	if _, taken := s.made[path]; taken {
+		refuse(w, 409, path+" already exists")
+		return
+	}
+	s.made[path] = time.Now()
+	s.creates++
+	if s.lose > 0 {
+		s.lose--
+		panic(lost)
+	}
+	say(w, 200, answer)
+}
+
+var (
+	newShop = NewApplication{Name: "shop", Instance: "pg_main", Language: "node"}
+	newLink = Link{Name: "pg_main", Hostname: "db.example.com", Port: 5432, Password: "secret-secret"}
+)
+
+// creates are the calls that make an object, and that return no more than an error.
+var creates = map[string]func(context.Context, *Client) error{
+	"instance": func(ctx context.Context, c *Client) error {
+		if _, err := c.CreateInstance(ctx, newInstance); err != nil {
+			return err
+		}
+		_, err := c.WaitInstance(ctx, "pg_main", Created)
+		return err
+	},
+	"link":        func(ctx context.Context, c *Client) error { _, err := c.CreateLink(ctx, newLink); return err },
+	"application": func(ctx context.Context, c *Client) error { _, err := c.RegisterApplication(ctx, newShop); return err },
+}
+
+// TestCreateReturnsOnceTheRecordIsVisible has records come seconds after the create was accepted, with and without its
+// answer.
+func TestCreateReturnsOnceTheRecordIsVisible(t *testing.T) {
+	t.Parallel()
+	for name, create := range creates {
+		for _, lag := range []time.Duration{0, 3 * time.Second, 40 * time.Second} {
+			for _, lose := range []int{0, 1, 3} {
+				t.Run(fmt.Sprintf("%s/%s/%d lost", name, lag, lose), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						s := &lagging{lag: lag, lose: lose, made: map[string]time.Time{}}
+						c, _ := wired(t, s.ServeHTTP)
+						begun := time.Now()
+						if err := create(t.Context(), c); err != nil {
+							t.Error(err)
+						}
+						if took := time.Since(begun); took < lag || took > lag+6*time.Second || s.creates != 1 {
+							t.Errorf("%d creates, after %s", s.creates, took)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestInvisibleRecord never comes within a minute: what was accepted exists, and what was lost may exist, but nobody is
+// told that the name belongs to somebody else.
+func TestInvisibleRecord(t *testing.T) {
+	t.Parallel()
+	for name, create := range creates {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &lagging{lag: time.Hour, made: map[string]time.Time{}}
+				c, _ := wired(t, s.ServeHTTP)
+				var (
+					unseen *UnseenError
+					wait   *WaitError
+				)
+				begun := time.Now()
+				if err := create(t.Context(), c); !errors.As(err, &unseen) && !errors.As(err, &wait) || !IsNotFound(err) {
+					t.Errorf("accepted: %v", err)
+				}
+				if took := time.Since(begun); took < time.Minute || took > 70*time.Second {
+					t.Errorf("accepted: it took %s", took)
+				}
+			})
+			synctest.Test(t, func(t *testing.T) {
+				s := &lagging{lag: time.Hour, lose: 1, made: map[string]time.Time{}}
+				c, _ := wired(t, s.ServeHTTP)
+				begun := time.Now()
+				err := create(t.Context(), c)
+				if !OutcomeUnknown(err) || errors.Is(err, ErrExists) || IsNotFound(err) || s.creates != 1 {
+					t.Errorf("lost: %v", err)
+				}
+				expectError(t, err, "unexpected EOF", "no look has shown it for 1m0s")
+				if took := time.Since(begun); took < time.Minute || took > 70*time.Second {
+					t.Errorf("lost: it took %s", took)
+				}
+			})
+			synctest.Test(t, func(t *testing.T) {
+				s := &lagging{lag: time.Hour, lose: 1, made: map[string]time.Time{}}
+				c, _ := wired(t, s.ServeHTTP)
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				defer cancel()
+				if err := create(ctx, c); !OutcomeUnknown(err) {
+					t.Errorf("interrupted: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestSomebodyElsesNameIsNotAdopted keeps a name that is taken without a lost answer of our own from being adopted.
+func TestSomebodyElsesNameIsNotAdopted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &lagging{lag: 3 * time.Second, made: map[string]time.Time{"applications/shop": time.Now()}}
+		c, _ := wired(t, s.ServeHTTP)
+		begun := time.Now()
+		_, err := c.RegisterApplication(t.Context(), newShop)
+		if err == nil || OutcomeUnknown(err) || time.Since(begun) != 0 {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+	})
+}
+
+// TestDependentsOfWhatWasJustCreated meet a replica that does not know the object yet.
+func TestDependentsOfWhatWasJustCreated(t *testing.T) {
+	t.Parallel()
+	one := int64(1)
+	for name, use := range map[string]func(context.Context, *Client) error{
+		"deploy": func(ctx context.Context, c *Client) error {
+			_, err := c.Deploy(ctx, "shop", interrupting{func() {}})
+			return err
+		},
+		"update": func(ctx context.Context, c *Client) error {
+			return c.UpdateApplication(ctx, "shop", ApplicationUpdate{MinExecutors: &one})
+		},
+		"secret":   func(ctx context.Context, c *Client) error { return c.CreateSecret(ctx, "shop", "KEY", "value") },
+		"names":    func(ctx context.Context, c *Client) error { _, err := c.FreshSecrets(ctx, "shop"); return err },
+		"versions": func(ctx context.Context, c *Client) error { _, err := c.ApplicationVersions(ctx, "shop"); return err },
+		"read":     func(ctx context.Context, c *Client) error { _, err := c.Application(ctx, "shop"); return err },
+		"wait": func(ctx context.Context, c *Client) error {
+			_, err := c.WaitInstance(ctx, "pg_main", Ready)
+			return err
+		},
+		"wait again": func(ctx context.Context, c *Client) error {
+			_, err := c.WaitInstance(ctx, "pg_main", ReadyAgain)
+			return err
+		},
+		"register": func(ctx context.Context, c *Client) error {
+			_, err := c.RegisterApplication(ctx, newShop)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &lagging{made: map[string]time.Time{}}
+				c, _ := wired(t, s.ServeHTTP)
+				if err := creates["link"](t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+				if name != "register" {
+					if err := creates["application"](t.Context(), c); err != nil {
+						t.Fatal(err)
+					}
+				}
+				s.lag = 5 * time.Second
+				if err := use(t.Context(), c); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// TestDeletedIsGoneAtOnce keeps the patience with new objects from delaying their deletion.
+func TestDeletedIsGoneAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &lagging{made: map[string]time.Time{}}
+		c, _ := wired(t, s.ServeHTTP)
+		for _, name := range []string{"link", "application"} {
+			if err := creates[name](t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.lag = time.Hour
+		begun := time.Now()
+		for _, err := range []error{
+			c.DeleteApplication(t.Context(), "shop", false), c.WaitApplicationGone(t.Context(), "shop"),
+			c.DeleteLink(t.Context(), "pg_main"),
+		} {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := c.FreshInstance(t.Context(), "pg_main"); !IsNotFound(err) || time.Since(begun) > 2*time.Second {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+	})
+}
+
+func TestSecretThatIsNeverListed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &lagging{made: map[string]time.Time{"applications/shop": time.Now()}}
+		c, _ := wired(t, s.ServeHTTP)
+		begun := time.Now()
+		err := c.CreateSecret(t.Context(), "shop", "OTHER", "value")
+		var unseen *UnseenError
+		if !errors.As(err, &unseen) || unseen.Kind != "secret" || unseen.Name != "OTHER" || time.Since(begun) < time.Minute {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+	})
+}
+
+// TestFreshApplicationsTakeOnlyAList keeps an instance in use from being destroyed for a null.
+func TestFreshApplicationsTakeOnlyAList(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		answer := "null"
+		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, answer) })
+		_, err := c.FreshApplications(t.Context())
+		expectError(t, err, "null is not a list", "200 OK")
+		if n := len(w.calls()); n < 5 {
+			t.Errorf("it was asked %d times", n)
+		}
+		if list, err := c.Applications(t.Context()); err != nil || len(list) != 0 {
+			t.Errorf("elsewhere null is an empty list: %v, %v", list, err)
+		}
+		answer = "[]"
+		if list, err := c.FreshApplications(t.Context()); err != nil || len(list) != 0 {
+			t.Errorf("%v, %v", list, err)
+		}
+	})
+}
+
+// TestUntilDeadline repeats for as long as the operation lasts, beyond the retry timeout.
+func TestUntilDeadline(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		answer http.HandlerFunc
+		lasts  time.Duration // of the trouble
+		fails  bool
+	}{
+		"5xx for long":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 503, "") }, 40 * time.Minute, false},
+		"a proxy's 403":            {func(w http.ResponseWriter, _ *http.Request) { say(w, 403, "<html>") }, 5 * time.Minute, false},
+		"a proxy's 403, for ever":  {func(w http.ResponseWriter, _ *http.Request) { say(w, 403, "<html>") }, time.Hour, true},
+		"a refusal of the service": {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 400, "too long") }, time.Minute, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				begun := time.Now()
+				c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
+					if time.Since(begun) < test.lasts {
+						test.answer(w, r)
+						return
+					}
+					say(w, 200, "")
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				if err := c.SetInstancePassword(UntilDeadline(ctx), "pg_main", "secret-secret"); (err != nil) != test.fails {
+					t.Errorf("after %s: %v", time.Since(begun), err)
+				}
+				if took := time.Since(begun); test.fails && took > 11*time.Minute {
+					t.Errorf("it took %s", took)
+				}
+			})
+		})
+	}
+}

@@ -9,33 +9,37 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// tenant is an application that developers keep on the instance, with the table
-// that its migration makes.
+// tenant is an application on the instance, with the table that its first migration makes.
 type tenant struct {
-	name, table string
-	rows        int
-	insert      string
+	name, table, column string
+	declared            bool // Terraform registers it, not a developer
 }
 
 var tenants = []tenant{
-	{"billing", "invoices", 2, "INSERT INTO invoices (amount) VALUES (12.50), (99)"},
-	{"storefront", "carts", 3, "INSERT INTO carts (item) VALUES ('compass'), ('lantern'), ('rope')"},
+	{"billing", "invoices", "amount", false},
+	{"storefront", "carts", "item", true},
 }
+
+// rows are in the table of each application before the damage.
+const rows = 100
 
 const (
 	originalName = "orders"
 	restoredName = "orders_restored"
 )
 
-// recovered is the act of examples/recovery: data are lost by mistake, and come
-// back.
+// recovered is the act of examples/recovery: a migration deletes the data, and they come back.
 type recovered struct {
 	*stage
 	*workspace.Workspace
@@ -43,7 +47,6 @@ type recovered struct {
 	original, restored address
 	moment             time.Time         // the last at which the data were right
 	then               map[string]string // the version of each application at that moment
-	databases          map[string]string // each application's own, on the restored instance
 }
 
 func recovery(s *stage) ([]step, error) {
@@ -57,9 +60,10 @@ func recovery(s *stage) ([]step, error) {
 	}
 	act := &recovered{stage: s, Workspace: w, developers: team, then: map[string]string{}}
 	return []step{
-		{"Let developers deploy to an instance", "dbos-cloud db provision, app deploy", act.populate},
-		{"Damage the data", "data corruption or loss", act.damage},
-		{"Restore the moment before, and move the applications back to it", "dbos-cloud db restore, app versions, app change-database-instance --previous-version", act.restore},
+		{"Let two applications fill an instance", "dbos-cloud db provision, app register, app deploy", act.populate},
+		{"Deploy migrations that delete the data", "data corruption or loss", act.damage},
+		{"Restore the moment before, and move the applications there", "dbos-cloud db restore, app versions, app change-database-instance --previous-version", act.restore},
+		{"Look at the data", "dbos-cloud db url", act.look},
 		{"Destroy the original", "dbos-cloud db destroy", act.retire},
 		{"Make the restored instance an ordinary one", "without a counterpart: Terraform's own bookkeeping", act.settle},
 	}, nil
@@ -69,47 +73,50 @@ func (a *recovered) populate(ctx context.Context) error {
 	if _, err := a.run(ctx, a.Workspace, "init"); err != nil {
 		return err
 	}
-	if err := a.apply(ctx, a.Workspace, "1 added, 0 changed, 0 destroyed", "apply", "-auto-approve"); err != nil {
+	if err := a.apply(ctx, a.Workspace, "2 added, 0 changed, 0 destroyed", "apply", "-auto-approve"); err != nil {
 		return err
 	}
 	if err := a.Outputs(ctx, &a.original); err != nil {
 		return err
 	}
 	for _, app := range tenants {
-		if err := a.developers.register(ctx, app.name, originalName); err != nil {
-			return err
+		by := "Terraform has"
+		if !app.declared {
+			by = "developers have"
+			if err := a.developers.register(ctx, app.name, originalName); err != nil {
+				return err
+			}
 		}
 		version, err := a.developers.deploy(ctx, app.name)
 		if err != nil {
 			return err
 		}
 		a.then[app.name] = version
-		if err := execute(ctx, a.original, app.name, app.insert); err != nil {
+		insert := fmt.Sprintf("INSERT INTO %s (%s) SELECT generate_series(1, %d)", app.table, app.column, rows)
+		if err := execute(ctx, a.original, app.name, insert); err != nil {
 			return err
 		}
-		a.proved("developers have deployed %s, version %s; its table %s has %d rows", app.name, version, app.table, app.rows)
+		a.proved("%s registered %s; version %s runs, and its table %s has %d rows", by, app.name, version, app.table, rows)
 	}
 	return nil
 }
 
 func (a *recovered) damage(ctx context.Context) error {
 	a.moment = time.Now().UTC()
-	billing, storefront := tenants[0], tenants[1]
-	if err := a.developers.migrate(billing.name, "DELETE FROM "+billing.table+";"); err != nil {
+	for _, app := range tenants {
+		if err := a.developers.migrate(app.name, "DELETE FROM "+app.table+";"); err != nil {
+			return err
+		}
+		version, err := a.developers.deploy(ctx, app.name)
+		if err != nil {
+			return err
+		}
+		a.proved("after %s, version %s of %s came with a migration that deletes all %s", a.moment.Format(time.RFC3339), version, app.name, app.table)
+	}
+	if err := a.demandData(ctx, a.original, 0); err != nil {
 		return err
 	}
-	version, err := a.developers.deploy(ctx, billing.name)
-	if err != nil {
-		return err
-	}
-	if err := demandRows(ctx, a.original, firstPassword, billing.name, billing.table, 0); err != nil {
-		return err
-	}
-	a.proved("at %s all was well; then version %s of %s came with a migration that deletes all %s", a.moment.Format(time.RFC3339), version, billing.name, billing.table)
-	if err := execute(ctx, a.original, storefront.name, "DROP TABLE "+storefront.table); err != nil {
-		return err
-	}
-	a.proved("and somebody has dropped the table %s of %s", storefront.table, storefront.name)
+	a.proved("no row is left of %d, and whatever deploys these versions again deletes all rows again", len(tenants)*rows)
 	return nil
 }
 
@@ -120,16 +127,12 @@ func (a *recovered) restore(ctx context.Context) error {
 	if err := a.turnTo("2-recover", "TF_VAR_restore_timestamp="+a.moment.Format(time.RFC3339Nano)); err != nil {
 		return err
 	}
-	if err := a.apply(ctx, a.Workspace, "3 added, 1 changed, 0 destroyed", "apply", "-auto-approve"); err != nil {
+	if err := a.apply(ctx, a.Workspace, "2 added, 2 changed, 0 destroyed", "apply", "-auto-approve"); err != nil {
 		return err
 	}
-	var seen struct {
-		Databases map[string]string `json:"databases"`
-	}
-	if err := errors.Join(a.Outputs(ctx, &a.restored), a.Outputs(ctx, &seen)); err != nil {
+	if err := a.Outputs(ctx, &a.restored); err != nil {
 		return err
 	}
-	a.databases = seen.Databases
 	if a.restored == a.original {
 		return errors.New("the restored instance is the original one")
 	}
@@ -139,11 +142,7 @@ func (a *recovered) restore(ctx context.Context) error {
 		}
 		a.proved("%s runs on %s, in the version of that moment, %s", app.name, restoredName, a.then[app.name])
 	}
-	if err := a.demandData(ctx); err != nil {
-		return err
-	}
-	a.proved("all rows are back in the applications' own databases, at %s", a.restored)
-	if err := demandRows(ctx, a.original, firstPassword, tenants[0].name, tenants[0].table, 0); err != nil {
+	if err := a.demandData(ctx, a.original, 0); err != nil {
 		return err
 	}
 	a.proved("the original is untouched, as damaged as it was")
@@ -154,7 +153,33 @@ func (a *recovered) restore(ctx context.Context) error {
 	return nil
 }
 
-// noteApplications writes down, once, what is on the original.
+// look types the commands that Terraform printed.
+func (a *recovered) look(ctx context.Context) error {
+	var seen struct {
+		Look map[string]string `json:"look"`
+	}
+	if err := a.Outputs(ctx, &seen); err != nil {
+		return err
+	}
+	for _, app := range tenants {
+		query := "SELECT count(*) FROM " + app.table
+		args := append(strings.Fields(seen.Look[app.name]), "--no-psqlrc", "--tuples-only", "--no-align", "--command")
+		a.command(fmt.Sprintf("%s %q", strings.Join(args, " "), query))
+		psql := exec.CommandContext(ctx, args[0], append(args[1:], query)...)
+		psql.Env = append(os.Environ(), "PGPASSWORD="+firstPassword)
+		out, err := psql.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		if found := strings.TrimSpace(string(out)); found != strconv.Itoa(rows) {
+			return fmt.Errorf("%s has %s rows, not %d", app.table, found, rows)
+		}
+		a.proved("all %d rows of %s are back, with the password of that moment", rows, app.table)
+	}
+	return nil
+}
+
+// noteApplications writes down, once, what developers have on the original.
 func (a *recovered) noteApplications(ctx context.Context) error {
 	if _, err := a.run(ctx, a.Workspace, "apply", "-refresh-only", "-auto-approve"); err != nil {
 		return err
@@ -165,10 +190,10 @@ func (a *recovered) noteApplications(ctx context.Context) error {
 	if err := a.Outputs(ctx, &seen); err != nil {
 		return err
 	}
-	if !slices.Equal(seen.Applications, []string{tenants[0].name, tenants[1].name}) {
-		return fmt.Errorf("data.dbos_applications lists %q", seen.Applications)
+	if !slices.Equal(seen.Applications, []string{tenants[0].name}) {
+		return fmt.Errorf("the output applications is %q", seen.Applications)
 	}
-	a.proved("data.dbos_applications lists %q on the original", seen.Applications)
+	a.proved("the output applications lists what Terraform does not register on the original: %q", seen.Applications)
 	list, err := json.Marshal(seen.Applications)
 	if err != nil {
 		return err
@@ -181,14 +206,14 @@ func (a *recovered) retire(ctx context.Context) error {
 	if err := a.turnTo("3-retire"); err != nil {
 		return err
 	}
-	if err := a.apply(ctx, a.Workspace, "1 destroyed", "apply", "-auto-approve"); err != nil {
+	if err := a.apply(ctx, a.Workspace, "0 added, 2 changed, 1 destroyed", "apply", "-auto-approve"); err != nil {
 		return err
 	}
 	if err := demandClosed(ctx, a.original); err != nil {
 		return err
 	}
 	a.proved("nothing listens at %s any more", a.original)
-	if err := a.demandData(ctx); err != nil {
+	if err := a.demandData(ctx, a.restored, rows); err != nil {
 		return err
 	}
 	a.proved("the restored instance is untouched, and has all rows")
@@ -224,11 +249,10 @@ func (a *recovered) writes() int {
 	return writes
 }
 
-// demandData demands that all rows are in the applications' own databases on
-// the restored instance.
-func (a *recovered) demandData(ctx context.Context) error {
+// demandData demands so many rows in each application's own database on an instance.
+func (a *recovered) demandData(ctx context.Context, at address, rows int) error {
 	for _, app := range tenants {
-		if err := demandRows(ctx, a.restored, firstPassword, a.databases[app.name], app.table, app.rows); err != nil {
+		if err := demandRows(ctx, at, firstPassword, app.name, app.table, rows); err != nil {
 			return err
 		}
 	}

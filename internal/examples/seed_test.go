@@ -76,6 +76,14 @@ func application(name string) seed {
 	return func(t *testing.T, cloud *acctest.Cloud) {
 		t.Helper()
 		cloud.Register(t, name, "orders")
+		deployed(name)(t, cloud)
+	}
+}
+
+// deployed deploys an application that is registered.
+func deployed(name string) seed {
+	return func(t *testing.T, cloud *acctest.Cloud) {
+		t.Helper()
 		var archive bytes.Buffer
 		files := zip.NewWriter(&archive)
 		config, err := files.Create("dbos-config.yaml")

@@ -39,7 +39,7 @@ func (m plannedMove) check(application *cloud.Application, diags *diag.Diagnosti
 // warn names the version whose migrations will run on the new instance.
 func (m plannedMove) warn(application *cloud.Application, diags *diag.Diagnostics) {
 	version, why := fmt.Sprintf("version %q", application.Version), "It is the version that runs now."
-	if !m.version.IsNull() {
+	if !m.version.IsNull() && m.version.ValueString() != application.Version {
 		version = versionText(m.version)
 		why = fmt.Sprintf("previous_version chooses it; version %q runs now.", application.Version)
 	}

@@ -1,5 +1,6 @@
-# An instance on which developers keep their applications. They deploy them with
-# the dbos-cloud CLI; Terraform does not register them.
+# An instance with two kinds of applications on it. Terraform registers storefront.
+# Developers have registered billing with the dbos-cloud CLI. The code of both is
+# deployed with the CLI.
 
 terraform {
   required_providers {
@@ -23,14 +24,23 @@ resource "dbos_database_instance" "orders" {
   password_wo_version = 1
 }
 
-# What is on the instance just now: after an incident, the list to write down.
+resource "dbos_application" "storefront" {
+  name                   = "storefront"
+  database_instance_name = dbos_database_instance.orders.id
+  language               = "node"
+}
+
+# What is on the instance now: after an incident, the list to write down.
 data "dbos_applications" "on_orders" {
   database_instance_name = dbos_database_instance.orders.id
 }
 
 output "applications" {
-  description = "Names of the applications on the instance: the variable applications of the next step."
-  value       = [for application in data.dbos_applications.on_orders.applications : application.name]
+  description = "Applications on the instance that Terraform does not register: the variable applications of the next step."
+  value = [
+    for application in data.dbos_applications.on_orders.applications : application.name
+    if application.name != dbos_application.storefront.name
+  ]
 }
 
 output "hostname" {

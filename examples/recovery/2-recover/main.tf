@@ -16,6 +16,7 @@ variable "password" {
   ephemeral   = true
 }
 
+# In UTC. To convert local time: date -u -d '2026-11-25 14:45:30' +%FT%TZ
 variable "restore_timestamp" {
   description = "The last moment at which the data were right, such as 2026-11-25T13:45:30.25Z."
   type        = string
@@ -24,7 +25,7 @@ variable "restore_timestamp" {
 # Written down once, not looked up in each run: as soon as the applications have
 # moved, none is found on the original any more.
 variable "applications" {
-  description = "Names of the applications on the original: the output applications of the step before."
+  description = "Applications that Terraform does not register: the output applications of the step before."
   type        = set(string)
 }
 
@@ -40,17 +41,32 @@ resource "dbos_database_restore" "orders" {
   name                 = "orders_restored"
   source_instance_name = dbos_database_instance.orders.id
   restore_timestamp    = var.restore_timestamp
+
+  # If the moment was wrong, another name makes another instance. The
+  # applications move there before this one is destroyed.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # The version of each application that ran at that moment. Code that was
-# deployed later may not fit the data, or may be what damaged them.
+# deployed later may not fit the data, or its migrations may have damaged them.
 data "dbos_application_versions" "then" {
-  for_each = var.applications
+  for_each = setunion(var.applications, ["storefront"])
 
   application_name = each.key
   running_at       = var.restore_timestamp
 }
 
+# An application that Terraform registers moves by its own resource.
+resource "dbos_application" "storefront" {
+  name                   = "storefront"
+  database_instance_name = dbos_database_restore.orders.id
+  previous_version       = data.dbos_application_versions.then["storefront"].running_version
+  language               = "node"
+}
+
+# Every other application moves by a binding.
 resource "dbos_application_database_binding" "recovered" {
   for_each = var.applications
 
@@ -64,10 +80,10 @@ resource "dbos_application_database_binding" "recovered" {
 # plan would be empty.
 data "dbos_applications" "left" {
   database_instance_name = dbos_database_instance.orders.id
-  depends_on             = [dbos_application_database_binding.recovered]
+  depends_on             = [dbos_application.storefront, dbos_application_database_binding.recovered]
 }
 
-# Warns of an application that was forgotten, or was deployed since.
+# Warns of an application that was forgotten, or was registered since.
 check "nothing_is_left_on_the_original" {
   assert {
     condition     = length(data.dbos_applications.left.applications) == 0
@@ -75,9 +91,21 @@ check "nothing_is_left_on_the_original" {
   }
 }
 
-output "databases" {
-  description = "Each application's own database on the restored instance."
-  value       = { for name, binding in dbos_application_database_binding.recovered : name => binding.database_name }
+locals {
+  # Each application's own database on the restored instance.
+  databases = merge(
+    { for name, binding in dbos_application_database_binding.recovered : name => binding.database_name },
+    { storefront = dbos_application.storefront.database_name },
+  )
+}
+
+# psql asks for the password: the one of the moment, not of now.
+output "look" {
+  description = "For each application, the command to look at its data."
+  value = {
+    for name, database in local.databases : name =>
+    "psql --host=${dbos_database_restore.orders.hostname} --port=${dbos_database_restore.orders.port} --username=${dbos_database_restore.orders.username} --dbname=${database}"
+  }
 }
 
 output "hostname" {

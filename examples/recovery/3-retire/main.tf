@@ -10,12 +10,18 @@ terraform {
 }
 
 variable "applications" {
-  description = "Names of the applications that were moved."
+  description = "Applications that Terraform does not register, and that were moved."
   type        = set(string)
 }
 
 resource "dbos_database_restore" "orders" {
   name = "orders_restored"
+}
+
+resource "dbos_application" "storefront" {
+  name                   = "storefront"
+  database_instance_name = dbos_database_restore.orders.id
+  language               = "node"
 }
 
 resource "dbos_application_database_binding" "recovered" {

@@ -11,7 +11,7 @@ terraform {
 }
 
 variable "applications" {
-  description = "Names of the applications that were moved."
+  description = "Applications that Terraform does not register, and that were moved."
   type        = set(string)
 }
 
@@ -24,6 +24,12 @@ moved {
 resource "dbos_database_instance" "orders" {
   name     = "orders_restored"
   username = "orders_admin"
+}
+
+resource "dbos_application" "storefront" {
+  name                   = "storefront"
+  database_instance_name = dbos_database_instance.orders.id
+  language               = "node"
 }
 
 resource "dbos_application_database_binding" "recovered" {

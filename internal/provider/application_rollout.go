@@ -87,7 +87,7 @@ func (r *rollout) warnOvertaken(application *cloud.Application, diags *diag.Diag
 		running += fmt.Sprintf(" on %q", application.Instance)
 	}
 	diags.AddWarning(fmt.Sprintf("Application %q was changed by somebody else meanwhile", application.Name),
-		fmt.Sprintf("This apply deployed %s, which was accepted and is recorded. Before it was seen to serve, somebody else deployed or moved the application: "+
+		fmt.Sprintf("This apply deployed %s, which was accepted. Before it was seen to serve, somebody else deployed or moved the application: "+
 			"it runs %s now. If that is not what should run, find out who did it before you apply again.", accepted, running))
 }
 

@@ -10,6 +10,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
@@ -24,6 +25,7 @@ import (
 )
 
 var (
+	_ provider.ProviderWithActions            = (*dbosProvider)(nil)
 	_ provider.ProviderWithEphemeralResources = (*dbosProvider)(nil)
 	_ provider.ProviderWithFunctions          = (*dbosProvider)(nil)
 	_ provider.ProviderWithListResources      = (*dbosProvider)(nil)
@@ -151,6 +153,7 @@ func (p *dbosProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 	resp.DataSourceData = session
 	resp.EphemeralResourceData = session
 	resp.ListResourceData = session
+	resp.ActionData = session
 }
 
 func (p *dbosProvider) Resources(context.Context) []func() resource.Resource {
@@ -162,6 +165,12 @@ func (p *dbosProvider) Resources(context.Context) []func() resource.Resource {
 		newDatabaseInstanceResource,
 		newDatabaseRestoreResource,
 		newLinkedDatabaseResource,
+	}
+}
+
+func (p *dbosProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{
+		newApplicationRedeployAction,
 	}
 }
 

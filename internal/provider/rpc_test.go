@@ -137,6 +137,7 @@ type rpc struct {
 	schemas    map[string]*tfprotov6.Schema
 	sources    map[string]*tfprotov6.Schema
 	lists      map[string]*tfprotov6.Schema
+	actions    map[string]*tfprotov6.ActionSchema
 	provider   *tfprotov6.Schema
 	identities map[string]*tfprotov6.ResourceIdentitySchema
 }
@@ -186,7 +187,7 @@ func startRPC(t *testing.T, a *api, environment map[string]string, settings ...a
 	identities, err := r.server.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
 	r.must("", identities.Diagnostics, err)
 	r.identities = identities.IdentitySchemas
-	r.provider, r.lists = schema.Provider, schema.ListResourceSchemas
+	r.provider, r.lists, r.actions = schema.Provider, schema.ListResourceSchemas, schema.ActionSchemas
 	for _, set := range append(settings, attributes{})[:1] {
 		r.configure(set, "")
 	}
@@ -208,7 +209,7 @@ func (r *rpc) configure(set attributes, want string) {
 
 // in is the same provider in a subtest.
 func (r *rpc) in(t *testing.T) *rpc {
-	return &rpc{t: t, server: r.server, schemas: r.schemas, sources: r.sources, lists: r.lists, provider: r.provider, identities: r.identities}
+	return &rpc{t: t, server: r.server, schemas: r.schemas, sources: r.sources, lists: r.lists, actions: r.actions, provider: r.provider, identities: r.identities}
 }
 
 // must fails the test unless the diagnostics are as wanted: "" is none at all,

@@ -12,59 +12,75 @@ import (
 	"unicode/utf8"
 )
 
-// A name rule is wide where it says what exists and can be referred to, and
-// strict where it says what may be made.
+// nameRule is a rule for names. A wide one says which existing objects can be
+// referred to, a strict one which may be made.
 type nameRule struct {
 	noun     string
 	min, max int
 	hyphen   bool
 	letter   bool // the first character is a letter
 	reserved []string
-	why      string // why the reserved ones are
+	why      string    // why the reserved ones are
+	strict   *nameRule // the rule for new objects, which the message of a wide rule states first
 }
 
 var (
-	instanceRule       = nameRule{noun: "instance name", min: 3, max: 30, hyphen: true}
 	newInstanceRule    = nameRule{noun: "instance name", min: 3, max: 16}
-	usernameRule       = nameRule{noun: "username", min: 1, max: 63, hyphen: true}
+	instanceRule       = nameRule{noun: "instance name", min: 3, max: 30, hyphen: true, strict: &newInstanceRule}
+	linkRule           = nameRule{noun: "instance name", min: 3, max: 30, hyphen: true}
 	newUsernameRule    = nameRule{noun: "username", min: 3, max: 16, letter: true, reserved: []string{"admin", "dbos", "dbosadmin", "postgres"}, why: "the service's own roles are called admin, dbos, dbosadmin and postgres"}
-	applicationRule    = nameRule{noun: "application name", min: 3, max: 256, hyphen: true}
+	usernameRule       = nameRule{noun: "username", min: 1, max: 63, hyphen: true, strict: &newUsernameRule}
+	roleRule           = nameRule{noun: "username", min: 1, max: 63, hyphen: true}
 	newApplicationRule = nameRule{noun: "application name", min: 3, max: 30, hyphen: true, reserved: []string{"secrets"}, why: "its path would be that of the secrets"}
+	applicationRule    = nameRule{noun: "application name", min: 3, max: 256, hyphen: true, strict: &newApplicationRule}
 )
 
-// CheckInstanceName tells whether an existing instance can be called so.
+// CheckInstanceName reports an error unless an existing instance can have the
+// name.
 func CheckInstanceName(name string) error { return instanceRule.check(name) }
 
-// CheckNewInstanceName tells whether an instance may be created as name.
+// CheckNewInstanceName reports an error unless an instance can be created with
+// the name.
 func CheckNewInstanceName(name string) error { return newInstanceRule.check(name) }
 
-// CheckUsername tells whether an existing role can be called so.
+// CheckLinkName reports an error unless a database can be linked under the
+// name. The service takes more names for links than for new instances.
+func CheckLinkName(name string) error { return linkRule.check(name) }
+
+// CheckUsername reports an error unless the role of an existing instance can
+// have the name.
 func CheckUsername(name string) error { return usernameRule.check(name) }
 
-// CheckNewUsername tells whether an instance may be created with that role.
+// CheckNewUsername reports an error unless an instance can be created with a
+// role of that name.
 func CheckNewUsername(name string) error { return newUsernameRule.check(name) }
 
-// CheckApplicationName tells whether an existing application can be called so.
+// CheckRoleName reports an error unless the service can log in to a linked
+// database as the role.
+func CheckRoleName(name string) error { return roleRule.check(name) }
+
+// CheckApplicationName reports an error unless an existing application can
+// have the name.
 func CheckApplicationName(name string) error { return applicationRule.check(name) }
 
-// CheckNewApplicationName tells whether an application may be registered as
-// name.
+// CheckNewApplicationName reports an error unless an application can be
+// registered under the name.
 func CheckNewApplicationName(name string) error { return newApplicationRule.check(name) }
 
 func (r nameRule) check(name string) error {
 	if name == "" {
-		return fmt.Errorf("%s is empty; %s", r.noun, r.use())
+		return fmt.Errorf("%s is empty; %s", r.noun, r.advice())
 	}
 	for i, c := range []rune(name) {
 		switch {
 		case !r.allows(c):
-			return fmt.Errorf("%s %s: %q at position %d is not allowed; %s", r.noun, quoted(name), c, i+1, r.use())
+			return fmt.Errorf("%s %s: %q at position %d is not allowed; %s", r.noun, quoted(name), c, i+1, r.advice())
 		case i == 0 && r.letter && (c < 'a' || c > 'z'):
-			return fmt.Errorf("%s %s: %q at position 1 is not a letter; %s", r.noun, quoted(name), c, r.use())
+			return fmt.Errorf("%s %s: %q at position 1 is not a letter; %s", r.noun, quoted(name), c, r.advice())
 		}
 	}
 	if n := utf8.RuneCountInString(name); n < r.min || n > r.max {
-		return fmt.Errorf("%s %s has %s; %s", r.noun, quoted(name), characters(n), r.use())
+		return fmt.Errorf("%s %s has %s; %s", r.noun, quoted(name), characters(n), r.advice())
 	}
 	if slices.Contains(r.reserved, name) {
 		return fmt.Errorf("%s %q is reserved: %s; choose another", r.noun, name, r.why)
@@ -76,15 +92,23 @@ func (r nameRule) allows(c rune) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '-' && r.hyphen
 }
 
-func (r nameRule) use() string {
+func (r nameRule) advice() string {
+	if r.strict == nil {
+		return "use " + r.allowed()
+	}
+	return fmt.Sprintf("use %s for a new one; an existing one has %s", r.strict.allowed(), r.allowed())
+}
+
+// allowed is the rule in words.
+func (r nameRule) allowed() string {
 	of := "a-z, 0-9 and _"
 	if r.hyphen {
 		of = "a-z, 0-9, _ and -"
 	}
 	if r.letter {
-		of += ", first a letter"
+		of += " with a letter first"
 	}
-	return fmt.Sprintf("use %d to %d of %s", r.min, r.max, of)
+	return fmt.Sprintf("%d to %d of %s", r.min, r.max, of)
 }
 
 // passwordRule ends with what helps most people who meet it: by default
@@ -92,9 +116,9 @@ func (r nameRule) use() string {
 const passwordRule = "use 8 to 128 characters of printable ASCII without a slash, a backslash, a quotation mark, an apostrophe, an at sign or white space; " +
 	`from random_password? set override_special = "!#$%&*()-_=+[]{}<>:?"`
 
-// CheckPassword tells whether the service takes the password. Its error names
-// the class of the first wrong character and the position of that, never the
-// character and never the password.
+// CheckPassword reports an error unless the service takes the password. The
+// error names the class and the position of the first wrong character, never
+// the character and never the password.
 func CheckPassword(password string) error {
 	for i, c := range []rune(password) {
 		if class := wrongInPassword(c); class != "" {
@@ -129,7 +153,8 @@ func wrongInPassword(c rune) string {
 
 const secretRule = "use the name of an environment variable: a letter or _, then letters, digits and _"
 
-// CheckSecretName tells whether an application's secret may be called so.
+// CheckSecretName reports an error unless a secret of an application can have
+// the name.
 func CheckSecretName(name string) error {
 	if name == "" {
 		return errors.New("secret name is empty; " + secretRule)
@@ -147,10 +172,10 @@ func CheckSecretName(name string) error {
 	return nil
 }
 
-// CheckPort tells whether port is a TCP port.
+// CheckPort reports an error unless port is a TCP port.
 func CheckPort(port int64) error { return checkRange("port", port, 1, 65535, "") }
 
-// CheckMemory tells whether an executor may have that many MiB.
+// CheckMemory reports an error unless an executor can have that many MiB.
 func CheckMemory(mib int64) error { return checkRange("executor memory", mib, 512, 5120, " MiB") }
 
 func checkRange(noun string, value, low, high int64, unit string) error {
@@ -160,7 +185,8 @@ func checkRange(noun string, value, low, high int64, unit string) error {
 	return nil
 }
 
-// CheckLanguage tells whether the service runs applications in language.
+// CheckLanguage reports an error unless the service runs applications in the
+// language.
 func CheckLanguage(language string) error {
 	if slices.Contains([]string{"node", "python", "go", "java"}, language) {
 		return nil
@@ -175,7 +201,7 @@ func characters(n int) string {
 	return strconv.Itoa(n) + " characters"
 }
 
-// quoted is a name for a message; of a very long one its beginning.
+// quoted quotes a name for a message, and cuts a very long one.
 func quoted(name string) string {
 	const most = 60
 	if runes := []rune(name); len(runes) > most {

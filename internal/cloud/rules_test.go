@@ -53,17 +53,25 @@ func TestNameRules(t *testing.T) {
 	testRule(t, "instance", cloud.CheckInstanceName, []ruleTest{
 		{"my-old-db", ""},
 		{strings.Repeat("a", 30), ""},
-		{"ab", `instance name "ab" has 2 characters; use 3 to 30 of a-z, 0-9, _ and -`},
+		{"Core-A", `instance name "Core-A": 'C' at position 1 is not allowed; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
+		{"", `instance name is empty; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
+		{"ab", `instance name "ab" has 2 characters; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
+		{strings.Repeat("a", 31), `instance name "` + strings.Repeat("a", 31) + `" has 31 characters; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
+		{"my.db", `instance name "my.db": '.' at position 3 is not allowed; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
+	})
+	testRule(t, "link", cloud.CheckLinkName, []ruleTest{
+		{"tiger-1024", ""},
+		{strings.Repeat("a", 30), ""},
+		{"Core-A", `instance name "Core-A": 'C' at position 1 is not allowed; use 3 to 30 of a-z, 0-9, _ and -`},
 		{strings.Repeat("a", 31), `instance name "` + strings.Repeat("a", 31) + `" has 31 characters; use 3 to 30 of a-z, 0-9, _ and -`},
-		{"my.db", `instance name "my.db": '.' at position 3 is not allowed; use 3 to 30 of a-z, 0-9, _ and -`},
 	})
 	testRule(t, "new username", cloud.CheckNewUsername, []ruleTest{
 		{"dbos_user", ""},
 		{"admin2", ""},
-		{"1user", `username "1user": '1' at position 1 is not a letter; use 3 to 16 of a-z, 0-9 and _, first a letter`},
-		{"_user", `username "_user": '_' at position 1 is not a letter; use 3 to 16 of a-z, 0-9 and _, first a letter`},
-		{"us-er", `username "us-er": '-' at position 3 is not allowed; use 3 to 16 of a-z, 0-9 and _, first a letter`},
-		{"ab", `username "ab" has 2 characters; use 3 to 16 of a-z, 0-9 and _, first a letter`},
+		{"1user", `username "1user": '1' at position 1 is not a letter; use 3 to 16 of a-z, 0-9 and _ with a letter first`},
+		{"_user", `username "_user": '_' at position 1 is not a letter; use 3 to 16 of a-z, 0-9 and _ with a letter first`},
+		{"us-er", `username "us-er": '-' at position 3 is not allowed; use 3 to 16 of a-z, 0-9 and _ with a letter first`},
+		{"ab", `username "ab" has 2 characters; use 3 to 16 of a-z, 0-9 and _ with a letter first`},
 		{"dbosadmin", `username "dbosadmin" is reserved: the service's own roles are called admin, dbos, dbosadmin and postgres; choose another`},
 		{"dbos", `username "dbos" is reserved: the service's own roles are called admin, dbos, dbosadmin and postgres; choose another`},
 		{"postgres", `username "postgres" is reserved: the service's own roles are called admin, dbos, dbosadmin and postgres; choose another`},
@@ -74,8 +82,12 @@ func TestNameRules(t *testing.T) {
 		{"dbosadmin", ""},
 		{"1-_", ""},
 		{strings.Repeat("u", 63), ""},
-		{"", `username is empty; use 1 to 63 of a-z, 0-9, _ and -`},
-		{strings.Repeat("u", 64), `username "` + strings.Repeat("u", 60) + `…" has 64 characters; use 1 to 63 of a-z, 0-9, _ and -`},
+		{"", `username is empty; use 3 to 16 of a-z, 0-9 and _ with a letter first for a new one; an existing one has 1 to 63 of a-z, 0-9, _ and -`},
+		{strings.Repeat("u", 64), `username "` + strings.Repeat("u", 60) + `…" has 64 characters; use 3 to 16 of a-z, 0-9 and _ with a letter first for a new one; an existing one has 1 to 63 of a-z, 0-9, _ and -`},
+	})
+	testRule(t, "role", cloud.CheckRoleName, []ruleTest{
+		{"dbosadmin", ""},
+		{"Boss", `username "Boss": 'B' at position 1 is not allowed; use 1 to 63 of a-z, 0-9, _ and -`},
 	})
 	testRule(t, "new application", cloud.CheckNewApplicationName, []ruleTest{
 		{"my-app_1", ""},
@@ -87,7 +99,7 @@ func TestNameRules(t *testing.T) {
 	testRule(t, "application", cloud.CheckApplicationName, []ruleTest{
 		{"secrets", ""},
 		{strings.Repeat("a", 256), ""},
-		{strings.Repeat("a", 257), `application name "` + strings.Repeat("a", 60) + `…" has 257 characters; use 3 to 256 of a-z, 0-9, _ and -`},
+		{strings.Repeat("a", 257), `application name "` + strings.Repeat("a", 60) + `…" has 257 characters; use 3 to 30 of a-z, 0-9, _ and - for a new one; an existing one has 3 to 256 of a-z, 0-9, _ and -`},
 	})
 }
 

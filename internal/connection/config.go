@@ -5,6 +5,7 @@ package connection
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"go.yaml.in/yaml/v4"
@@ -35,9 +36,11 @@ func Config(text string, c Connection) (string, error) {
 	}
 	fields := []field{
 		{name: "hostname", tag: stringTag, value: c.Hostname},
-		{name: "port", tag: intTag, value: strconv.FormatInt(c.Port, 10)},
 		{name: "username", tag: stringTag, value: c.Username},
 		{name: "password", tag: stringTag, value: password},
+	}
+	if c.Port != 0 {
+		fields = slices.Insert(fields, 1, field{name: "port", tag: intTag, value: strconv.FormatInt(c.Port, 10)})
 	}
 
 	before, err := parse(text)

@@ -234,7 +234,7 @@ func TestConfigRefusesBadAddresses(t *testing.T) {
 	for name, change := range map[string]func(*connection.Connection){
 		"hostname must not be empty":    func(c *connection.Connection) { c.Hostname = "" },
 		"neither a host name":           func(c *connection.Connection) { c.Hostname = "a\nb: c" },
-		"port must be a number":         func(c *connection.Connection) { c.Port = 0 },
+		"port must be a number":         func(c *connection.Connection) { c.Port = -1 },
 		"username must not be empty":    func(c *connection.Connection) { c.Username = "" },
 		"password must not contain a N": func(c *connection.Connection) { c.Password = "a\x00" },
 	} {

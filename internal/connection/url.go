@@ -37,8 +37,11 @@ func URL(c Connection) (string, error) {
 		return "", fmt.Errorf("sslmode %q is not one of %s", c.SSLMode, strings.Join(sslModes, ", "))
 	}
 
-	url := "postgresql://" + percentEncode(c.Username) + ":" + percentEncode(c.Password) +
-		"@" + urlHost(c.Hostname) + ":" + strconv.FormatInt(c.Port, 10) + "/" + percentEncode(database)
+	url := "postgresql://" + percentEncode(c.Username) + ":" + percentEncode(c.Password) + "@" + urlHost(c.Hostname)
+	if c.Port != 0 {
+		url += ":" + strconv.FormatInt(c.Port, 10)
+	}
+	url += "/" + percentEncode(database)
 	if c.SSLMode != "" {
 		url += "?sslmode=" + c.SSLMode
 	}

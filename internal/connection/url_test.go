@@ -80,7 +80,7 @@ func TestURLRefuses(t *testing.T) {
 		"host with a line end":   {func(c *connection.Connection) { c.Hostname = "h\n" }, "neither a host name"},
 		"a socket's directory":   {func(c *connection.Connection) { c.Hostname = "/tmp" }, "neither a host name"},
 		"zone with a bracket":    {func(c *connection.Connection) { c.Hostname = "fe80::1%a]@evil" }, "zone of an IPv6 address"},
-		"port 0":                 {func(c *connection.Connection) { c.Port = 0 }, "from 1 to 65535, not 0"},
+		"negative port":          {func(c *connection.Connection) { c.Port = -1 }, "from 1 to 65535, not -1"},
 		"port too high":          {func(c *connection.Connection) { c.Port = 65536 }, "from 1 to 65535, not 65536"},
 		"no user":                {func(c *connection.Connection) { c.Username = "" }, "username must not be empty"},
 		"no password":            {func(c *connection.Connection) { c.Password = "" }, "password must not be empty"},

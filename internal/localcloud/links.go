@@ -22,7 +22,7 @@ func (i instance) target() backend.Target {
 // linkDatabase takes a server that is not ours for an instance, once its role
 // has logged in and may create databases.
 func (s *Server) linkDatabase(r *http.Request) (any, error) {
-	i, err := s.readLink(r)
+	i, err := readLink(r)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (s *Server) linkDatabase(r *http.Request) (any, error) {
 	return nil, s.addInstance(i)
 }
 
-func (s *Server) readLink(r *http.Request) (instance, error) {
+func readLink(r *http.Request) (instance, error) {
 	var none instance
 	fields, err := readBody(r, "Name", "HostName", "Port", "Password", "captureProvenance", "supabaseReference", "dbosAdminName")
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *Server) readLink(r *http.Request) (instance, error) {
 		i.AdminName = "postgres." + supabase
 	}
 	i.Username = i.AdminName
-	return i, firstError(s.checkInstanceName(i.Name), checkPassword(i.Password))
+	return i, firstError(checkLinkName(i.Name), checkPassword(i.Password))
 }
 
 // unlinkDatabase forgets a link. The server itself is not touched.

@@ -29,9 +29,9 @@ func TestLink(t *testing.T) {
 		`{"PostgresInstanceName":"abc","Status":"available","HostName":"::1","Port":5432,"DatabaseUsername":"boss","DBOSAdminName":"boss","IsLinked":true,"SupabaseReference":null}`)
 
 	want(t, s, "POST", "databases/byod",
-		`{"Name":"supa","HostName":"pooler.example.com","Port":5432,"Password":"12345678","captureProvenance":false,"supabaseReference":"xyz"}`, 200, "")
-	want(t, s, "GET", "databases/userdb/info/supa", "", 200,
-		`{"PostgresInstanceName":"supa","Status":"available","HostName":"pooler.example.com","Port":5432,"DatabaseUsername":"postgres.xyz","DBOSAdminName":"postgres.xyz","IsLinked":true,"SupabaseReference":"xyz"}`)
+		`{"Name":"tiger-1024","HostName":"pooler.example.com","Port":5432,"Password":"12345678","captureProvenance":false,"supabaseReference":"xyz"}`, 200, "")
+	want(t, s, "GET", "databases/userdb/info/tiger-1024", "", 200,
+		`{"PostgresInstanceName":"tiger-1024","Status":"available","HostName":"pooler.example.com","Port":5432,"DatabaseUsername":"postgres.xyz","DBOSAdminName":"postgres.xyz","IsLinked":true,"SupabaseReference":"xyz"}`)
 
 	provision(t, s, "own")
 	wantRefusal(t, s, "DELETE", "databases/byod/own", "", 400, "database own is not linked: it can be deleted, not unlinked")
@@ -43,8 +43,8 @@ func TestLinkIsRefused(t *testing.T) {
 	tests := map[string]struct{ body, message string }{
 		"login": {`{"Name":"abc","HostName":"db.example.com","Port":5432,"Password":"wrong-password"}`,
 			`database abc cannot be linked: password authentication failed for user "dbosadmin"`},
-		"name": {`{"Name":"a-b","HostName":"db.example.com","Port":5432,"Password":"12345678"}`,
-			`invalid database instance name "a-b": 3 to 16 characters of a-z, 0-9 and _`},
+		"name": {`{"Name":"A-b","HostName":"db.example.com","Port":5432,"Password":"12345678"}`,
+			`invalid database name "A-b": 3 to 30 characters of a-z, 0-9, _ and -`},
 		"no host": {`{"Name":"abc","Port":5432,"Password":"12345678"}`, "HostName is missing"},
 		"no port": {`{"Name":"abc","HostName":"db.example.com","Password":"12345678"}`, "Port is not a number from 1 to 65535"},
 		"port":    {`{"Name":"abc","HostName":"db.example.com","Port":65536,"Password":"12345678"}`, "Port is not a number from 1 to 65535"},

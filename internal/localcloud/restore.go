@@ -5,6 +5,7 @@ package localcloud
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -68,6 +69,9 @@ func (s *Server) acceptRestore(name, target, timestamp string) error {
 	})
 }
 
+// validTimestamp keeps out what time.Parse takes beyond RFC 3339, such as a comma before the fraction.
+var validTimestamp = regexp.MustCompile(`^[0-9]{4}(-[0-9]{2}){2}[Tt][0-9]{2}(:[0-9]{2}){2}([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
 func (s *Server) checkRestore(source instance, target, timestamp string) (time.Time, error) {
 	if source.Linked {
 		return time.Time{}, badRequest("database %s is linked: only the databases of this cloud can be restored", source.Name)
@@ -82,7 +86,7 @@ func (s *Server) checkRestore(source instance, target, timestamp string) (time.T
 		return time.Time{}, exists("database", target)
 	}
 	at, err := time.Parse(time.RFC3339, strings.ToUpper(timestamp))
-	if err != nil {
+	if err != nil || !validTimestamp.MatchString(timestamp) {
 		return time.Time{}, badRequest("RestoreTimestamp %q is not in RFC 3339 format, such as 2009-09-07T23:45:00Z", timestamp)
 	}
 	if err := s.ready(source); err != nil {

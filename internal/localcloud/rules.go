@@ -10,7 +10,7 @@ import (
 
 var (
 	instanceName       = regexp.MustCompile(`^[a-z0-9_]{3,16}$`)
-	legacyInstanceName = regexp.MustCompile(`^[a-z0-9_-]{3,30}$`)
+	legacyInstanceName = regexp.MustCompile(`^[a-z0-9_-]{3,30}$`) // older instances, and links of any age
 	username           = regexp.MustCompile(`^[a-z][a-z0-9_]{2,15}$`)
 	reservedUsernames  = []string{"dbosadmin", "dbos", "postgres", "admin"}
 )
@@ -22,6 +22,13 @@ func (s *Server) checkInstanceName(name string) error {
 	default:
 		return badRequest("invalid database instance name %q: 3 to 16 characters of a-z, 0-9 and _", name)
 	}
+}
+
+func checkLinkName(name string) error {
+	if !legacyInstanceName.MatchString(name) {
+		return badRequest("invalid database name %q: 3 to 30 characters of a-z, 0-9, _ and -", name)
+	}
+	return nil
 }
 
 func checkUsername(name string) error {

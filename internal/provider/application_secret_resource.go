@@ -107,7 +107,8 @@ func (r *applicationSecretResource) plan(_ context.Context, o *operation[applica
 		addAttributeError(o.diags, "value_wo_version", "Missing value",
 			"value_wo_version has changed, which sends the value, but value_wo is not set. Set it, or put the old version back.")
 	case state.Value.IsNull() && state.ValueWOVersion.IsNull():
-		o.diags.AddAttributeWarning(path.Root("value"), fmt.Sprintf("The value of secret %q will be set", state.ID.ValueString()),
+		// No path: Terraform would quote the line of the value.
+		o.diags.AddWarning(fmt.Sprintf("The value of secret %q will be set", state.ID.ValueString()),
 			"Terraform does not know the present value of this secret, so applying this plan sets it to the configured one. "+
 				"To leave it as it is, take the value out of the configuration.")
 	}

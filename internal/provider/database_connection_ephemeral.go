@@ -120,7 +120,7 @@ func (m *databaseConnectionModel) fill(instance *cloud.Instance) connection.Conn
 	if m.Username.IsNull() {
 		m.Username = types.StringValue(instance.Username)
 		if instance.SupabaseReference != "" {
-			m.Username = types.StringValue(supabaseRole(instance.SupabaseReference))
+			m.Username = types.StringValue("postgres." + instance.SupabaseReference)
 		}
 	}
 	if m.Database.IsNull() {

@@ -53,9 +53,13 @@ func TestConnectionURLFunction(t *testing.T) {
 			`{ hostname = "db", port = 5432, username = "app", password = "secret123", database = null, sslmode = null }`,
 			"postgresql://app:secret123@db:5432/postgres", "",
 		},
+		"port of a mocked provider": {
+			`{ hostname = "db", port = 0, username = "app", password = "secret123" }`,
+			"postgresql://app:secret123@db/postgres", "",
+		},
 		"no password":   {`{ hostname = "db", port = 5432, username = "app" }`, "", "has no password"},
 		"no host":       {`{ port = 5432, username = "app", password = "secret123" }`, "", "hostname must be a string"},
-		"port too high": {`{ hostname = "db", port = 65536, username = "app", password = "secret123" }`, "", "whole number from 1 to 65535"},
+		"port too high": {`{ hostname = "db", port = 65536, username = "app", password = "secret123" }`, "", "whole number from 1 to 65535."},
 		"no object":     {`"db:5432"`, "", "must be an object"},
 		"nothing":       {`null`, "", "argument must not be null"},
 	})

@@ -183,7 +183,7 @@ func (r *managedInstance[M, P]) read(ctx context.Context, o *operation[M]) {
 		o.remove(ctx)
 	case err != nil:
 		addError(o.diags, "Cannot read "+m.label(), err, "")
-	case provisioned(instance, o.diags):
+	case provisioned(instance, r.typeName, m.ID, o.diags):
 		m.observe(instance, o.organization)
 		o.save(ctx, o.state)
 	}
@@ -241,7 +241,7 @@ func (r *managedInstance[M, P]) delete(ctx context.Context, o *operation[M]) {
 	case err != nil:
 		addError(o.diags, "Cannot delete "+m.label(), err, "Nothing was sent; the instance is as it was.")
 		return
-	case !provisioned(instance, o.diags):
+	case !provisioned(instance, r.typeName, m.ID, o.diags):
 		return
 	}
 	if !instance.Deleting() {

@@ -57,7 +57,7 @@ func (s settlement) wait(ctx context.Context, until cloud.Until, diags *diag.Dia
 		s.failure.addTo(diags, err)
 		return false
 	}
-	if !provisioned(instance, diags) {
+	if !provisioned(instance, s.failure.resource, s.model.ID, diags) {
 		return false
 	}
 	s.model.observe(instance, s.model.Organization)
@@ -66,13 +66,12 @@ func (s settlement) wait(ctx context.Context, until cloud.Until, diags *diag.Dia
 }
 
 // provisioned refuses a linked database under the name of a provisioned one.
-// What an older server does not tell the kind of is taken for what it is
-// managed as.
-func provisioned(instance *cloud.Instance, diags *diag.Diagnostics) bool {
+// Older servers do not say whether an instance is linked; assume that it is not.
+func provisioned(instance *cloud.Instance, typeName string, id types.String, diags *diag.Diagnostics) bool {
 	if instance.Linked {
 		diags.AddError(fmt.Sprintf("Database instance %q is a linked database", instance.Name),
-			"The control plane has a linked database under this name, not one that it provisioned. Nothing was changed. "+
-				"Manage it as a dbos_linked_database: remove it from this resource with terraform state rm, and import it there.")
+			"The control plane did not provision the database of this name; it is a link. Nothing was changed. "+
+				manageAs(linkedDatabaseType, typeName, id))
 	}
 	return !instance.Linked
 }

@@ -99,7 +99,8 @@ func checkPasswordChange(object string, config, plan, state passwordModel, diags
 		return
 	}
 	if state.unset() {
-		diags.AddAttributeWarning(path.Root("password"), fmt.Sprintf("The password of %s will be set", object),
+		// No path: Terraform would quote the line of the password.
+		diags.AddWarning(fmt.Sprintf("The password of %s will be set", object),
 			"Terraform does not know its present password, so applying this plan sets it to the configured one; "+
 				"whatever logs in with another password stops working. To leave it as it is, take the password out of the configuration.")
 	}

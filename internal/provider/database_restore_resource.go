@@ -226,7 +226,7 @@ func (m *databaseRestoreModel) origin(attribute string, config, state types.Stri
 	}
 	addAttributeError(diags, attribute, fmt.Sprintf("Database instance %q is restored already", m.Name.ValueString()),
 		fmt.Sprintf("It was restored with %s = %q, which cannot be changed; another restore is another instance. Choose another name for it.\n\n"+
-			"To replace this one and lose its data, put the old value back, set deletion_protection to false and apply; then write the new value, run: terraform taint %s.NAME, and apply. "+
+			"To replace this one and lose its data, put the old value back, set deletion_protection to false and apply; then write the new value, run terraform taint %s.NAME, with the address that the plan shows, and apply. "+
 			"(-replace would meet this error again, and a destroy needs the old value back or -refresh=false.)", attribute, state.ValueString(), databaseRestoreType))
 	return state
 }

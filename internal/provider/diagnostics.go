@@ -130,7 +130,7 @@ func lastStatus(wait *cloud.WaitError) string {
 // wayOn tells how the next apply takes up an unfinished object.
 func (u unready) wayOn() string {
 	if u.created {
-		return fmt.Sprintf("Terraform marks it as tainted and would replace it. To keep it and go on, run these:\n"+
+		return fmt.Sprintf("Terraform marks it as tainted and would replace it. To keep it and go on, run these with the address that the plan shows:\n"+
 			"  terraform untaint %s\n  terraform apply", u.address())
 	}
 	return "To go on, run: terraform apply"
@@ -146,7 +146,7 @@ func (u unready) wayOut() string {
 		steps = append(steps, "set deletion_protection = false", "terraform apply (it meets the status once more, and turns the protection off)")
 	}
 	steps = append(steps, fmt.Sprintf("terraform apply -replace=%s (makes it anew), or terraform destroy -target=%s", u.address(), u.address()))
-	text := "To get rid of it, in this order:"
+	text := "To get rid of it, in this order, with the address that the plan shows:"
 	for i, step := range steps {
 		text += fmt.Sprintf("\n  %d. %s", i+1, step)
 	}

@@ -44,7 +44,7 @@ func (p protection) refuseReplacement(attribute string, planned types.Bool, diag
 func (p protection) refuseDelete(diags *diag.Diagnostics) bool {
 	if p.on {
 		diags.AddError(p.summary("destroyed"), fmt.Sprintf("It is tainted, or its replacement was asked for. Destroying it %s. Nothing was sent. "+
-			"If it is tainted and should stay, run: terraform untaint %s.NAME. %s", p.loss, p.resource, p.waysOn()))
+			"If it is tainted and should stay, run terraform untaint %s.NAME, with the address that the plan shows. %s", p.loss, p.resource, p.waysOn()))
 	}
 	return p.on
 }
@@ -55,5 +55,5 @@ func (p protection) summary(what string) string {
 
 func (p protection) waysOn() string {
 	return fmt.Sprintf("If that is what you want, set deletion_protection = false and apply, then try again "+
-		"(create with false what only tests use). To keep it and let Terraform forget it, run: terraform state rm %s.NAME.", p.resource)
+		"(create with false what only tests use). To keep it and let Terraform forget it, run terraform state rm %s.NAME, with the address that the plan shows.", p.resource)
 }

@@ -37,3 +37,54 @@ func TestExplainInterrupt(t *testing.T) {
 		t.Errorf("explain before anything is sent = %q, want %q", got, nothing)
 	}
 }
+
+// Terraform quotes the source line of an attribute that a diagnostic points at, with the literal secret in it.
+func TestWarningsAboutSecretsHaveNoPath(t *testing.T) {
+	t.Parallel()
+	a := &api{}
+	a.say("GET databases/userdb/info/orders", ordersOne)
+	a.say("GET applications/shop/secrets", `["STRIPE_KEY"]`)
+	r := newRPC(t, a)
+	for kind, tt := range map[string]struct {
+		id      string
+		set     attributes
+		summary string
+	}{
+		databaseInstanceType:  {"orders", attributes{"name": "orders", "username": "app", "password": "Correct-horse-7"}, "The password of database instance"},
+		applicationSecretType: {"shop/STRIPE_KEY", attributes{"application_name": "shop", "name": "STRIPE_KEY", "value": "sk_live"}, "The value of secret"},
+	} {
+		planned := r.plan(kind, r.imported(kind, tt.id, ""), tt.set, "WARNING: "+tt.summary)
+		for _, d := range planned.Diagnostics {
+			if d.Attribute != nil {
+				t.Errorf("%q points at %s", d.Summary, d.Attribute)
+			}
+		}
+	}
+}
+
+func TestTimeoutsAboveZero(t *testing.T) {
+	t.Parallel()
+	r := newRPC(t, nil)
+	for limit, want := range map[string]string{"90m": "", "0s": "Invalid time limit|above zero", "-1m": "Invalid time limit|above zero", "soon": "Invalid time limit"} {
+		r.validate(databaseInstanceType, attributes{"name": "orders", "username": "alice", "timeouts": map[string]string{"create": limit}}, want)
+	}
+}
+
+func TestTimestampIsRFC3339(t *testing.T) {
+	t.Parallel()
+	for value, valid := range map[string]bool{
+		"2026-11-25T13:45:30Z":        true,
+		"2026-11-25t13:45:30.25z":     true,
+		"2026-11-25T13:45:30.5+23:59": true,
+		"2026-11-25T01:00:00,5Z":      false,
+		"2026-11-25T1:00:00Z":         false,
+		"2026-11-25T01:00:00+24:00":   false,
+		"2026-11-25T01:00:00+23:60":   false,
+		"2026-11-25T01:00:00":         false,
+		"2026-02-30T01:00:00Z":        false,
+	} {
+		if err := checkTimestamp(value); (err == nil) != valid {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}

@@ -35,35 +35,28 @@ func (m *linkedDatabaseModel) observe(instance *cloud.Instance) {
 	if instance.Port != 0 {
 		m.Port = types.Int64Value(instance.Port)
 	}
-	if instance.AdminUsername != "" {
+	switch {
+	case instance.SupabaseReference != "":
+		// The role follows from the project, and a configuration cannot have both.
+		m.SupabaseReference, m.AdminUsername = types.StringValue(instance.SupabaseReference), types.StringNull()
+	case instance.AdminUsername != "":
 		m.AdminUsername = types.StringValue(instance.AdminUsername)
 	}
-	if instance.SupabaseReference != "" {
-		m.SupabaseReference = types.StringValue(instance.SupabaseReference)
-	}
 }
 
-// supabaseRole is the role of a Supabase project's database.
-func supabaseRole(reference string) string { return "postgres." + reference }
-
-// followsReference tells whether the role is the one of the Supabase project.
-func (m *linkedDatabaseModel) followsReference() bool {
-	return m.AdminUsername.ValueString() == supabaseRole(m.SupabaseReference.ValueString())
-}
-
-// planAdmin plans the role where none is configured: the default one, or
-// whatever belongs to the Supabase project.
+// planAdmin plans the role where none is configured: the default one, or none
+// for a Supabase project, from which the role follows.
 func (m *linkedDatabaseModel) planAdmin(config, state *linkedDatabaseModel) {
 	switch {
 	case !config.AdminUsername.IsNull():
 	case !state.ID.IsNull() && state.AdminUsername.IsNull() && state.SupabaseReference.IsNull():
 		m.AdminUsername = types.StringNull() // Neither was told by an older server, so that there is no change to see.
-	case !m.SupabaseReference.IsNull() && m.SupabaseReference.Equal(state.SupabaseReference):
-		m.AdminUsername = state.AdminUsername
+	case m.SupabaseReference.IsUnknown():
+		m.AdminUsername = types.StringUnknown()
 	case m.SupabaseReference.IsNull():
 		m.AdminUsername = types.StringValue(defaultAdmin)
 	default:
-		m.AdminUsername = types.StringUnknown()
+		m.AdminUsername = types.StringNull()
 	}
 }
 
@@ -86,13 +79,16 @@ func (m *linkedDatabaseModel) forgetDefaults(ctx context.Context, private privat
 	}
 }
 
-// otherLogin tells whether another role or Supabase project is planned. Of an
-// imported link an older server tells neither.
+// otherLogin reports whether another role or Supabase project is planned.
 func (m *linkedDatabaseModel) otherLogin(state *linkedDatabaseModel) bool {
-	if state.AdminUsername.IsNull() {
-		return !state.SupabaseReference.IsNull() && !m.SupabaseReference.Equal(state.SupabaseReference)
+	switch {
+	case !state.SupabaseReference.IsNull():
+		return !m.SupabaseReference.Equal(state.SupabaseReference)
+	case state.AdminUsername.IsNull():
+		return false // An older server tells neither of an imported link.
+	default:
+		return !m.SupabaseReference.IsNull() || !m.AdminUsername.Equal(state.AdminUsername)
 	}
-	return !m.SupabaseReference.Equal(state.SupabaseReference) || !m.AdminUsername.Equal(state.AdminUsername)
 }
 
 // planRelink refuses a change that would take the database away under an
@@ -127,8 +123,8 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, config *linkedDatabaseModel, failed string, save func(), diags *diag.Diagnostics) {
 	m.ID = m.Name
 	admin := m.AdminUsername
-	if !m.SupabaseReference.IsNull() && (config.AdminUsername.IsNull() || m.followsReference()) {
-		admin = types.StringNull() // The call takes one of the two.
+	if config.AdminUsername.IsNull() && !m.SupabaseReference.IsNull() {
+		admin = types.StringNull() // It follows from the project, and the two exclude each other.
 	}
 	instance, err := client.CreateLink(ctx, cloud.Link{
 		Name:              m.Name.ValueString(),
@@ -142,7 +138,7 @@ func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, co
 	if m.AdminUsername.IsUnknown() {
 		m.AdminUsername = types.StringNull()
 	}
-	outcome := creation{resource: linkedDatabaseType, object: m.label(), id: m.Name.ValueString(), verb: "link", failed: failed}
+	outcome := creation{resource: linkedDatabaseType, object: m.label(), id: m.Name.ValueString(), verb: "create", failed: failed}
 	if !outcome.report(err, save, diags) {
 		return
 	}
@@ -162,13 +158,13 @@ func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseMode
 	case cloud.IsNotFound(err):
 		return true
 	case err != nil:
-		addError(diags, "Cannot unlink "+state.label(), err, "Nothing was sent; the link is as it was.")
+		addError(diags, fmt.Sprintf("Cannot unlink database %q", name), err, "Nothing was sent; the link is as it was.")
 		return false
-	case !linked(instance, diags) || !unused(ctx, client, state.label(), name, diags):
+	case !linked(instance, state, diags) || !unused(ctx, client, state.label(), name, diags):
 		return false
 	}
 	if err := client.DeleteLink(ctx, name); err != nil {
-		addError(diags, "Cannot unlink "+state.label(), err, "It stays in the state. Apply again once the cause is removed.")
+		addError(diags, fmt.Sprintf("Cannot unlink database %q", name), err, "It stays in the state. Apply again once the cause is removed.")
 		return false
 	}
 	if _, err := client.WaitInstance(ctx, name, cloud.Gone); err != nil {
@@ -178,13 +174,22 @@ func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseMode
 	return true
 }
 
-// linked refuses a provisioned instance under the name of a linked one. What
-// an older server does not tell the kind of is taken for what it is managed as.
-func linked(instance *cloud.Instance, diags *diag.Diagnostics) bool {
+// linked refuses a provisioned instance under the name of a linked one. Older
+// servers do not say whether an instance is linked; assume that it is.
+func linked(instance *cloud.Instance, state *linkedDatabaseModel, diags *diag.Diagnostics) bool {
 	if instance.Provisioned {
 		diags.AddError(fmt.Sprintf("Linked database %q is a provisioned database instance", instance.Name),
-			"The control plane has an instance that it provisioned under this name, not a link. Nothing was changed. "+
-				"Manage it as a dbos_database_instance: remove it from this resource with terraform state rm, and import it there.")
+			"The control plane provisioned the instance of this name; it is not a link. Nothing was changed. "+
+				manageAs(databaseInstanceType, linkedDatabaseType, state.ID))
 	}
 	return !instance.Provisioned
+}
+
+// manageAs tells how to manage an object as another type. An object without an
+// id is not in the state yet: it is being imported.
+func manageAs(right, wrong string, id types.String) string {
+	if id.IsNull() {
+		return fmt.Sprintf("Import it as a %s instead.", right)
+	}
+	return fmt.Sprintf("Manage it as a %s: run terraform state rm %s.NAME, with the address that the plan shows, and import it there.", right, wrong)
 }

@@ -5,7 +5,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -65,8 +64,8 @@ func (r *linkedDatabaseResource) Schema(ctx context.Context, _ resource.SchemaRe
 		"organization": organizationAttribute(),
 		"name": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "Name under which applications find the database, 3 to 16 characters of `a-z`, `0-9` and `_`. Another name is another link.",
-			Validators:          []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)},
+			MarkdownDescription: "Name under which applications find the database, 3 to 30 characters of `a-z`, `0-9`, `_` and `-`. Another name is another link.",
+			Validators:          []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckLinkName)},
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		},
 		"hostname": schema.StringAttribute{
@@ -86,6 +85,10 @@ func (r *linkedDatabaseResource) Schema(ctx context.Context, _ resource.SchemaRe
 			Computed: true,
 			MarkdownDescription: "Role that DBOS Cloud logs in with; it needs `CREATEDB`. Default: `dbosadmin`. " +
 				"For a Supabase database it follows from `supabase_reference`, which excludes it.",
+			Validators: []validator.String{
+				rule("username", "1 to 63 characters of a-z, 0-9, _ and -", cloud.CheckRoleName),
+				stringvalidator.ConflictsWith(path.MatchRoot("supabase_reference")),
+			},
 			PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 		},
 		"supabase_reference": schema.StringAttribute{
@@ -110,21 +113,6 @@ func (r *linkedDatabaseResource) Schema(ctx context.Context, _ resource.SchemaRe
 	}
 }
 
-// ValidateConfig checks the role. That of a Supabase database follows from the project; a generated configuration has
-// both, and is right.
-func (r *linkedDatabaseResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	config := decode[linkedDatabaseModel](ctx, req.Config, &resp.Diagnostics)
-	switch {
-	case resp.Diagnostics.HasError() || !isSet(config.AdminUsername) || config.SupabaseReference.IsUnknown():
-	case config.SupabaseReference.IsNull():
-		stringRule{noun: "username", check: cloud.CheckUsername}.apply(path.Root("admin_username"), config.AdminUsername, &resp.Diagnostics)
-	case !config.followsReference():
-		addAttributeError(&resp.Diagnostics, "admin_username", "Another role than that of the Supabase project",
-			fmt.Sprintf("With supabase_reference = %q the role is %q, and no other one can be linked. Take admin_username out.",
-				config.SupabaseReference.ValueString(), supabaseRole(config.SupabaseReference.ValueString())))
-	}
-}
-
 func (r *linkedDatabaseResource) plan(ctx context.Context, o *operation[linkedDatabaseModel]) {
 	if o.plan == nil {
 		return
@@ -137,7 +125,6 @@ func (r *linkedDatabaseResource) plan(ctx context.Context, o *operation[linkedDa
 	o.plan.planAdmin(o.config, &before)
 	switch {
 	case o.state == nil:
-		checkNew("instance name", "name", o.plan.Name, cloud.CheckNewInstanceName, o.diags)
 		requirePassword(o.config.passwordModel, o.diags)
 	case o.plan.Name.Equal(before.Name):
 		r.planRelink(ctx, o.config, o.plan, &before, o.diags)
@@ -163,7 +150,7 @@ func (r *linkedDatabaseResource) read(ctx context.Context, o *operation[linkedDa
 		o.remove(ctx)
 	case err != nil:
 		addError(o.diags, "Cannot read "+o.label, err, "")
-	case linked(instance, o.diags):
+	case linked(instance, o.state, o.diags):
 		o.state.Organization = o.organization
 		o.state.observe(instance)
 		o.save(ctx, o.state)

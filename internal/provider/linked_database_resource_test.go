@@ -131,9 +131,9 @@ func TestTerraformLinkOfARealServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range [][]string{
-		{`Cannot link linked database "mistyped"`, "password authentication failed for user", "Nothing was added to the state"},
-		{`Cannot link linked database "reader"`, "may not create databases", "CREATEDB", "Nothing was added to the state"},
-		{`Cannot link linked database "closed"`, "connection refused", "Nothing was added to the state"},
+		{`Cannot create linked database "mistyped"`, "password authentication failed for user", "Nothing was added to the state"},
+		{`Cannot create linked database "reader"`, "may not create databases", "CREATEDB", "Nothing was added to the state"},
+		{`Cannot create linked database "closed"`, "connection refused", "Nothing was added to the state"},
 	} {
 		// Terraform draws a bar down the side of each diagnostic.
 		if applied == nil || !says(want...).MatchString(strings.ReplaceAll(out, "│ ", "")) {

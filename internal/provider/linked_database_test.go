@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 	"github.com/dbos-community/terraform-provider-dbos/internal/connection"
@@ -79,11 +81,10 @@ func TestLinkedDatabaseValidate(t *testing.T) {
 	}{
 		"all unknown":           {attributes{"name": unknown, "hostname": unknown, "port": unknown, "password": unknown, "admin_username": unknown, "supabase_reference": unknown, "time_travel": unknown}, ""},
 		"role or Supabase":      {legacy.with(attributes{"admin_username": "boss", "supabase_reference": "abcdef"}), "admin_username|supabase_reference"},
-		"the role of Supabase":  {legacy.with(attributes{"admin_username": "postgres.abcdef", "supabase_reference": "abcdef"}), ""},
 		"a role's name":         {legacy.with(attributes{"admin_username": "a.b"}), "Invalid username"},
 		"one of them unknown":   {legacy.with(attributes{"admin_username": unknown, "supabase_reference": "abcdef"}), ""},
 		"the other one unknown": {legacy.with(attributes{"admin_username": "boss", "supabase_reference": unknown}), ""},
-		"name":                  {legacy.with(attributes{"name": "Legacy"}), "Invalid instance name"},
+		"name":                  {legacy.with(attributes{"name": "Legacy"}), "Invalid instance name|use 3 to 30 of a-z, 0-9, _ and -."},
 		"port":                  {legacy.with(attributes{"port": 65536}), "Invalid port"},
 		"no host":               {legacy.with(attributes{"hostname": ""}), "hostname"},
 		"password":              {legacy.with(attributes{"password": "with space"}), "Invalid password"},
@@ -173,6 +174,41 @@ func TestLinkedDatabaseImport(t *testing.T) {
 	}
 }
 
+// A configuration generated from the state of a Supabase link must be valid: the role and the project exclude each other.
+func TestSupabaseLinkHoldsNoRole(t *testing.T) {
+	t.Parallel()
+	a := &api{}
+	a.say(legacyRecord, strings.Replace(strings.ReplaceAll(linkedOne, `"dbosadmin"`, `"postgres.abcdef"`), `"SupabaseReference":null`, `"SupabaseReference":"abcdef"`, 1))
+	r := newRPC(t, a)
+	o := r.imported(linkedDatabaseType, "legacy", "")
+	r.check(o.value, attributes{"admin_username": nil, "supabase_reference": "abcdef"})
+	set := attributes{"name": "legacy", "hostname": "db.example.com", "port": 5432, "supabase_reference": "abcdef"}
+	r.validate(linkedDatabaseType, set, "")
+	r.unchanged(o, set)
+
+	// An older build recorded the role.
+	older := *o
+	values := map[string]tftypes.Value{}
+	if err := o.value.As(&values); err != nil {
+		t.Fatal(err)
+	}
+	values["admin_username"] = tftypes.NewValue(tftypes.String, "postgres.abcdef")
+	older.value = tftypes.NewValue(o.value.Type(), values)
+	r.unchanged(r.refresh(&older, ""), set)
+	r.apply(linkedDatabaseType, &older, set, "", "")
+	wantWrites(t, a)
+}
+
+func TestImportUnderTheOtherType(t *testing.T) {
+	t.Parallel()
+	a := &api{}
+	a.say(legacyRecord, linkedOne)
+	r := newRPC(t, a)
+	r.refresh(r.importedUnread(databaseInstanceType, "legacy", ""), isLinked+"|Import it as a dbos_linked_database instead.")
+	a.say(legacyRecord, provisionedOne)
+	r.refresh(r.importedUnread(linkedDatabaseType, "legacy", ""), isProvisioned+"|Import it as a dbos_database_instance instead.")
+}
+
 // What is refused at plan time names the applications and what is missing.
 func TestLinkedDatabaseChangeIsRefused(t *testing.T) {
 	t.Parallel()
@@ -187,7 +223,7 @@ func TestLinkedDatabaseChangeIsRefused(t *testing.T) {
 	r.plan(linkedDatabaseType, o, moved.with(attributes{"password": nil}), "Missing password|needs its password")
 	r.plan(linkedDatabaseType, o, legacy.with(attributes{"password": nil, "password_wo_version": 2}), "password_wo_version has changed")
 	r.plan(linkedDatabaseType, nil, legacy.with(attributes{"password": nil}), "Missing password")
-	r.plan(linkedDatabaseType, nil, legacy.with(attributes{"name": "older-name"}), "Invalid instance name")
+	r.plan(linkedDatabaseType, nil, legacy.with(attributes{"name": "tiger-1024"}), "")
 	// An application that came after the plan stops the apply as well.
 	r.finish(planned, linkedDatabaseType, o, moved, "is in use|shop|Nothing was sent")
 	r.destroy(o, "is in use|shop|Nothing was sent")

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -193,12 +194,24 @@ func withTimeout(ctx context.Context, entry func(context.Context, time.Duration)
 
 // timeoutsBlock is the timeouts block of every resource.
 func timeoutsBlock(ctx context.Context) schema.Block {
-	return timeouts.Block(ctx, timeouts.Opts{
+	block := timeouts.Block(ctx, timeouts.Opts{
 		Create: true, Update: true, Delete: true,
 		CreateDescription: "How long a create may take, such as `90m`. Default: `60m`.",
 		UpdateDescription: "How long an update may take. Default: `30m`.",
 		DeleteDescription: "How long a delete may take. Default: `30m`.",
 	})
+	nested, ok := block.(schema.SingleNestedBlock)
+	if !ok {
+		return block
+	}
+	for name, attribute := range nested.Attributes {
+		if limit, ok := attribute.(schema.StringAttribute); ok {
+			// The library's own validator takes zero and negative durations.
+			limit.Validators = []validator.String{rule("time limit", "a duration above zero", checkDuration)}
+			nested.Attributes[name] = limit
+		}
+	}
+	return nested
 }
 
 // planningClient returns the client for a look-up while Terraform plans, or nil if the provider is not configured yet.

@@ -24,10 +24,6 @@ func (p *policy) judge(resp *http.Response, err error) *Error {
 		return p.noAnswer(err)
 	}
 	e := &Error{Method: p.request.method, Path: p.path, Status: resp.StatusCode, RequestID: requestID(resp)}
-	shown := p.request.secrets
-	if resp.Request != nil {
-		shown = append(shown[:len(shown):len(shown)], bearer(resp.Request))
-	}
 	body, err := io.ReadAll(resp.Body)
 	switch resp.StatusCode / 100 {
 	case 2:
@@ -37,13 +33,13 @@ func (p *policy) judge(resp *http.Response, err error) *Error {
 		if err == nil {
 			return nil
 		}
-		e.Message, e.err, e.final = describe(body, err, shown), errUnreadable, wrongForm(err)
+		e.Message, e.err, e.final = describe(body, err), errUnreadable, wrongForm(err)
 	case 3:
 		e.Message = describeRedirect(resp)
 	default:
-		p.refused(e, body, err, shown)
+		p.refused(e, body, err)
 	}
-	e.retryHeader = oneLine(resp.Header.Get("Retry-After"))
+	e.retryHeader = redactedLine(resp.Header.Get("Retry-After"))
 	e.retryAfter = retryAfter(e.retryHeader)
 	e.unknown = p.request.kind >= harmless && !e.notFound && !e.busy() && mayHaveActed(e.Status)
 	return e
@@ -66,7 +62,7 @@ func (p *policy) accept(body []byte) error {
 }
 
 // refused reads the API's own error, or describes what came in its place.
-func (p *policy) refused(e *Error, body []byte, err error, shown secrets) {
+func (p *policy) refused(e *Error, body []byte, err error) {
 	var own struct {
 		Message       string          `json:"message"`
 		StatusCode    json.RawMessage `json:"statusCode"`
@@ -77,11 +73,11 @@ func (p *policy) refused(e *Error, body []byte, err error, shown secrets) {
 		err = json.Unmarshal(body, &own)
 	}
 	if err != nil || strings.TrimSpace(own.Message) == "" {
-		e.Message = describe(body, err, shown)
+		e.Message = describe(body, err)
 		return
 	}
 	e.own = true
-	e.Message, e.Detail = shown.line(own.Message), shown.hide(own.DetailedError)
+	e.Message, e.Detail = redactedLine(own.Message), Redact(own.DetailedError)
 	e.signed = own.StatusCode != nil || own.RequestID != nil
 	object := p.request.object
 	e.notFound = object.name != "" && saysNotFound(e.Status, own.Message, object.name, e.signed)
@@ -115,7 +111,7 @@ type oddAnswer struct{ error }
 func (o *oddAnswer) Unwrap() error { return o.error }
 
 // describe says what came in the place of the JSON that was expected.
-func describe(body []byte, err error, shown secrets) string {
+func describe(body []byte, err error) string {
 	var (
 		wrongType *json.UnmarshalTypeError
 		syntax    *json.SyntaxError
@@ -132,19 +128,19 @@ func describe(body []byte, err error, shown secrets) string {
 	case isHTML(body):
 		what = "with HTML in the place of JSON"
 	case wrongType != nil && wrongType.Field != "":
-		what = fmt.Sprintf("with JSON in which %s is of a wrong type", oneLine(wrongType.Field))
+		what = fmt.Sprintf("with JSON in which %s is of a wrong type", redactedLine(wrongType.Field))
 	case wrongType != nil:
 		what = "with JSON of a wrong type"
 	case unusable != nil:
-		what = "with JSON that cannot be used, as " + shown.line(unusable.Error())
+		what = "with JSON that cannot be used, as " + redactedLine(unusable.Error())
 	case errors.As(err, &syntax) && strings.HasPrefix(syntax.Error(), "unexpected end"), errors.Is(err, io.ErrUnexpectedEOF):
 		what = "with JSON that is cut off"
 	case errors.As(err, &syntax):
 		what = "with something that is not JSON"
 	case err != nil:
-		what = "with a body that broke off (" + shown.line(err.Error()) + ")"
+		what = "with a body that broke off (" + redactedLine(err.Error()) + ")"
 	}
-	return what + ": " + strconv.Quote(shown.line(string(body)))
+	return what + ": " + strconv.Quote(redactedLine(string(body)))
 }
 
 func describeRedirect(resp *http.Response) string {

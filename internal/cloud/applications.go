@@ -109,7 +109,7 @@ func (c *Client) application(ctx context.Context, name string, how kind) (*Appli
 		return nil, err
 	}
 	if record.Name != name {
-		return nil, fmt.Errorf("DBOS Cloud was asked for application %q and answered with another, %q", name, oneLine(record.Name))
+		return nil, fmt.Errorf("DBOS Cloud was asked for application %q and answered with another, %q", name, redactedLine(record.Name))
 	}
 	application := record.application()
 	return &application, nil

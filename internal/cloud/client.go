@@ -71,7 +71,7 @@ func newClient(cfg Config, network http.RoundTripper) (*Client, error) {
 		userAgent:      cmp.Or(cfg.UserAgent, "terraform-provider-dbos"),
 		requestTimeout: cmp.Or(cfg.RequestTimeout, 60*time.Second),
 		retryTimeout:   cmp.Or(cfg.RetryTimeout, 2*time.Minute),
-		log:            cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		log:            slog.New(redactingLog{cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)).Handler()}),
 		timing:         cfg.Timing.withDefaults(),
 		secrets:        map[string]*snapshot[string]{},
 	}

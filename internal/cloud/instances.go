@@ -101,7 +101,7 @@ func (c *Client) instance(ctx context.Context, name string, how kind) (*Instance
 		return nil, err
 	}
 	if record.PostgresInstanceName != name {
-		return nil, fmt.Errorf("DBOS Cloud was asked for database instance %q and answered with another, %q", name, oneLine(record.PostgresInstanceName))
+		return nil, fmt.Errorf("DBOS Cloud was asked for database instance %q and answered with another, %q", name, redactedLine(record.PostgresInstanceName))
 	}
 	instance := record.instance()
 	return &instance, nil

@@ -70,7 +70,7 @@ func reason(body []byte, refresh string) string {
 	}
 	text := ", " + answer.Error
 	if d := answer.Description; d != "" && len(d) <= 200 && !strings.Contains(d, refresh) && !strings.Contains(d, "eyJ") {
-		text += fmt.Sprintf(": %q", d)
+		text += fmt.Sprintf(": %q", Redact(d))
 	}
 	return text
 }

@@ -14,11 +14,8 @@ import (
 // attemptKey is the context's key for the *attempts of a call.
 type attemptKey struct{}
 
-// attempts is what the requests of one call have in common.
-type attempts struct {
-	count   atomic.Int64
-	secrets secrets
-}
+// attempts counts the requests of one call.
+type attempts struct{ count atomic.Int64 }
 
 // report writes the one log line of a request. It shows nothing of headers or bodies, but for the request ID.
 func (x *exchange) report(req *http.Request, resp *http.Response, err error, took time.Duration) {
@@ -27,16 +24,14 @@ func (x *exchange) report(req *http.Request, resp *http.Response, err error, too
 		slog.String("path", req.URL.EscapedPath()),
 		slog.Duration("duration", took),
 	}
-	shown := secrets{bearer(req)}
 	if a, ok := req.Context().Value(attemptKey{}).(*attempts); ok {
 		attributes = append(attributes, slog.Int64("attempt", a.count.Add(1)))
-		shown = append(shown, a.secrets...)
 	}
 	if resp != nil {
 		attributes = append(attributes, slog.Int("status", resp.StatusCode), slog.String("request_id", requestID(resp)))
 	}
 	if err != nil {
-		attributes = append(attributes, slog.String("error", shown.line(err.Error())))
+		attributes = append(attributes, slog.String("error", redactedLine(err.Error())))
 	}
 	x.log.LogAttrs(req.Context(), slog.LevelDebug, "DBOS Cloud request", attributes...)
 }
@@ -53,5 +48,5 @@ func requestID(resp *http.Response) string {
 	if refusal.RequestID == "" {
 		refusal.RequestID = resp.Header.Get("X-Request-Id")
 	}
-	return oneLine(refusal.RequestID)
+	return redactedLine(refusal.RequestID)
 }

@@ -26,7 +26,7 @@ type request struct {
 	needs   []object // further objects that the call needs, and that may be too new to be found
 	body    any      // sent as JSON
 	upload  *upload  // sent in the place of body
-	secrets secrets  // what no error may show, even if the answer does
+	secrets []string // in the body: what no error may show, even if the answer does
 	hurried bool     // a busy object is an error at once
 }
 

@@ -36,7 +36,8 @@ func (c *Client) send(ctx context.Context, r request, decode func([]byte) error)
 	if err != nil {
 		return err
 	}
-	marked := context.WithValue(ctx, attemptKey{}, &attempts{secrets: r.secrets})
+	KeepSecret(r.secrets...)
+	marked := context.WithValue(ctx, attemptKey{}, new(attempts))
 	req, err := retryablehttp.NewRequestWithContext(marked, r.method, address, body)
 	if err != nil {
 		return fmt.Errorf("the call %s /%s cannot be made", r.method, strings.Join(r.path, "/"))

@@ -28,6 +28,7 @@ type token struct {
 
 // loginToken is a token of unknown age, as it comes from a configuration.
 func loginToken(value, refresh string) token {
+	KeepSecret(value, refresh)
 	t := token{value: value, refresh: refresh, expires: expiry(value)}
 	if !t.expires.IsZero() {
 		t.renew = t.expires.Add(-renewalMargin)
@@ -40,6 +41,7 @@ func loginToken(value, refresh string) token {
 // takes it for expired already. The margin of one that lives for minutes is a
 // part of that, so that it is used at all.
 func freshToken(value, refresh string, lifetime time.Duration, now time.Time) token {
+	KeepSecret(value, refresh)
 	t := token{value: value, refresh: refresh, since: now}
 	if expires := expiry(value); expires.After(now) {
 		lifetime = expires.Sub(now)

@@ -46,7 +46,7 @@ func (p *policy) noAnswer(err error) *Error {
 		err, unknown = f.err, unknown && f.sent
 	}
 	return &Error{
-		Method: p.request.method, Path: p.path, Message: p.request.secrets.line(err.Error()),
+		Method: p.request.method, Path: p.path, Message: redactedLine(err.Error()),
 		err: err, unknown: unknown, final: isFinal(err),
 	}
 }

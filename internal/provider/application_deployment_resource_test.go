@@ -355,6 +355,20 @@ func TestDeploymentFailedMigration(t *testing.T) {
 	r.unchanged(r.refresh(after, ""), changed)
 }
 
+// TestDeploymentSecrets has a failed deploy echo what the application was deployed with.
+func TestDeploymentSecrets(t *testing.T) {
+	t.Parallel()
+	d := newDeployment(t)
+	d.answer("POST applications/shop", func(string) (int, string) {
+		return http.StatusBadRequest, `{"message":"the migration failed","statusCode":400,"requestID":"r1",` +
+			`"DetailedError":"endpoint: kanary-variable\npostgresql://dbosadmin:kanary@db.example/shop"}`
+	})
+	r := newRPC(t, d.api)
+	r.apply(applicationDeploymentType, nil, attributes{
+		"application_name": "shop", "source_dir": sourceDir(t, nil), "config_variables": map[string]string{"URL": "kanary-variable"},
+	}, "", "It told in detail:\nendpoint: (hidden)\npostgresql://dbosadmin:(hidden)@db.example/shop")
+}
+
 func TestDeploymentInterrupted(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t)

@@ -49,6 +49,7 @@ func (m *applicationDeploymentModel) readSource(ctx context.Context, diags *diag
 	for name, value := range m.ConfigVariables.Elements() {
 		if text, ok := value.(types.String); ok && !text.IsNull() {
 			options.Variables[name] = text.ValueString()
+			cloud.KeepSecret(text.ValueString()) // A failed deploy may show the file that they are in.
 		}
 	}
 	files, err := archive.Open(ctx, m.SourceDir.ValueString(), options)

@@ -1,0 +1,210 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package cloud
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"html"
+	"log/slog"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+)
+
+// hidden stands in texts for what must not be shown.
+const hidden = "(hidden)"
+
+// shortestSecret is the length in bytes from which a value is hidden. A shorter one, such as 1, true or 5432, is hardly
+// secret, and hiding it would make messages unreadable.
+const shortestSecret = 6
+
+// shortestLine is the length from which each line of a value of several lines, such as a private key, is hidden by itself.
+const shortestLine = 16
+
+// secretSet holds all forms in which the secrets of this process may be written, by their first bytes, so that a search
+// takes no longer the more there are.
+type secretSet struct {
+	mu    sync.RWMutex
+	known map[string]bool // values
+	forms map[string][]string
+}
+
+// processSecrets are those of the whole process: an answer may show what another call has sent.
+var processSecrets secretSet
+
+// KeepSecret makes values secret for the rest of the process: no error and no log line of any client shows them, as they
+// are or in JSON, HTML, a URL or base64. Values of fewer than 6 bytes are not hidden.
+func KeepSecret(values ...string) {
+	for _, value := range values {
+		processSecrets.add(value)
+	}
+}
+
+func (s *secretSet) add(value string) {
+	if value = strings.TrimSpace(value); len(value) < shortestSecret {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known[value] {
+		return
+	}
+	if s.known == nil {
+		s.known, s.forms = map[string]bool{}, map[string][]string{}
+	}
+	s.known[value] = true
+	s.index(value)
+	if lines := strings.Split(value, "\n"); len(lines) > 1 {
+		for _, line := range lines {
+			if line = strings.TrimSpace(line); len(line) >= shortestLine {
+				s.index(line)
+			}
+		}
+	}
+}
+
+// index adds all forms of a value. The lock is held.
+func (s *secretSet) index(value string) {
+	forms := []string{
+		value, quotedJSON(value, false), quotedJSON(value, true), html.EscapeString(value),
+		url.QueryEscape(value), url.PathEscape(value),
+	}
+	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		// Inside a longer text the first and the last characters depend on the neighbours.
+		for before := range 3 {
+			text := encoding.EncodeToString(append(make([]byte, before), value...))
+			forms = append(forms, text[(before*8+5)/6:(before+len(value))*8/6])
+		}
+	}
+	for _, form := range forms {
+		if len(form) < shortestSecret {
+			continue
+		}
+		key := form[:shortestSecret]
+		if !slices.Contains(s.forms[key], form) {
+			s.forms[key] = append(s.forms[key], form)
+		}
+	}
+}
+
+// quotedJSON is how a text looks inside of JSON, of this program or of others.
+func quotedJSON(text string, escapeHTML bool) string {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(escapeHTML)
+	_ = encoder.Encode(text) // A string can always be written as JSON.
+	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
+}
+
+// end returns where the longest secret that begins at text[at] ends, or at if none does. At the end of a text, which may
+// be cut off, the beginning of a secret counts.
+func (s *secretSet) end(text string, at int) int {
+	if len(text)-at < shortestSecret {
+		return at
+	}
+	longest := at
+	for _, form := range s.forms[text[at:at+shortestSecret]] {
+		switch rest := text[at:]; {
+		case strings.HasPrefix(rest, form):
+			longest = max(longest, at+len(form))
+		case strings.HasPrefix(form, rest):
+			longest = len(text)
+		}
+	}
+	return longest
+}
+
+func (s *secretSet) hide(text string) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if len(s.forms) == 0 {
+		return text
+	}
+	var b strings.Builder
+	shown := 0 // up to where the text is in b
+	for at := 0; at < len(text); at++ {
+		end := s.end(text, at)
+		if end == at {
+			continue
+		}
+		for next := at + 1; next < end; next++ { // Secrets may overlap.
+			end = max(end, s.end(text, next))
+		}
+		b.WriteString(text[shown:at] + hidden)
+		shown, at = end, end-1
+	}
+	return b.String() + text[shown:]
+}
+
+// The password part of any URL, as it is, with escaped slashes, and percent-encoded.
+var (
+	urlPassword     = regexp.MustCompile(`(:(?:\\?/){2}[^\s/?#"'<>:@\\]*:)[^\s/"'<>]+@`)
+	escapedPassword = regexp.MustCompile(`(?i)(%3A%2F%2F(?:[^\s%"'<>]|%[^34\s]|%3[^A\s]|%4[^0\s])*%3A)[^\s"'<>]+?(%40)`)
+)
+
+// Redact hides the secrets of this process, and the password of every URL, in a text that others wrote.
+func Redact(text string) string {
+	text = processSecrets.hide(text)
+	if !strings.Contains(text, ":") && !strings.Contains(text, "%") {
+		return text
+	}
+	text = urlPassword.ReplaceAllString(text, "${1}"+hidden+"@")
+	return escapedPassword.ReplaceAllString(text, "${1}"+hidden+"${2}")
+}
+
+// redactingLog hides secrets in all that goes to a log.
+type redactingLog struct{ slog.Handler }
+
+func (l redactingLog) Handle(ctx context.Context, record slog.Record) error {
+	redacted := slog.NewRecord(record.Time, record.Level, Redact(record.Message), record.PC)
+	record.Attrs(func(attr slog.Attr) bool {
+		redacted.AddAttrs(redactedAttr(attr))
+		return true
+	})
+	return l.Handler.Handle(ctx, redacted)
+}
+
+func (l redactingLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	redacted := make([]slog.Attr, len(attrs))
+	for i, attr := range attrs {
+		redacted[i] = redactedAttr(attr)
+	}
+	return redactingLog{l.Handler.WithAttrs(redacted)}
+}
+
+func (l redactingLog) WithGroup(name string) slog.Handler {
+	return redactingLog{l.Handler.WithGroup(name)}
+}
+
+func redactedAttr(attr slog.Attr) slog.Attr {
+	if kind := attr.Value.Kind(); kind == slog.KindString || kind == slog.KindAny {
+		attr.Value = slog.StringValue(Redact(attr.Value.String()))
+	}
+	return attr
+}
+
+// redactedLine is what others wrote, as a part of a message. It is redacted first: a part of a secret could not be found
+// any more.
+func redactedLine(text string) string {
+	const enough = 64 << 10 // far above what a message shows
+	if len(text) > enough {
+		text = text[:enough]
+	}
+	return oneLine(Redact(text))
+}
+
+// oneLine shortens what others wrote.
+func oneLine(text string) string {
+	const longest = 300
+	line := []rune(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " "))
+	if len(line) > longest {
+		return string(line[:longest]) + "…"
+	}
+	return string(line)
+}

@@ -6,7 +6,6 @@ package localcloud
 import (
 	"encoding/json"
 	"net/http"
-	"path"
 	"strconv"
 	"time"
 )
@@ -25,88 +24,33 @@ func (s *Server) adminRoutes() map[string]handler {
 	}
 }
 
-// faultBody is a Fault as it is sent and listed.
-type faultBody struct {
-	ID      int               `json:"id,omitempty"` // answered, not sent
-	Hits    int               `json:"hits,omitempty"`
-	Method  string            `json:"method,omitempty"`
-	Path    string            `json:"path,omitempty"`
-	Skip    int               `json:"skip,omitempty"`
-	Times   int               `json:"times,omitempty"`
-	Latency string            `json:"latency,omitempty"`
-	Lose    bool              `json:"lose,omitempty"`
-	Drop    bool              `json:"drop,omitempty"`
-	Hang    bool              `json:"hang,omitempty"`
-	Status  int               `json:"status,omitempty"`
-	Header  map[string]string `json:"header,omitempty"`
-	Body    string            `json:"body,omitempty"`
-	After   bool              `json:"after,omitempty"`
-}
-
-// fault checks what was sent: a fault that can never do anything would let a
-// rehearsal pass for the wrong reason.
-func (b faultBody) fault() (Fault, error) {
-	f := Fault{
-		Method: b.Method, Path: b.Path, Skip: b.Skip, Times: b.Times, Lose: b.Lose, Drop: b.Drop, Hang: b.Hang,
-		Status: b.Status, Header: b.Header, Body: b.Body, After: b.After,
-	}
-	var err error
-	if b.Latency != "" {
-		if f.Latency, err = time.ParseDuration(b.Latency); err != nil || f.Latency < 0 {
-			return f, badRequest("latency %q is not a duration such as 500ms", b.Latency)
-		}
-	}
-	ends := 0
-	for _, end := range []bool{b.Lose, b.Drop, b.Hang, b.Status != 0} {
-		if end {
-			ends++
-		}
-	}
-	_, badPattern := path.Match(b.Path, "")
-	switch {
-	case ends > 1:
-		return f, badRequest("lose, drop, hang and status exclude each other")
-	case ends == 0 && f.Latency == 0:
-		return f, badRequest("a fault has a latency, or one of lose, drop, hang and status")
-	case b.Status != 0 && (b.Status < 200 || b.Status > 599):
-		return f, badRequest("status %d is not one of 200 to 599", b.Status)
-	case b.Status == 0 && (b.After || b.Body != "" || len(b.Header) > 0):
-		return f, badRequest("after, header and body belong to a status")
-	case b.Skip < 0 || b.Times < 0:
-		return f, badRequest("skip and times are not negative")
-	case badPattern != nil:
-		return f, badRequest("path %q is not a pattern such as databases/userdb/*", b.Path)
-	}
-	return f, nil
+// ActiveFault is a fault that was injected.
+type ActiveFault struct {
+	ID    int   `json:"id"`
+	Hits  int   `json:"hits"` // requests that it has hit
+	Fault Fault `json:"fault"`
 }
 
 func (s *Server) addFault(r *http.Request) (any, error) {
-	var sent faultBody
-	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&sent); err != nil {
+	var f Fault
+	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, largestBody)).Decode(&f); err != nil {
 		return nil, badRequest("the request body is not a fault: %s", err)
 	}
-	f, err := sent.fault()
-	if err != nil {
-		return nil, err
+	if err := f.check(); err != nil {
+		return nil, badRequest("%s", err)
 	}
-	return faultBody{ID: s.faults.add(f)}, nil
+	return ActiveFault{ID: s.faults.add(f), Fault: f}, nil
 }
 
-func (s *Server) listFaults(*http.Request) (any, error) {
-	listed := []faultBody{}
+func (s *Server) listFaults(*http.Request) (any, error) { return s.Faults(), nil }
+
+// Faults are those that were injected and not removed, in that order.
+func (s *Server) Faults() []ActiveFault {
+	listed := []ActiveFault{}
 	for _, a := range s.faults.list() {
-		b := faultBody{
-			ID: a.id, Hits: max(0, a.seen-a.Skip), Method: a.Method, Path: a.Path, Skip: a.Skip, Times: a.Times,
-			Lose: a.Lose, Drop: a.Drop, Hang: a.Hang, Status: a.Status, Header: a.Header, Body: a.Body, After: a.After,
-		}
-		if a.Latency > 0 {
-			b.Latency = a.Latency.String()
-		}
-		listed = append(listed, b)
+		listed = append(listed, ActiveFault{ID: a.id, Hits: a.hits, Fault: a.Fault})
 	}
-	return listed, nil
+	return listed
 }
 
 func (s *Server) clearFaults(*http.Request) (any, error) {

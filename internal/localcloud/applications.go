@@ -70,12 +70,14 @@ func (s *Server) answerApplication(a application) applicationAnswer {
 	return a.answer(host, s.claims.deploying(a.Name))
 }
 
-func (s *Server) listApplications(*http.Request) (any, error) {
+func (s *Server) listApplications(r *http.Request) (any, error) {
 	var all []application
 	s.store.view(func(st *state) { all = st.applications.all() })
 	answers := make([]applicationAnswer, 0, len(all))
 	for _, a := range all {
-		answers = append(answers, s.answerApplication(a))
+		if !isUnseen(r, s.births.of("application", a.Name)) {
+			answers = append(answers, s.answerApplication(a))
+		}
 	}
 	return answers, nil
 }
@@ -84,6 +86,9 @@ func (s *Server) getApplication(r *http.Request) (any, error) {
 	a, err := s.findApplication(r.PathValue("app"))
 	if err != nil {
 		return nil, err
+	}
+	if isUnseen(r, s.births.of("application", a.Name)) {
+		return nil, notFound("application", a.Name)
 	}
 	return s.answerApplication(a), nil
 }
@@ -108,6 +113,9 @@ func (s *Server) listVersions(r *http.Request) (any, error) {
 	}
 	answers := make([]versionAnswer, 0, len(a.Versions))
 	for _, v := range a.Versions {
+		if isUnseen(r, v.Created) {
+			continue
+		}
 		answers = append(answers, versionAnswer{
 			ApplicationName: a.Name,
 			Version:         v.ID,

@@ -4,141 +4,100 @@
 package localcloud
 
 import (
-	"net/http"
+	"errors"
+	"fmt"
+	"path"
 	"slices"
-	"strconv"
-	"sync"
 	"time"
 )
 
-// Fault is something that goes wrong with the requests that match it. The first
-// fault in the order of injection that matches a request and is not used up hits
-// it; the others do not see it.
+// Fault says which requests go wrong, and how. The first fault in the order of
+// injection that hits a request decides; later ones do not see it.
+//
+// A request is carried out and answered as usual unless a field says otherwise.
+// Drop, Lose, Hang, Status and Alter exclude each other; Latency, Trickle and
+// Unseen go together with them where that makes sense.
 type Fault struct {
-	Method, Path string // "" = any; Path is a pattern as in Count
-	Skip, Times  int    // let Skip matching requests by, then hit Times (0 = all)
-	Latency      time.Duration
-	Lose         bool // carry the request out, then break the connection without an answer
-	Drop         bool // break the connection without carrying it out
-	Hang         bool // never answer until the client goes away
-	Status       int  // answer this in the place of handling the request
-	Header       map[string]string
-	Body         string // verbatim
-	After        bool   // with Status: carry the request out first
+	// Which requests. The zero value hits every request for ever.
+	Method string        // "" = any
+	Path   string        // a pattern as in Count; "" = any
+	Skip   int           // let so many matching requests by first
+	Times  int           // hit so many requests, then no more; 0 = without end
+	For    time.Duration // hit nothing any more when this has passed since the first hit; 0 = without end
+	Chance float64       // hit a request with this probability, from 0 to 1; 0 = always
+	Rate   float64       // let so many requests a second by, and hit the others; 0 = hit all
+
+	// When.
+	Latency time.Duration // wait so long before anything else
+	Jitter  time.Duration // and up to so much longer, by chance
+	Trickle time.Duration // send the answer's body byte by byte, so long apart
+
+	// How.
+	Drop bool // break the connection without carrying the request out
+	Lose bool // carry the request out, then break the connection without an answer
+	Hang bool // never answer; end when the client goes away
+	// Status is answered in the place of carrying the request out, with Header,
+	// Body and RetryAfter.
+	Status     int
+	Header     map[string]string
+	Body       string        // verbatim
+	RetryAfter time.Duration // the header Retry-After, in whole seconds; 0 = none
+	RetryDate  bool          // as a date, so long from the answer
+	// After carries the request out all the same: before a Status is answered, or
+	// after the client of a Hang has gone away.
+	After bool
+
+	Alter  Alteration    // carry the request out, and change its answer
+	Unseen time.Duration // reads do not show objects that were made less than so long ago
 }
 
-// faults are those that are injected.
-type faults struct {
-	mu     sync.Mutex
-	last   int
-	active []*activeFault
-}
-
-type activeFault struct {
-	Fault
-	id   int
-	seen int
-}
-
-func (f *faults) add(fault Fault) int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.last++
-	f.active = append(f.active, &activeFault{Fault: fault, id: f.last})
-	return f.last
-}
-
-func (f *faults) remove(id int) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	before := len(f.active)
-	f.active = slices.DeleteFunc(f.active, func(a *activeFault) bool { return a.id == id })
-	return len(f.active) < before
-}
-
-func (f *faults) clear() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.active = nil
-}
-
-func (f *faults) list() []activeFault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	listed := make([]activeFault, len(f.active))
-	for i, a := range f.active {
-		listed[i] = *a
-	}
-	return listed
-}
-
-// hit finds the fault that hits a request, and uses it up by one.
-func (f *faults) hit(method, requestPath string) (Fault, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, a := range f.active {
-		if !matches(a.Method, a.Path, method, requestPath) || a.spent() {
-			continue
-		}
-		a.seen++
-		if a.seen > a.Skip {
-			return a.Fault, true
+// check refuses a fault that contradicts itself or can never do anything: it
+// would let a rehearsal pass for the wrong reason.
+func (f Fault) check() error {
+	ends := 0
+	for _, end := range []bool{f.Drop, f.Lose, f.Hang, f.Status != 0, f.Alter != ""} {
+		if end {
+			ends++
 		}
 	}
-	return Fault{}, false
+	_, badPattern := path.Match(f.Path, "")
+	switch {
+	case ends > 1:
+		return errors.New("drop, lose, hang, status and alter exclude each other")
+	case ends == 0 && f.Latency == 0 && f.Jitter == 0 && f.Trickle == 0 && f.Unseen == 0:
+		return errors.New("a fault has one of drop, lose, hang, status, alter, latency, jitter, trickle and unseen")
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return fmt.Errorf("status %d is not one of 200 to 599", f.Status)
+	case f.Status == 0 && (f.Body != "" || len(f.Header) > 0 || f.RetryAfter != 0):
+		return errors.New("header, body and retry_after belong to a status")
+	case f.RetryDate && f.RetryAfter == 0:
+		return errors.New("retry_date belongs to retry_after")
+	case f.After && f.Status == 0 && !f.Hang:
+		return errors.New("after belongs to a status or a hang")
+	case f.Trickle != 0 && (f.Drop || f.Lose || f.Hang):
+		return errors.New("trickle needs an answer")
+	case f.Alter != "" && !slices.Contains(Alterations, f.Alter):
+		return fmt.Errorf("alter %q is not one of %v", f.Alter, Alterations)
+	case f.Skip < 0 || f.Times < 0:
+		return errors.New("skip and times are not negative")
+	case f.For < 0 || f.Latency < 0 || f.Jitter < 0 || f.Trickle < 0 || f.RetryAfter < 0 || f.Unseen < 0:
+		return errors.New("a duration is not negative")
+	case f.Chance < 0 || f.Chance > 1:
+		return fmt.Errorf("chance %g is not between 0 and 1", f.Chance)
+	case f.Rate < 0:
+		return errors.New("rate is not negative")
+	case badPattern != nil:
+		return fmt.Errorf("path %q is not a pattern such as databases/userdb/*", f.Path)
+	}
+	return nil
 }
 
-func (a *activeFault) spent() bool { return a.Times > 0 && a.seen >= a.Skip+a.Times }
-
-// Inject lets requests fail from now on, until remove is called.
+// Inject makes requests go wrong from now on, until remove is called. It panics
+// on a fault that contradicts itself or does nothing.
 func (s *Server) Inject(f Fault) (remove func()) {
+	if err := f.check(); err != nil {
+		panic("localcloud: " + err.Error())
+	}
 	id := s.faults.add(f)
 	return func() { s.faults.remove(id) }
 }
-
-// suffer plays a fault on a request; carry carries the request out.
-func (s *Server) suffer(f Fault, w http.ResponseWriter, r *http.Request, carry http.HandlerFunc) {
-	if f.Latency > 0 && !pause(r.Context(), f.Latency) {
-		panic(http.ErrAbortHandler)
-	}
-	switch {
-	case f.Drop:
-		drain(r)
-		panic(http.ErrAbortHandler)
-	case f.Hang:
-		// Only a body that was read to its end lets the server notice that the
-		// client has gone.
-		drain(r)
-		<-r.Context().Done()
-		panic(http.ErrAbortHandler)
-	case f.Lose:
-		carry(newMuted(), r)
-		panic(http.ErrAbortHandler)
-	case f.Status != 0:
-		if f.After {
-			carry(newMuted(), r)
-		} else {
-			drain(r)
-		}
-		writeFault(w, f)
-	default:
-		carry(w, r)
-	}
-}
-
-func writeFault(w http.ResponseWriter, f Fault) {
-	w.Header().Set("Content-Length", strconv.Itoa(len(f.Body)))
-	for name, value := range f.Header {
-		w.Header().Set(name, value)
-	}
-	w.WriteHeader(f.Status)
-	_, _ = w.Write([]byte(f.Body))
-}
-
-// muted takes an answer that nobody is to see.
-type muted struct{ header http.Header }
-
-func newMuted() *muted                          { return &muted{header: http.Header{}} }
-func (m *muted) Header() http.Header            { return m.header }
-func (m *muted) Write(body []byte) (int, error) { return len(body), nil }
-func (m *muted) WriteHeader(int)                {}

@@ -126,7 +126,7 @@ func TestWhichRequestsAFaultHits(t *testing.T) {
 			hits := ""
 			for _, request := range test.requests {
 				method, path, _ := strings.Cut(request, " ")
-				if _, hit := f.hit(method, path); hit {
+				if _, hit := f.hit(method, path, time.Now()); hit {
 					hits += "x"
 				} else {
 					hits += "."
@@ -207,11 +207,12 @@ func TestAdmin(t *testing.T) {
 		}
 	}
 	admin("GET", "faults", "", 200, `[]`)
-	admin("POST", "faults", `{"method":"GET","path":"databases","times":1,"status":503,"header":{"Retry-After":"1"},"body":"no"}`, 200, `{"id":1}`)
-	admin("POST", "faults", `{"latency":"1ms","lose":true,"skip":1000}`, 200, `{"id":2}`)
+	admin("POST", "faults", `{"method":"GET","path":"databases","times":1,"status":503,"header":{"X-A":"1"},"retry_after":"2s","body":"no"}`, 200,
+		`{"id":1,"hits":0,"fault":{"method":"GET","path":"databases","times":1,"status":503,"header":{"X-A":"1"},"body":"no","retry_after":"2s"}}`)
+	admin("POST", "faults", `{"latency":"1ms","lose":true,"skip":1000}`, 200, `{"id":2,"hits":0,"fault":{"skip":1000,"latency":"1ms","lose":true}}`)
 	want(t, s, "GET", "databases", "", 503, "no")
 	admin("GET", "faults", "", 200,
-		`[{"id":1,"hits":1,"method":"GET","path":"databases","times":1,"status":503,"header":{"Retry-After":"1"},"body":"no"},{"id":2,"skip":1000,"latency":"1ms","lose":true}]`)
+		`[{"id":1,"hits":1,"fault":{"method":"GET","path":"databases","times":1,"status":503,"header":{"X-A":"1"},"body":"no","retry_after":"2s"}},{"id":2,"hits":0,"fault":{"skip":1000,"latency":"1ms","lose":true}}]`)
 	admin("DELETE", "faults/1", "", 204, "")
 	admin("DELETE", "faults/1", "", 404, `{"message":"fault 1 not found","statusCode":404,"requestID":"ID"}`)
 	admin("DELETE", "faults", "", 204, "")
@@ -222,14 +223,23 @@ func TestAdmin(t *testing.T) {
 		t.Errorf("the requests are %d %s", status, requests)
 	}
 	for body, message := range map[string]string{
-		`{}`:                            "a fault has a latency, or one of lose, drop, hang and status",
-		`{"lose":true,"drop":true}`:     "lose, drop, hang and status exclude each other",
-		`{"status":99}`:                 "status 99 is not one of 200 to 599",
-		`{"latency":"soon"}`:            `latency \"soon\" is not a duration such as 500ms`,
-		`{"latency":"1s","after":true}`: "after, header and body belong to a status",
-		`{"drop":true,"times":-1}`:      "skip and times are not negative",
-		`{"drop":true,"path":"["}`:      `path \"[\" is not a pattern such as databases/userdb/*`,
-		`{"dropp":true}`:                `the request body is not a fault: json: unknown field \"dropp\"`,
+		`{}`:                               "a fault has one of drop, lose, hang, status, alter, latency, jitter, trickle and unseen",
+		`{"times":3,"path":"databases"}`:   "a fault has one of drop, lose, hang, status, alter, latency, jitter, trickle and unseen",
+		`{"lose":true,"drop":true}`:        "drop, lose, hang, status and alter exclude each other",
+		`{"status":200,"alter":"empty"}`:   "drop, lose, hang, status and alter exclude each other",
+		`{"status":99}`:                    "status 99 is not one of 200 to 599",
+		`{"latency":"soon"}`:               `the request body is not a fault: \"soon\" is not a duration such as 500ms`,
+		`{"latency":"1s","after":true}`:    "after belongs to a status or a hang",
+		`{"latency":"1s","body":"x"}`:      "header, body and retry_after belong to a status",
+		`{"status":429,"retry_date":true}`: "retry_date belongs to retry_after",
+		`{"drop":true,"trickle":"1ms"}`:    "trickle needs an answer",
+		`{"drop":true,"latency":"-1s"}`:    "a duration is not negative",
+		`{"drop":true,"chance":1.5}`:       "chance 1.5 is not between 0 and 1",
+		`{"drop":true,"rate":-1}`:          "rate is not negative",
+		`{"alter":"nothing"}`:              `alter \"nothing\" is not one of [break truncate empty null html types duplicate-keys gzip huge omit repeat reverse]`,
+		`{"drop":true,"times":-1}`:         "skip and times are not negative",
+		`{"drop":true,"path":"["}`:         `path \"[\" is not a pattern such as databases/userdb/*`,
+		`{"dropp":true}`:                   `the request body is not a fault: json: unknown field \"dropp\"`,
 	} {
 		admin("POST", "faults", body, 400, `{"message":"`+message+`","statusCode":400,"requestID":"ID"}`)
 	}

@@ -68,12 +68,14 @@ func (s *Server) answerInstance(i instance) any {
 	}
 }
 
-func (s *Server) listInstances(*http.Request) (any, error) {
+func (s *Server) listInstances(r *http.Request) (any, error) {
 	var all []instance
 	s.store.view(func(st *state) { all = st.instances.all() })
 	answers := make([]any, 0, len(all))
 	for _, i := range all {
-		answers = append(answers, s.answerInstance(i))
+		if !isUnseen(r, i.Begun) {
+			answers = append(answers, s.answerInstance(i))
+		}
 	}
 	return answers, nil
 }
@@ -82,6 +84,9 @@ func (s *Server) getInstance(r *http.Request) (any, error) {
 	i, err := s.findInstance(r.PathValue("name"))
 	if err != nil {
 		return nil, err
+	}
+	if isUnseen(r, i.Begun) {
+		return nil, notFound("database", i.Name)
 	}
 	return s.answerInstance(i), nil
 }

@@ -77,6 +77,7 @@ func (s *Server) registerApplication(r *http.Request) (any, error) {
 			return err
 		}
 		st.applications.put(a.Name, a)
+		s.births.note("application", a.Name)
 		return nil
 	})
 }

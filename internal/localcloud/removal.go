@@ -68,6 +68,7 @@ func (s *Server) removeApplication(name string, leave func()) {
 	}
 	s.save(s.store.change(func(st *state) error {
 		st.applications.remove(name)
+		s.births.forget("application", name)
 		return nil
 	}))
 }

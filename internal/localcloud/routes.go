@@ -88,7 +88,7 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request, carry http.Hand
 			s.log.Printf("%s %s %d %s", r.Method, entry.Path, answer.status, time.Since(entry.Time).Round(time.Millisecond))
 		}
 	}()
-	if fault, ok := s.faults.hit(r.Method, r.URL.EscapedPath()); ok {
+	if fault, ok := s.faults.hit(r.Method, r.URL.EscapedPath(), time.Now()); ok {
 		s.suffer(fault, answer, r, carry)
 		return
 	}
@@ -100,6 +100,9 @@ type noted struct {
 	http.ResponseWriter
 	status int
 }
+
+// Unwrap lets http.ResponseController find the connection.
+func (n *noted) Unwrap() http.ResponseWriter { return n.ResponseWriter }
 
 func (n *noted) WriteHeader(status int) {
 	n.status = status

@@ -53,6 +53,9 @@ func (s *Server) setSecret(r *http.Request) (any, error) {
 		if a.Secrets == nil {
 			a.Secrets = map[string]string{}
 		}
+		if _, known := a.Secrets[name]; !known {
+			s.births.note("secret", app+"/"+name)
+		}
 		a.Secrets[name] = value
 		return nil
 	})
@@ -63,7 +66,9 @@ func (s *Server) listSecrets(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]string{}, slices.Sorted(maps.Keys(a.Secrets))...), nil
+	names := slices.Sorted(maps.Keys(a.Secrets))
+	names = slices.DeleteFunc(names, func(name string) bool { return isUnseen(r, s.births.of("secret", a.Name+"/"+name)) })
+	return append([]string{}, names...), nil
 }
 
 func (s *Server) deleteSecret(r *http.Request) (any, error) {
@@ -73,6 +78,7 @@ func (s *Server) deleteSecret(r *http.Request) (any, error) {
 			return notFound("secret", name)
 		}
 		delete(a.Secrets, name)
+		s.births.forget("secret", a.Name+"/"+name)
 		return nil
 	})
 }

@@ -37,6 +37,7 @@ type Server struct {
 
 	requests requestLog
 	faults   faults
+	births   births
 	holds    holds
 	gates    gates
 	slots    chan struct{}

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
 func listFaults(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -23,22 +25,23 @@ func listFaults(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
-	var faults []faultBody
+	var faults []localcloud.ActiveFault
 	if err := cloud.call(ctx, http.MethodGet, "faults", nil, &faults); err != nil {
 		return err
 	}
 	for _, f := range faults {
-		if _, err := fmt.Fprintln(stdout, f); err != nil {
+		if _, err := fmt.Fprintln(stdout, inFlags(f)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// String tells a fault in the words of the flags that made it.
-func (f faultBody) String() string {
+// inFlags tells a fault in the words of the flags that made it.
+func inFlags(a localcloud.ActiveFault) string {
+	f := a.Fault
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d: %d hits:", f.ID, f.Hits)
+	fmt.Fprintf(&b, "%d: %d hits:", a.ID, a.Hits)
 	say := func(given bool, format string, args ...any) {
 		if given {
 			fmt.Fprintf(&b, " "+format, args...)
@@ -48,16 +51,25 @@ func (f faultBody) String() string {
 	say(f.Path != "", "--path %s", f.Path)
 	say(f.Skip != 0, "--skip %d", f.Skip)
 	say(f.Times != 0, "--times %d", f.Times)
-	say(f.Latency != "", "--latency %s", f.Latency)
-	say(f.Lose, "--lose")
+	say(f.For != 0, "--for %s", f.For)
+	say(f.Chance != 0, "--chance %g", f.Chance)
+	say(f.Rate != 0, "--rate %g", f.Rate)
+	say(f.Latency != 0, "--latency %s", f.Latency)
+	say(f.Jitter != 0, "--jitter %s", f.Jitter)
+	say(f.Trickle != 0, "--trickle %s", f.Trickle)
 	say(f.Drop, "--drop")
+	say(f.Lose, "--lose")
 	say(f.Hang, "--hang")
 	say(f.Status != 0, "--status %d", f.Status)
 	for _, name := range slices.Sorted(maps.Keys(f.Header)) {
 		say(true, "--header %s=%s", name, f.Header[name])
 	}
 	say(f.Body != "", "--body %q", f.Body)
+	say(f.RetryAfter != 0, "--retry-after %s", f.RetryAfter)
+	say(f.RetryDate, "--retry-date")
 	say(f.After, "--after")
+	say(f.Alter != "", "--alter %s", f.Alter)
+	say(f.Unseen != 0, "--unseen %s", f.Unseen)
 	return b.String()
 }
 

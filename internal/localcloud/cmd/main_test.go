@@ -312,7 +312,10 @@ func TestFaultCommands(t *testing.T) {
 		{"list", "2: 0 hits: --skip 2 --latency 20ms --lose\n", ""},
 		{"clear", "", ""},
 		{"list", "", ""},
-		{"add", "", "a fault has a latency, or one of lose, drop, hang and status"},
+		{"add", "", "a fault has one of drop, lose, hang, status, alter, latency, jitter, trickle and unseen"},
+		{"add --for 1m0s --chance 0.5 --rate 20 --jitter 1s --trickle 1ms --status 503 --retry-after 5s --retry-date --after", "3\n", ""},
+		{"add --alter omit --unseen 2s", "4\n", ""},
+		{"list", "3: 0 hits: --for 1m0s --chance 0.5 --rate 20 --jitter 1s --trickle 1ms --status 503 --retry-after 5s --retry-date --after\n4: 0 hits: --alter omit --unseen 2s\n", ""},
 	}
 	for _, step := range steps {
 		output, err := fault(strings.Fields(step.args)...)

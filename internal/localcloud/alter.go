@@ -1,0 +1,202 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package localcloud
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+)
+
+// Alteration is a way in which an answer is not as it should be. The status stays.
+type Alteration string
+
+// The alterations.
+const (
+	AlterBreak         Alteration = "break"          // the connection breaks in the middle of the body
+	AlterTruncate      Alteration = "truncate"       // the second half of the body is missing, and nothing tells so
+	AlterEmpty         Alteration = "empty"          // there is no body
+	AlterNull          Alteration = "null"           // the body is null
+	AlterHTML          Alteration = "html"           // the body is a page, as of a proxy
+	AlterTypes         Alteration = "types"          // strings are numbers, numbers and truth values strings
+	AlterDuplicateKeys Alteration = "duplicate-keys" // every key comes twice, first with another value
+	AlterGzip          Alteration = "gzip"           // the body is compressed, whether asked for or not
+	AlterHuge          Alteration = "huge"           // the body is 20 MiB larger
+	AlterOmit          Alteration = "omit"           // a list lacks its first element and every second one after it
+	AlterRepeat        Alteration = "repeat"         // a list has every element twice
+	AlterReverse       Alteration = "reverse"        // a list is in the reverse order
+)
+
+// Alterations are all there are.
+var Alterations = []Alteration{
+	AlterBreak, AlterTruncate, AlterEmpty, AlterNull, AlterHTML, AlterTypes, AlterDuplicateKeys, AlterGzip, AlterHuge,
+	AlterOmit, AlterRepeat, AlterReverse,
+}
+
+const (
+	proxyPage   = "<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>Welcome</h1></body></html>\n"
+	hugePadding = 20 << 20
+)
+
+// apply alters an answer. No alteration leaves it.
+func (a Alteration) apply(answer *recorded) {
+	body := bytes.Clone(answer.body.Bytes())
+	replace := func(body []byte) {
+		answer.body.Reset()
+		answer.body.Write(body)
+	}
+	switch a {
+	case "":
+	case AlterBreak:
+		answer.broken = true
+		if len(body) == 0 {
+			replace([]byte(" \n")) // so that there is a middle
+		}
+	case AlterTruncate:
+		replace(body[:len(body)/2])
+	case AlterEmpty:
+		replace(nil)
+	case AlterNull:
+		replace([]byte("null"))
+	case AlterHTML:
+		answer.header.Set("Content-Type", "text/html; charset=utf-8")
+		replace([]byte(proxyPage))
+	case AlterGzip:
+		answer.header.Set("Content-Encoding", "gzip")
+		replace(zipBody(body))
+	case AlterHuge:
+		replace(pad(body))
+	default:
+		replace(a.rewrite(body))
+	}
+}
+
+func zipBody(body []byte) []byte {
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	_, _ = w.Write(body) // a bytes.Buffer takes everything
+	_ = w.Close()
+	return zipped.Bytes()
+}
+
+// pad adds a long field to an object, and white space to anything else.
+func pad(body []byte) []byte {
+	rest, object := bytes.CutPrefix(body, []byte("{"))
+	if !object {
+		return append(body, bytes.Repeat([]byte(" "), hugePadding)...)
+	}
+	padding := slices.Concat([]byte(`{"padding":"`), bytes.Repeat([]byte("x"), hugePadding), []byte(`"`))
+	if !bytes.HasPrefix(rest, []byte("}")) {
+		padding = append(padding, ',')
+	}
+	return append(padding, rest...)
+}
+
+// rewrite alters what the JSON says. A body that is no JSON stays.
+func (a Alteration) rewrite(body []byte) []byte {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var value any
+	if decoder.Decode(&value) != nil {
+		return body
+	}
+	list, isList := value.([]any)
+	switch {
+	case a == AlterTypes:
+		value = otherTypes(value)
+	case a == AlterDuplicateKeys:
+		return duplicateKeys(value)
+	case isList && a == AlterOmit:
+		kept := []any{}
+		for i := 1; i < len(list); i += 2 {
+			kept = append(kept, list[i])
+		}
+		value = kept
+	case isList && a == AlterRepeat:
+		repeated := []any{}
+		for _, element := range list {
+			repeated = append(repeated, element, element)
+		}
+		value = repeated
+	case isList && a == AlterReverse:
+		slices.Reverse(list)
+	}
+	return encoded(value)
+}
+
+func encoded(value any) []byte {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		panic(http.ErrAbortHandler) // what was decoded can be encoded
+	}
+	return raw
+}
+
+func otherTypes(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for key := range value {
+			value[key] = otherTypes(value[key])
+		}
+		return value
+	case []any:
+		if len(value) == 0 {
+			return map[string]any{}
+		}
+		for i := range value {
+			value[i] = otherTypes(value[i])
+		}
+		return value
+	case string:
+		return 1
+	case nil:
+		return false
+	default:
+		return string(encoded(value))
+	}
+}
+
+func duplicateKeys(value any) []byte {
+	var text bytes.Buffer
+	separator := ""
+	switch value := value.(type) {
+	case map[string]any:
+		text.WriteByte('{')
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			name := encoded(key)
+			text.WriteString(separator)
+			text.Write(slices.Concat(name, []byte(":"), encoded(otherValue(value[key])), []byte(","), name, []byte(":"), duplicateKeys(value[key])))
+			separator = ","
+		}
+		text.WriteByte('}')
+	case []any:
+		text.WriteByte('[')
+		for _, element := range value {
+			text.WriteString(separator)
+			text.Write(duplicateKeys(element))
+			separator = ","
+		}
+		text.WriteByte(']')
+	default:
+		return encoded(value)
+	}
+	return text.Bytes()
+}
+
+// otherValue is of the same type.
+func otherValue(value any) any {
+	switch value := value.(type) {
+	case string:
+		return "another-" + value
+	case bool:
+		return !value
+	case json.Number:
+		return 1
+	default:
+		return nil
+	}
+}

@@ -87,8 +87,8 @@ func hashRatio(ctx context.Context, b *bench) (float64, string, error) {
 	return ours / theirs, fmt.Sprintf("%.2f s", ours), err
 }
 
-// writeApplication writes an application of so many megabytes, which do not
-// get smaller when they are packed.
+// writeApplication writes an application of so many megabytes in files of 25 MB at most, which do not get smaller when
+// they are packed.
 func writeApplication(dir string, megabytes int) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
@@ -98,14 +98,14 @@ func writeApplication(dir string, megabytes int) error {
 			return err
 		}
 	}
-	const files = 20
+	files := (megabytes + 24) / 25
 	noise := rand.NewChaCha8([32]byte{1})
 	for i := range files {
 		file, err := os.Create(filepath.Join(dir, fmt.Sprintf("part%02d", i)))
 		if err != nil {
 			return err
 		}
-		_, err = io.CopyN(file, noise, int64(megabytes)*1e6/files)
+		_, err = io.CopyN(file, noise, int64(megabytes)*1e6/int64(files))
 		if err := errors.Join(err, file.Close()); err != nil {
 			return err
 		}

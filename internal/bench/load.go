@@ -65,31 +65,30 @@ func planRatio(ctx context.Context, b *bench) (float64, string, error) {
 	if err != nil {
 		return 0, "", err
 	}
-	ours, err := timePlan(ctx, s.Workspace)
+	theirs, err := b.builtin(ctx, "builtin", fmt.Sprintf("resource \"terraform_data\" \"all\" {\n  count = %d\n  input = count.index\n}\n", many))
 	if err != nil {
 		return 0, "", err
 	}
-	builtin, err := b.builtin(ctx)
-	return ours / builtin, fmt.Sprintf("%.1f s", ours), err
+	seconds, ratio, err := againstPlan(ctx, s.Workspace, theirs)
+	return ratio, fmt.Sprintf("%.1f s", seconds), err
 }
 
-// builtin times the same plan of a resource that Terraform has in itself.
-func (b *bench) builtin(ctx context.Context) (float64, error) {
-	dir := filepath.Join(b.dir, "builtin")
+// builtin applies a configuration of resources that Terraform has in itself.
+func (b *bench) builtin(ctx context.Context, name, configuration string) (*workspace.Workspace, error) {
+	dir := filepath.Join(b.dir, name)
 	if err := os.Mkdir(dir, 0o755); err != nil {
-		return 0, err
+		return nil, err
 	}
-	configuration := fmt.Sprintf("resource \"terraform_data\" \"all\" {\n  count = %d\n  input = count.index\n}\n", many)
 	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(configuration), 0o644); err != nil {
-		return 0, err
+		return nil, err
 	}
 	w := &workspace.Workspace{Dir: dir, Engine: b.engine}
 	for _, args := range [][]string{{"init"}, {"apply", "-auto-approve"}} {
 		if _, err := w.Run(ctx, args...); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
-	return timePlan(ctx, w)
+	return w, nil
 }
 
 // waitRows are what making instances costs beyond the service's own time.

@@ -29,7 +29,7 @@ type row struct {
 }
 
 func rows() []row {
-	return slices.Concat(loadRows, waitRows, largeRows, memoryRows, startRows)
+	return slices.Concat(loadRows, waitRows, crowdRows, largeRows, memoryRows, startRows)
 }
 
 func main() {
@@ -125,4 +125,5 @@ type bench struct {
 	many   *site
 	single *site
 	large  *site
+	crowd  *crowdSite
 }

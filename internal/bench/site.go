@@ -7,10 +7,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
@@ -42,11 +47,67 @@ resource "dbos_database_instance" "all" {
 
 // open makes a site that is initialized; it is closed at the end.
 func (b *bench) open(ctx context.Context, name, configuration string, provisionTime time.Duration) (*site, error) {
+	server, err := b.start(ctx, provisionTime)
+	if err != nil {
+		return nil, err
+	}
+	return b.openAt(ctx, name, configuration, server, server.Connection().Endpoint)
+}
+
+// start starts a simulated cloud, which is closed at the end.
+func (b *bench) start(ctx context.Context, provisionTime time.Duration) (*localcloud.Server, error) {
 	server, err := localcloud.Start(ctx, localcloud.Options{Backend: "simulated", ProvisionTime: provisionTime})
 	if err != nil {
 		return nil, err
 	}
 	b.closers = append(b.closers, server.Close)
+	return server, nil
+}
+
+// provision makes instances by hand, many at once, and waits until they are available.
+func provision(ctx context.Context, server *localcloud.Server, names ...string) error {
+	connection := server.Connection()
+	call := func(ctx context.Context, method, path, body string) (string, error) {
+		req, err := http.NewRequestWithContext(ctx, method, connection.Endpoint+"/v1alpha1/"+connection.Organization+"/"+path, strings.NewReader(body))
+		if err != nil {
+			return "", err
+		}
+		req.Header.Set("Authorization", "Bearer "+connection.Token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return "", err
+		}
+		answer, err := io.ReadAll(resp.Body)
+		if err := errors.Join(err, resp.Body.Close()); err != nil {
+			return "", err
+		}
+		if resp.StatusCode != http.StatusOK {
+			return "", fmt.Errorf("%s %s: %s", method, path, answer)
+		}
+		return string(answer), nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(200)
+	for _, name := range names {
+		group.Go(func() error {
+			_, err := call(ctx, http.MethodPost, "databases/userdb", fmt.Sprintf(`{"Name":%q,"AdminName":"bench","AdminPassword":"Correct-horse-7"}`, name))
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for {
+		list, err := call(context.WithoutCancel(ctx), http.MethodGet, "databases", "")
+		if err != nil || strings.Count(list, `"available"`) == len(names) {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// openAt makes a site whose cloud is reached at an endpoint.
+func (b *bench) openAt(ctx context.Context, name, configuration string, server *localcloud.Server, endpoint string) (*site, error) {
 	dir := filepath.Join(b.dir, name)
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
@@ -54,9 +115,8 @@ func (b *bench) open(ctx context.Context, name, configuration string, provisionT
 	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(configuration), 0o644); err != nil {
 		return nil, err
 	}
-	connection := server.Connection()
 	w, err := workspace.New(b.engine, b.provider, dir,
-		"DBOS_ENDPOINT="+connection.Endpoint, "DBOS_TOKEN="+connection.Token)
+		"DBOS_ENDPOINT="+endpoint, "DBOS_TOKEN="+server.Connection().Token)
 	if err != nil {
 		return nil, err
 	}
@@ -83,18 +143,49 @@ func timePlan(ctx context.Context, w *workspace.Workspace) (float64, error) {
 	})
 }
 
+// againstPlan compares the plans of two working directories.
+func againstPlan(ctx context.Context, ours, theirs *workspace.Workspace) (seconds, ratio float64, err error) {
+	plan := func(w *workspace.Workspace) func() error {
+		return func() error {
+			_, err := w.Run(ctx, "plan", "-detailed-exitcode")
+			return err
+		}
+	}
+	medians, err := inTurn(5, plan(ours), plan(theirs))
+	if err != nil {
+		return 0, 0, err
+	}
+	return medians[0], medians[0] / medians[1], nil
+}
+
 // timed is the median, in seconds, of what something takes.
 func timed(run func() error) (float64, error) {
-	var seconds []float64
-	for range 3 {
-		start := time.Now()
-		if err := run(); err != nil {
-			return 0, err
-		}
-		seconds = append(seconds, time.Since(start).Seconds())
+	medians, err := inTurn(3, run)
+	if err != nil {
+		return 0, err
 	}
-	slices.Sort(seconds)
-	return seconds[1], nil
+	return medians[0], nil
+}
+
+// inTurn runs things so many times, in turn, so that a busy moment of the machine meets all of them. It returns the
+// median of what each takes, in seconds.
+func inTurn(times int, runs ...func() error) ([]float64, error) {
+	seconds := make([][]float64, len(runs))
+	for range times {
+		for i, run := range runs {
+			start := time.Now()
+			if err := run(); err != nil {
+				return nil, err
+			}
+			seconds[i] = append(seconds[i], time.Since(start).Seconds())
+		}
+	}
+	medians := make([]float64, len(runs))
+	for i := range runs {
+		slices.Sort(seconds[i])
+		medians[i] = seconds[i][times/2]
+	}
+	return medians, nil
 }
 
 // calls are the requests since an earlier moment that match.

@@ -43,12 +43,13 @@ type Options struct {
 }
 
 // Source is an application's directory as it was when it was opened. The
-// contents of the files are read later, and each time anew.
+// contents of the files are read later.
 type Source struct {
 	entries   []entry
 	deadLinks []string
 	config    Config
 	limit     int64
+	shared    *readings
 }
 
 // Open finds the files to deploy and makes the checks that the CLI makes. It
@@ -84,7 +85,7 @@ func Open(ctx context.Context, dir string, o Options) (*Source, error) {
 	if err := w.walk(); err != nil {
 		return nil, err
 	}
-	s := &Source{entries: w.entries, deadLinks: w.dead, config: config, limit: SizeLimit}
+	s := &Source{entries: w.entries, deadLinks: w.dead, config: config, limit: SizeLimit, shared: shared}
 	s.entries = append(s.entries, entry{name: configName, content: []byte(text)})
 	if err := s.checkLanguage(root, file); err != nil {
 		return nil, err

@@ -38,7 +38,8 @@ type digest struct {
 }
 
 // Hash is the hash of what would be deployed: of every name, whether it is
-// executable, and its content. It reads all files, on all cores.
+// executable, and its content. It reads all files, on all cores, unless this
+// process has read them before and they are unchanged.
 func (s *Source) Hash(ctx context.Context) (string, error) {
 	digests, err := s.digests(ctx, false)
 	if err != nil {
@@ -63,8 +64,9 @@ func (e entry) mode() fs.FileMode {
 	return 0o644
 }
 
-// digests reads every file once. Each worker holds one file and one buffer.
-func (s *Source) digests(ctx context.Context, deflate bool) ([]digest, error) {
+// readAll reads every file once. Each worker holds one file and one buffer. Of
+// a file on disk whose digest is known it takes that.
+func (s *Source) readAll(ctx context.Context, deflate bool, known []digest) ([]digest, error) {
 	digests := make([]digest, len(s.entries))
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
@@ -75,6 +77,13 @@ func (s *Source) digests(ctx context.Context, deflate bool) ([]digest, error) {
 				i := int(next.Add(1)) - 1
 				if i >= len(s.entries) {
 					return nil
+				}
+				if known != nil && s.entries[i].path != "" {
+					digests[i] = known[i]
+					continue
+				}
+				if s.shared.reads != nil {
+					s.shared.reads(s.entries[i].name)
 				}
 				d, err := w.read(ctx, s.entries[i], nil)
 				if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/archive"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
@@ -21,12 +22,12 @@ func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, st
 	if !plan.checkChoice(state, diags) {
 		return
 	}
-	files, hash := plan.planSource(ctx, diags)
+	files, hash := plan.planSource(ctx, state != nil, diags)
 	if diags.HasError() {
 		return
 	}
 	if state != nil && !plan.deploys(state, hash) {
-		plan.SourceHash, plan.Version, plan.URL = state.SourceHash, state.Version, state.URL
+		plan.SourceHash, plan.Version, plan.URL, plan.DatabaseName = state.SourceHash, state.Version, state.URL, state.DatabaseName
 		return
 	}
 	plan.Version = types.StringUnknown()
@@ -34,8 +35,9 @@ func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, st
 	if !plan.SourceDir.IsNull() {
 		plan.SourceHash = types.StringUnknown()
 	}
-	if plan.URL = types.StringUnknown(); state != nil && !state.URL.IsNull() {
-		plan.URL = state.URL
+	plan.URL, plan.DatabaseName = types.StringUnknown(), types.StringUnknown()
+	if state != nil {
+		plan.URL, plan.DatabaseName = unlessRecorded(state.URL), unlessRecorded(state.DatabaseName)
 	}
 	if files != nil && fullyKnown(plan.Triggers) {
 		files.checkDeploy(ctx, diags)
@@ -45,6 +47,14 @@ func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, st
 		diags.AddWarning(fmt.Sprintf("Application %q will be deployed", plan.ApplicationName.ValueString()),
 			"The deployment was imported, and no call tells which files run. Applying this plan deploys once; from then on it deploys when something changes.")
 	}
+}
+
+// unlessRecorded plans what is in the state, or what the apply finds out where nothing is.
+func unlessRecorded(recorded types.String) types.String {
+	if recorded.IsNull() {
+		return types.StringUnknown()
+	}
+	return recorded
 }
 
 // checkChoice refuses a deployment of nothing. One that was imported and has
@@ -111,18 +121,17 @@ func (d *deploy) run(ctx context.Context, client *cloud.Client, diags *diag.Diag
 		return
 	}
 	if d.rollout != nil {
-		url := d.plan.URL
-		if d.plan.URL.IsUnknown() {
-			d.plan.URL = types.StringNull()
-		}
+		url, database := d.plan.URL, d.plan.DatabaseName
+		nullIfUnknown(&d.plan.URL, &d.plan.DatabaseName)
 		d.rollout.keep(ctx, d.private, diags)
 		d.save()
 		application, ok := d.rollout.wait(ctx, client, d.failure, d.private, diags)
 		if !ok {
 			return
 		}
-		d.plan.URL = url
+		d.plan.URL, d.plan.DatabaseName = url, database
 		settle(&d.plan.URL, application.URL)
+		settle(&d.plan.DatabaseName, application.Database)
 	}
 	d.save()
 }
@@ -130,17 +139,21 @@ func (d *deploy) run(ctx context.Context, client *cloud.Client, diags *diag.Diag
 // send deploys what is there now, unless it turns out to be what was deployed
 // before.
 func (d *deploy) send(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
-	var files *source
+	var (
+		files  *source
+		packed *archive.Archive
+	)
 	hash := types.StringNull()
 	if !d.plan.SourceDir.IsNull() {
-		if files, hash = d.plan.readSource(ctx, diags); files == nil {
+		if files, packed = d.plan.packSource(ctx, diags); packed == nil {
 			return false
 		}
+		hash = types.StringValue(packed.Hash())
 	}
 	if d.state != nil && !d.plan.deploys(d.state, hash) {
 		d.plan.SourceHash, d.plan.Version = d.state.SourceHash, d.state.Version
-		if d.plan.URL.IsUnknown() && d.rollout == nil {
-			d.plan.URL = d.state.URL
+		if d.rollout == nil {
+			d.plan.URL, d.plan.DatabaseName = ifUnknown(d.plan.URL, d.state.URL), ifUnknown(d.plan.DatabaseName, d.state.DatabaseName)
 		}
 		return true
 	}
@@ -148,26 +161,33 @@ func (d *deploy) send(ctx context.Context, client *cloud.Client, diags *diag.Dia
 	if !ok || files != nil && !files.keepsDatabase(before, diags) {
 		return false
 	}
-	version, err := d.accepted(ctx, client, files)
+	version, err := d.accepted(ctx, client, packed)
 	if err != nil {
 		addError(diags, fmt.Sprintf("Cannot deploy application %q", d.failure.name), err, "It is not recorded as deployed: the next plan deploys it again.")
 		return false
 	}
 	d.rollout = &rollout{Version: version, Replaces: before.Version}
-	d.plan.Version = types.StringValue(version)
+	d.plan.Version, d.plan.SourceHash = types.StringValue(version), hash
 	return true
 }
 
-// accepted makes the deploy, and records the hash of what it sends.
-func (d *deploy) accepted(ctx context.Context, client *cloud.Client, files *source) (string, error) {
-	if files == nil {
-		d.plan.SourceHash = types.StringNull()
+// accepted sends what was packed, or deploys the earlier version where nothing was.
+func (d *deploy) accepted(ctx context.Context, client *cloud.Client, packed *archive.Archive) (string, error) {
+	if packed == nil {
 		return client.DeployVersion(ctx, d.failure.name, d.plan.PreviousVersion.ValueString())
 	}
-	packed, err := files.Archive(ctx)
-	if err != nil {
-		return "", err
-	}
-	d.plan.SourceHash = types.StringValue(packed.Hash())
 	return client.Deploy(ctx, d.failure.name, packed)
+}
+
+func nullIfUnknown(texts ...*types.String) {
+	for _, text := range texts {
+		*text = ifUnknown(*text, types.StringNull())
+	}
+}
+
+func ifUnknown(planned, otherwise types.String) types.String {
+	if planned.IsUnknown() {
+		return otherwise
+	}
+	return planned
 }

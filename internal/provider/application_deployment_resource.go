@@ -44,6 +44,7 @@ type applicationDeploymentModel struct {
 	SourceHash      types.String `tfsdk:"source_hash"`
 	Version         types.String `tfsdk:"version"`
 	URL             types.String `tfsdk:"url"`
+	DatabaseName    types.String `tfsdk:"database_name"`
 }
 
 func (m *applicationDeploymentModel) label() string { return applicationLabel(m.ApplicationName) }
@@ -59,6 +60,9 @@ func (r *applicationDeploymentResource) Schema(ctx context.Context, _ resource.S
 		MarkdownDescription: "Deploys the code of an application: the files of a directory, or those of an earlier version. " +
 			"A deploy makes a new version and runs the `migrate` commands of `dbos-config.yaml` on the application's database before that version serves; " +
 			"if one of them fails, nothing is recorded and the next plan deploys again. Destroying a deployment leaves the application as it is.\n\n" +
+			"An apply that is interrupted (Ctrl-C) while it waits for a version is continued by the next one, after `terraform untaint`. " +
+			"One that is killed (SIGKILL, a lost machine) just after the service has accepted a deploy is not: Terraform saves nothing before an operation ends, " +
+			"so that the next apply deploys the same files again, and their migrations run again.\n\n" +
 			"~> **Be careful with breaking schema changes** such as deleting or renaming a column: they may break workflows that still run on an earlier version.",
 		Attributes: map[string]schema.Attribute{
 			"id":               computedText("The name of the application, once it is deployed."),
@@ -107,6 +111,10 @@ func (r *applicationDeploymentResource) Schema(ctx context.Context, _ resource.S
 				Computed:            true,
 				MarkdownDescription: "Address of the application.",
 			},
+			"database_name": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "Name of the application's own database, which its first deploy makes. What refers to it is applied after the deploy.",
+			},
 		},
 		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
 	}
@@ -119,7 +127,7 @@ func (r *applicationDeploymentResource) plan(ctx context.Context, o *operation[a
 	}
 	r.planDeploy(ctx, plan, state, o.diags)
 	if state != nil && unfinishedRollout(ctx, o.private, o.diags) != nil {
-		plan.URL = types.StringUnknown()
+		plan.URL, plan.DatabaseName = types.StringUnknown(), unlessRecorded(state.DatabaseName)
 	}
 	o.save(ctx, plan)
 }
@@ -144,6 +152,7 @@ func (r *applicationDeploymentResource) read(ctx context.Context, o *operation[a
 		return
 	}
 	state.ID, state.Organization = state.ApplicationName, o.organization
+	state.DatabaseName = observed(state.DatabaseName, application.Database)
 	if unfinishedRollout(ctx, o.private, o.diags).observe(ctx, application, o.private, o.diags) {
 		state.URL = observed(state.URL, application.URL)
 	}

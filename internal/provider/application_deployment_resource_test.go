@@ -144,11 +144,11 @@ func TestDeploymentLife(t *testing.T) {
 	set := attributes{"application_name": "shop", "source_dir": dir}
 
 	r.check(r.planned(applicationDeploymentType, r.plan(applicationDeploymentType, nil, set, "")), attributes{
-		"id": unknown, "source_hash": unknown, "version": unknown, "url": unknown, "config_file": "dbos-config.yaml",
+		"id": unknown, "source_hash": unknown, "version": unknown, "url": unknown, "database_name": unknown, "config_file": "dbos-config.yaml",
 	})
 	o := r.apply(applicationDeploymentType, nil, set, "", "")
 	d.wantDeploys(t, 1)
-	r.check(o.value, attributes{"id": "shop", "organization": "acme", "version": "v1", "url": "https://acme-shop.cloud.example/"})
+	r.check(o.value, attributes{"id": "shop", "organization": "acme", "version": "v1", "url": "https://acme-shop.cloud.example/", "database_name": "shop"})
 	if got := d.uploads[0]; got["main.js"] != "one" || len(got) != 3 {
 		t.Errorf("deployed %v", got)
 	}
@@ -167,12 +167,19 @@ func TestDeploymentLife(t *testing.T) {
 	r.check(o.value, attributes{"version": "v1"})
 	r.unchanged(o, set)
 
+	// A state from before there was a database_name plans empty, and learns it at the next refresh or deploy.
+	old := &object{kind: o.kind, value: replaced(t, o.value, "database_name", nil), private: o.private}
+	r.unchanged(old, set)
+
 	hash := text(r, o, "source_hash")
 	write(t, dir, "main.js", "two")
 	r.check(r.planned(applicationDeploymentType, r.plan(applicationDeploymentType, o, set, "")), attributes{
-		"id": "shop", "source_hash": unknown, "version": unknown, "url": "https://acme-shop.cloud.example/",
+		"id": "shop", "source_hash": unknown, "version": unknown, "url": "https://acme-shop.cloud.example/", "database_name": "shop",
 	})
-	o = r.apply(applicationDeploymentType, o, set, "", "")
+	r.check(r.planned(applicationDeploymentType, r.plan(applicationDeploymentType, old, set, "")), attributes{"database_name": unknown})
+	r.check(r.refresh(old, "").value, attributes{"database_name": "shop"})
+	o = r.apply(applicationDeploymentType, old, set, "", "")
+	r.check(o.value, attributes{"database_name": "shop"})
 	d.wantDeploys(t, 2)
 	r.check(o.value, attributes{"version": "v2"})
 	if text(r, o, "source_hash") == hash {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
@@ -181,6 +182,24 @@ func TestApplicationCreateRefused(t *testing.T) {
 		if r.apply(applicationType, nil, shop, "", `Database instance "orders" does not exist|database_instance_name`) != nil {
 			t.Error("what was not registered is in the state")
 		}
+	})
+	t.Run("executors set late", func(t *testing.T) {
+		t.Parallel()
+		a := registering(application("shop", "orders", "", "", 512))
+		var first time.Time
+		a.answer("PATCH applications/shop", func(string) (int, string) {
+			// It is registered: what is left is tried for longer than the retry_timeout of 200 ms.
+			if first.IsZero() {
+				first = time.Now()
+			}
+			if time.Since(first) < 300*time.Millisecond {
+				return http.StatusServiceUnavailable, "later"
+			}
+			return http.StatusOK, ""
+		})
+		r := newRPC(t, a)
+		o := r.registered(shop.with(attributes{"min_executors": 2}))
+		r.check(o.value, attributes{"min_executors": 2})
 	})
 	t.Run("executors not set", func(t *testing.T) {
 		t.Parallel()

@@ -22,10 +22,10 @@ type source struct {
 	configFile string
 }
 
-// planSource reads the directory for a plan: what is there, and the hash of
-// it. As long as it depends on what is not known, nothing is said about it;
-// with an unknown trigger its faults may be gone once this apply has built it.
-func (m *applicationDeploymentModel) planSource(ctx context.Context, diags *diag.Diagnostics) (*source, types.String) {
+// planSource looks at the directory for a plan. It reads the files, for their hash, only where there is one to compare
+// with. As long as it depends on what is not known, nothing is said about it; with an unknown trigger its faults may be
+// gone once this apply has built it.
+func (m *applicationDeploymentModel) planSource(ctx context.Context, compares bool, diags *diag.Diagnostics) (*source, types.String) {
 	switch {
 	case m.SourceDir.IsNull():
 		return nil, types.StringNull()
@@ -33,7 +33,16 @@ func (m *applicationDeploymentModel) planSource(ctx context.Context, diags *diag
 		return nil, types.StringUnknown()
 	}
 	var faults diag.Diagnostics
-	files, hash := m.readSource(ctx, &faults)
+	files := m.openSource(ctx, &faults)
+	hash := types.StringUnknown()
+	if files != nil && compares {
+		text, err := files.Hash(ctx)
+		if err != nil {
+			m.sourceFault(err, &faults)
+			files = nil
+		}
+		hash = types.StringValue(text)
+	}
 	if fullyKnown(m.Triggers) {
 		diags.Append(faults...)
 	} else if files == nil {
@@ -42,9 +51,8 @@ func (m *applicationDeploymentModel) planSource(ctx context.Context, diags *diag
 	return files, hash
 }
 
-// readSource reads the directory and makes the checks that the CLI makes. It
-// returns nil where something is wrong with it.
-func (m *applicationDeploymentModel) readSource(ctx context.Context, diags *diag.Diagnostics) (*source, types.String) {
+// openSource makes the checks that the CLI makes. It returns nil where something is wrong with the directory.
+func (m *applicationDeploymentModel) openSource(ctx context.Context, diags *diag.Diagnostics) *source {
 	options := archive.Options{ConfigFile: m.ConfigFile.ValueString(), Variables: map[string]string{}}
 	for name, value := range m.ConfigVariables.Elements() {
 		if text, ok := value.(types.String); ok && !text.IsNull() {
@@ -55,14 +63,23 @@ func (m *applicationDeploymentModel) readSource(ctx context.Context, diags *diag
 	files, err := archive.Open(ctx, m.SourceDir.ValueString(), options)
 	if err != nil {
 		m.sourceFault(err, diags)
-		return nil, types.StringNull()
+		return nil
 	}
-	hash, err := files.Hash(ctx)
+	return &source{Source: files, configFile: options.ConfigFile}
+}
+
+// packSource makes the archive to deploy. The archive is nil where something is wrong.
+func (m *applicationDeploymentModel) packSource(ctx context.Context, diags *diag.Diagnostics) (*source, *archive.Archive) {
+	files := m.openSource(ctx, diags)
+	if files == nil {
+		return nil, nil
+	}
+	packed, err := files.Archive(ctx)
 	if err != nil {
 		m.sourceFault(err, diags)
-		return nil, types.StringNull()
+		return nil, nil
 	}
-	return &source{Source: files, configFile: options.ConfigFile}, types.StringValue(hash)
+	return files, packed
 }
 
 func (m *applicationDeploymentModel) sourceFault(err error, diags *diag.Diagnostics) {

@@ -571,8 +571,8 @@ func (r *rpc) data(kind string, set attributes, want string) tftypes.Value {
 	return value
 }
 
-// replaced is value with another string for one attribute.
-func replaced(t *testing.T, value tftypes.Value, name, text string) tftypes.Value {
+// replaced is value with another string, or by nil with null, for one attribute.
+func replaced(t *testing.T, value tftypes.Value, name string, text any) tftypes.Value {
 	t.Helper()
 	var values map[string]tftypes.Value
 	if err := value.As(&values); err != nil {

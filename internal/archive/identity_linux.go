@@ -1,0 +1,20 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package archive
+
+import (
+	"fmt"
+	"io/fs"
+	"syscall"
+	"time"
+)
+
+// identity tells which file it is, and when its inode last changed.
+func identity(info fs.FileInfo) (id string, changed time.Time, ok bool) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "", time.Time{}, false
+	}
+	return fmt.Sprintf("%d:%d", stat.Dev, stat.Ino), time.Unix(int64(stat.Ctim.Sec), int64(stat.Ctim.Nsec)), true //nolint:unconvert // They are 32 bits wide on some systems.
+}

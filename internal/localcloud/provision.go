@@ -82,8 +82,12 @@ func (s *Server) resetPassword(name string) {
 		s.log.Printf("set the password of %s: %s", name, err)
 	}
 	s.alter(name, func(i *instance) {
-		if i.Status == statusResetting {
-			i.Status, i.Password = statusAvailable, ""
+		if i.Status != statusResetting {
+			return
+		}
+		i.Status, i.Password = statusAvailable, ""
+		if err != nil {
+			i.Status = statusFailed
 		}
 	})
 }

@@ -108,6 +108,7 @@ func TestFailuresBehindAnAnswer(t *testing.T) {
 	b.wantCalls(t, "destroy abc")
 }
 
+// A reset that changed nothing is seen, and the instance can be deleted.
 func TestFailedReset(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -118,8 +119,11 @@ func TestFailedReset(t *testing.T) {
 	want(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"abcdefgh"}`, 200, "")
 	await(t, s, "databases/userdb/info/abc", `"Status":"resetting-master-credentials"`)
 	release()
-	await(t, s, "databases/userdb/info/abc", `"Status":"available"`)
-	want(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"abcdefgi"}`, 200, "")
+	await(t, s, "databases/userdb/info/abc", `"Status":"failed"`)
+	wantRefusal(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"abcdefgi"}`, 409,
+		`database abc is not in an available state: its status is "failed"`)
+	want(t, s, "DELETE", "databases/userdb/abc", "", 200, "")
+	await(t, s, "databases", "[]")
 }
 
 // A temporary state directory goes also when nobody waits for the servers.

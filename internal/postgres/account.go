@@ -48,6 +48,14 @@ func (a *account) own(path string) error {
 	return os.Lchown(path, a.uid, a.gid)
 }
 
+// id is the account's user number.
+func (a *account) id() int {
+	if a == nil {
+		return os.Geteuid()
+	}
+	return a.uid
+}
+
 // mkdir makes a directory that is the account's alone.
 func (a *account) mkdir(path string) error {
 	if err := os.Mkdir(path, 0o700); err != nil {

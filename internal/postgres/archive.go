@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 )
@@ -28,11 +30,11 @@ func (s *Server) archiveAll(ctx context.Context) (live bool, err error) {
 		return false, err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, "SELECT pg_logical_emit_message(true, 'restore', '')"); err != nil {
+	if _, err := conn.Exec(ctx, "SELECT pg_catalog.pg_logical_emit_message(true, 'restore', '')"); err != nil {
 		return false, err
 	}
 	var segment string
-	if err := conn.QueryRow(ctx, "SELECT pg_walfile_name(pg_switch_wal())").Scan(&segment); err != nil {
+	if err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_switch_wal())").Scan(&segment); err != nil {
 		return false, err
 	}
 	for {
@@ -54,30 +56,44 @@ var logFile = regexp.MustCompile(`^([0-9A-F]{24}|[0-9A-F]{8}\.history)$`)
 
 // copyLog copies the log files of a directory to where recovery finds them, and
 // notes that they are not to be archived again.
-func (s *Server) copyLog(from string) error {
-	files, err := os.ReadDir(from)
+func (f *filling) copyLog(ctx context.Context, root *os.Root, dir string) error {
+	files, err := fs.ReadDir(root.FS(), dir)
 	if err != nil {
 		return err
 	}
-	account, to := s.installation.account, filepath.Join(s.path(dataName), "pg_wal")
 	for _, file := range files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if !logFile.MatchString(file.Name()) {
 			continue
 		}
-		content, err := os.Open(filepath.Join(from, file.Name()))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // a running source has recycled it
-		}
-		if err != nil {
-			return err
-		}
-		err = account.copy(filepath.Join(to, file.Name()), content, nil)
-		if err := errors.Join(err, content.Close()); err != nil {
-			return err
-		}
-		if err := account.write(filepath.Join(to, "archive_status", file.Name()+".done"), ""); err != nil {
+		if err := f.copyLogFile(root, path.Join(dir, file.Name())); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (f *filling) copyLogFile(root *os.Root, name string) error {
+	content, info, err := f.account.open(root, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // a running source has recycled it
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = content.Close() }()
+	if info.Size() > segmentSize {
+		return fmt.Errorf("%s is larger than a log file", filepath.Join(root.Name(), name))
+	}
+	copied, note := path.Join("pg_wal", path.Base(name)), path.Join("pg_wal/archive_status", path.Base(name)+".done")
+	// The base backup may hold a shorter version of it, and so may the archive.
+	if err := errors.Join(f.root.RemoveAll(copied), f.root.RemoveAll(note)); err != nil {
+		return err
+	}
+	if err := f.copy(copied, io.LimitReader(content, segmentSize)); err != nil {
+		return err
+	}
+	return f.write(note, "")
 }

@@ -3,7 +3,11 @@
 
 package postgres
 
-import "syscall"
+import (
+	"context"
+	"syscall"
+	"time"
+)
 
 // PID is the process of a running server.
 func PID(s *Server) int { return s.process.pid }
@@ -11,3 +15,15 @@ func PID(s *Server) int { return s.process.pid }
 // Abandon lets go of a server as the death of this process would, but where
 // nothing ends the server: it stays running.
 func Abandon(s *Server) error { return syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN) }
+
+// AsSuperuser runs statements in a session of this package's own.
+func AsSuperuser(ctx context.Context, s *Server, statements ...string) error {
+	return s.execute(ctx, "", statements...)
+}
+
+// HurryArchive bounds how long a restore waits for the archive of this server.
+func HurryArchive(s *Server, limit time.Duration) {
+	hurried := *s.installation
+	hurried.patience.archive = limit
+	s.installation = &hurried
+}

@@ -33,6 +33,7 @@ type Installation struct {
 	major    int
 	account  *account
 	template *template
+	patience patience
 }
 
 // Version is the installation's own word for its version.
@@ -53,7 +54,7 @@ func Find(binDir string) (*Installation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask %s for its version: %w", postgres, err)
 	}
-	i := &Installation{bin: found}
+	i := &Installation{bin: found, patience: usualPatience}
 	if i.version, i.major = parseVersion(string(out)); i.major < oldest {
 		return nil, fmt.Errorf("%s is %q, and PostgreSQL %d or newer is needed", postgres, strings.TrimSpace(string(out)), oldest)
 	}

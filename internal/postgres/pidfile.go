@@ -5,8 +5,6 @@ package postgres
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -22,7 +20,7 @@ type pidNote struct {
 // readPIDFile reads as much of the note as has been written yet.
 func readPIDFile(data string) pidNote {
 	var note pidNote
-	content, err := os.ReadFile(filepath.Join(data, pidFile))
+	content, err := readRegular(data, pidFile)
 	if err != nil {
 		return note
 	}
@@ -34,7 +32,7 @@ func readPIDFile(data string) pidNote {
 
 // memoryOf is the shared memory that the note of a killed server names.
 func memoryOf(data string) (key uint32, id int, found bool) {
-	content, err := os.ReadFile(filepath.Join(data, pidFile))
+	content, err := readRegular(data, pidFile)
 	if err != nil {
 		return 0, 0, false
 	}

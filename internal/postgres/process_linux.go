@@ -73,10 +73,16 @@ func freeMemory(data string) error {
 	if !found {
 		return nil
 	}
-	var segment unix.SysvShmDesc
-	if _, err := unix.SysvShmCtl(id, unix.IPC_STAT, &segment); err != nil || uint32(segment.Perm.Key) != key || segment.Nattch > 0 {
-		return nil //nolint:nilerr // It is gone, or has become somebody else's.
+	info, err := os.Stat(data)
+	if err != nil {
+		return err
 	}
-	_, err := unix.SysvShmCtl(id, unix.IPC_RMID, nil)
+	owner, _ := info.Sys().(*syscall.Stat_t)
+	var segment unix.SysvShmDesc
+	_, err = unix.SysvShmCtl(id, unix.IPC_STAT, &segment)
+	if err != nil || uint32(segment.Perm.Key) != key || segment.Nattch > 0 || owner == nil || segment.Perm.Uid != owner.Uid {
+		return nil //nolint:nilerr // It is gone, or is somebody else's.
+	}
+	_, err = unix.SysvShmCtl(id, unix.IPC_RMID, nil)
 	return err
 }

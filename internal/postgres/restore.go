@@ -4,11 +4,11 @@
 package postgres
 
 import (
+	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +24,20 @@ func (e *TooEarlyError) Error() string {
 
 // ErrFuture is wrapped when the instant to restore to has not come yet.
 var ErrFuture = errors.New("a server cannot be restored to an instant in the future")
+
+// patience is how long each step of a restore may take. None waits for ever:
+// what the restore reads was written by others.
+type patience struct {
+	archive  time.Duration // the source archives what it has
+	copy     time.Duration // a base backup and the log are read or written
+	recovery time.Duration // the log is replayed
+	start    time.Duration // a server gets ready
+	session  time.Duration // one session of this package's own
+}
+
+var usualPatience = patience{
+	archive: time.Minute, copy: 10 * time.Minute, recovery: 30 * time.Minute, start: 2 * time.Minute, session: 30 * time.Second,
+}
 
 func precise(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
@@ -49,7 +63,7 @@ func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Serv
 	if err := r.recover(ctx, s, at); err != nil {
 		return nil, fmt.Errorf("restore a PostgreSQL server to %s: %w", precise(at), err)
 	}
-	if err := r.takeBase(); err != nil {
+	if err := r.takeBase(ctx); err != nil {
 		return nil, fmt.Errorf("take the base backup of the restored server: %w", err)
 	}
 	if r.process, err = r.run(ctx, 0); err != nil {
@@ -64,11 +78,13 @@ func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Serv
 // recover brings the data directory to the state that the source had at the
 // instant, and leaves it stopped.
 func (s *Server) recover(ctx context.Context, source *Server, at time.Time) error {
-	live, err := source.archiveAll(ctx)
+	limited, cancel := context.WithTimeout(ctx, s.installation.patience.archive)
+	live, err := source.archiveAll(limited)
+	cancel()
 	if err != nil {
 		return err
 	}
-	if err := s.copyFrom(source, live); err != nil {
+	if err := s.copyFrom(ctx, source, live); err != nil {
 		return err
 	}
 	target := "recovery_target_time=" + at.Format("2006-01-02 15:04:05.000000") + "+00"
@@ -81,7 +97,7 @@ func (s *Server) recover(ctx context.Context, source *Server, at time.Time) erro
 	if err := os.RemoveAll(s.path(dataName)); err != nil {
 		return err
 	}
-	if err := s.copyFrom(source, live); err != nil {
+	if err := s.copyFrom(ctx, source, live); err != nil {
 		return err
 	}
 	return s.replay(ctx, "")
@@ -89,7 +105,9 @@ func (s *Server) recover(ctx context.Context, source *Server, at time.Time) erro
 
 // copyFrom makes the data directory of the source's base backup and of all of
 // its log since.
-func (s *Server) copyFrom(source *Server, archived bool) error {
+func (s *Server) copyFrom(ctx context.Context, source *Server, archived bool) error {
+	ctx, cancel := context.WithTimeout(ctx, s.installation.patience.copy)
+	defer cancel()
 	source.reading.RLock()
 	defer source.reading.RUnlock()
 	base, err := os.Open(source.path(baseName))
@@ -97,19 +115,30 @@ func (s *Server) copyFrom(source *Server, archived bool) error {
 		return err
 	}
 	defer func() { _ = base.Close() }()
-	account, data := s.installation.account, s.path(dataName)
-	if err := account.unpack(base, data); err != nil {
+	archive, err := os.OpenRoot(source.path(walName))
+	if err != nil {
 		return err
 	}
-	if err := s.copyLog(source.path(walName)); err != nil {
+	defer func() { _ = archive.Close() }()
+	data, err := os.OpenRoot(source.path(dataName))
+	if err != nil {
 		return err
 	}
-	if !archived {
-		if err := s.copyLog(filepath.Join(source.path(dataName), "pg_wal")); err != nil {
+	defer func() { _ = data.Close() }()
+	return s.installation.account.fill(s.path(dataName), func(f *filling) error {
+		if err := f.unpack(ctx, base); err != nil {
 			return err
 		}
-	}
-	return account.write(filepath.Join(data, "recovery.signal"), "")
+		if err := f.copyLog(ctx, archive, "."); err != nil {
+			return err
+		}
+		if !archived {
+			if err := f.copyLog(ctx, data, "pg_wal"); err != nil {
+				return err
+			}
+		}
+		return f.write("recovery.signal", "")
+	})
 }
 
 // replay runs the server through its recovery: as far as the target, or if that
@@ -125,7 +154,9 @@ func (s *Server) replay(ctx context.Context, target string) error {
 	if target != "" {
 		settings = append(settings, target)
 	}
-	p, err := s.run(ctx, 0, settings...)
+	limited, cancel := context.WithTimeout(ctx, s.installation.patience.recovery)
+	defer cancel()
+	p, err := s.run(limited, 0, settings...)
 	if err != nil {
 		return err
 	}
@@ -133,12 +164,16 @@ func (s *Server) replay(ctx context.Context, target string) error {
 }
 
 // takeBase makes the stopped server's base backup.
-func (s *Server) takeBase() error {
+func (s *Server) takeBase(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.installation.patience.copy)
+	defer cancel()
 	file, err := os.OpenFile(s.path(baseName), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	return errors.Join(pack(file, s.path(dataName), outsideBase), file.Close())
+	archive := tar.NewWriter(file)
+	err = s.installation.account.pack(ctx, archive, s.path(dataName), outsideBase)
+	return errors.Join(err, archive.Close(), file.Close())
 }
 
 func (s *Server) checkPromoted(ctx context.Context) error {
@@ -148,11 +183,11 @@ func (s *Server) checkPromoted(ctx context.Context) error {
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	var recovering bool
-	if err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&recovering); err != nil {
+	if err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_is_in_recovery()").Scan(&recovering); err != nil {
 		return err
 	}
 	if recovering {
 		return errors.New("the restored server is still in recovery")
 	}
-	return nil
+	return s.fence(ctx, conn)
 }

@@ -53,19 +53,74 @@ func (s *Server) createRoles(ctx context.Context, admin Role) error {
 		return fmt.Errorf("create the roles: %w", err)
 	}
 	s.record.SuperuserPassword = password
+	return s.fenceAgain(ctx)
+}
+
+// outside are the predefined roles that reach files and programs outside the
+// databases.
+const outside = `('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')`
+
+// fence keeps the roles of a server inside its databases. Up to PostgreSQL 15
+// whoever may create roles may grant any role that is no superuser, so these
+// become superusers there: nobody can log in as one, and only a superuser may
+// grant one. Grants from before are taken back. Newer servers need nothing.
+func (s *Server) fence(ctx context.Context, conn *pgx.Conn) error {
+	if s.installation.major > 15 {
+		return nil
+	}
+	for _, statement := range []string{
+		"DELETE FROM pg_catalog.pg_auth_members USING pg_catalog.pg_authid WHERE roleid = oid AND rolname IN " + outside,
+		"UPDATE pg_catalog.pg_authid SET rolsuper = true WHERE NOT rolsuper AND rolname IN " + outside,
+	} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("keep the roles inside the databases: %w", err)
+		}
+	}
 	return nil
 }
 
-// SetPassword gives a role another password.
+func (s *Server) fenceAgain(ctx context.Context) error {
+	if s.installation.major > 15 {
+		return nil
+	}
+	conn, err := s.session(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	return s.fence(ctx, conn)
+}
+
+// SetPassword gives a role another password, lets it log in again where that was
+// taken from it, and proves that it does.
 func (s *Server) SetPassword(ctx context.Context, role, password string) error {
 	v, err := verifier(password)
 	if err != nil {
 		return err
 	}
-	if err := s.execute(ctx, "", "ALTER ROLE "+quote(role)+" PASSWORD '"+v+"'"); err != nil {
+	statement := "ALTER ROLE " + quote(role) + " LOGIN CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD '" + v + "'"
+	if err := s.execute(ctx, "", statement); err != nil {
 		return fmt.Errorf("set the password of %s: %w", role, err)
 	}
+	if err := s.checkLogin(ctx, Role{role, password}); err != nil {
+		return fmt.Errorf("the new password of %s does not log in: %w", role, err)
+	}
 	return nil
+}
+
+// checkLogin logs in as a role. A refusal that comes after the password, such as
+// of too many sessions, is none.
+func (s *Server) checkLogin(ctx context.Context, role Role) error {
+	ctx, cancel := context.WithTimeout(ctx, s.installation.patience.session)
+	defer cancel()
+	conn, err := Connect(ctx, Login{Host: host, Port: s.Port(), Role: role, Database: homeDatabase, TLS: "disable"})
+	if err == nil {
+		return conn.Close(context.WithoutCancel(ctx))
+	}
+	if hasCode(err, "42501") || hasCode(err, "53300") {
+		return nil
+	}
+	return err
 }
 
 // Application is the login of the applications, whose password never changes:
@@ -78,7 +133,7 @@ func (s *Server) Application() Role {
 // name, the application gets it as it is.
 func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 	owner, database := quote(ApplicationRole), quote(name)
-	err := s.execute(ctx, "", "CREATE DATABASE "+database+" OWNER "+owner)
+	err := s.execute(ctx, "", "CREATE DATABASE "+database+" OWNER "+owner+" TEMPLATE template0")
 	if IsDuplicateDatabase(err) {
 		err = s.execute(ctx, "", "ALTER DATABASE "+database+" OWNER TO "+owner)
 	}
@@ -100,11 +155,7 @@ func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 // DropDatabase deletes a database, whoever is using it. It is no error if there
 // is none.
 func (s *Server) DropDatabase(ctx context.Context, name string) error {
-	session := ""
-	if name == defaultDatabase {
-		session = spareDatabase
-	}
-	if err := s.execute(ctx, session, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
+	if err := s.execute(ctx, "", "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
 		return fmt.Errorf("drop the database %s: %w", name, err)
 	}
 	return nil

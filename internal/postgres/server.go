@@ -53,7 +53,8 @@ func (i *Installation) Create(ctx context.Context, dir string, o Options) (_ *Se
 	}
 	// The template is a cluster that was stopped in good order, and so it is
 	// the base backup of every server that begins as a copy of it.
-	if err := i.account.unpack(bytes.NewReader(i.template.data), s.path(dataName)); err != nil {
+	err = i.account.fill(s.path(dataName), func(f *filling) error { return f.unpack(ctx, bytes.NewReader(i.template.data)) })
+	if err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(s.path(baseName), i.template.data, 0o600); err != nil {
@@ -117,6 +118,9 @@ func (i *Installation) Open(ctx context.Context, dir string) (_ *Server, err err
 		return nil, err
 	}
 	if s.process, err = s.run(ctx, r.Port); err != nil {
+		return nil, err
+	}
+	if err := s.fenceAgain(ctx); err != nil {
 		return nil, err
 	}
 	s.record.Port = s.process.port

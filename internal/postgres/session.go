@@ -4,9 +4,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -14,8 +16,8 @@ import (
 )
 
 const (
-	defaultDatabase = "postgres"
-	spareDatabase   = "template1" // is always there
+	defaultDatabase = "postgres"  // the admin's own
+	homeDatabase    = "template1" // the superuser's own, which is always there
 )
 
 // Login is where and as whom to log in.
@@ -25,6 +27,8 @@ type Login struct {
 	Role     Role
 	Database string // "" stands for postgres
 	TLS      string // libpq's sslmode
+	// Settings of the session. They go before those of the role and the database.
+	Settings map[string]string
 }
 
 // Connect opens a session. Nothing but the login decides how: the environment
@@ -39,20 +43,31 @@ func Connect(ctx context.Context, login Login) (*pgx.Conn, error) {
 		config.Database = defaultDatabase
 	}
 	config.RuntimeParams = map[string]string{}
+	maps.Copy(config.RuntimeParams, login.Settings)
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// session opens one as the superuser.
+// own are the settings of the superuser's sessions. An owner of a database may
+// give it others, so that a session runs the owner's functions or changes nothing.
+func (s *Server) own() map[string]string {
+	limit := strconv.FormatInt(s.installation.patience.session.Milliseconds(), 10)
+	return map[string]string{
+		"role": "none", "search_path": "pg_catalog", "standard_conforming_strings": "on", "client_min_messages": "warning",
+		"default_transaction_read_only": "off", "default_transaction_deferrable": "off",
+		"default_transaction_isolation": "read committed", "synchronous_commit": "on", "password_encryption": "scram-sha-256",
+		"idle_in_transaction_session_timeout": "0", "statement_timeout": limit, "lock_timeout": limit,
+	}
+}
+
+// session opens one as the superuser, where database is "" in the superuser's own.
 func (s *Server) session(ctx context.Context, database string) (*pgx.Conn, error) {
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
-	login := Login{Host: host, Port: s.Port(), Role: Role{superuser, s.record.SuperuserPassword}, Database: database, TLS: "disable"}
-	conn, err := Connect(ctx, login)
-	if database == "" && hasCode(err, "3D000") { // its owner may have dropped or renamed it
-		login.Database = spareDatabase
-		conn, err = Connect(ctx, login)
-	}
+	conn, err := Connect(ctx, Login{
+		Host: host, Port: s.Port(), Role: Role{superuser, s.record.SuperuserPassword},
+		Database: cmp.Or(database, homeDatabase), TLS: "disable", Settings: s.own(),
+	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("log in to the server on port %d: %w", s.Port(), err), s.Err())
 	}

@@ -4,16 +4,24 @@
 package postgres
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 )
+
+// segmentSize is how large every log file of our servers is, in bytes.
+const segmentSize = 1 << 20
 
 // template is a data directory as initdb leaves it, with our configuration: a
 // copy of it is made ten times as fast as another. It is kept in memory, so
@@ -62,11 +70,8 @@ func (i *Installation) prepare(ctx context.Context, dir string) error {
 	if err := i.initdb(ctx, data, filepath.Join(work, "password"), password); err != nil {
 		return fmt.Errorf("make the template of a data directory: %w", err)
 	}
-	if err := i.configure(data); err != nil {
-		return err
-	}
 	var packed bytes.Buffer
-	if err := pack(&packed, data, func(string) bool { return false }); err != nil {
+	if err := i.packTemplate(ctx, &packed, data); err != nil {
 		return err
 	}
 	i.template.data, i.template.password = packed.Bytes(), password
@@ -77,7 +82,10 @@ func (i *Installation) initdb(ctx context.Context, data, passwordFile, password 
 	if err := i.account.mkdir(data); err != nil {
 		return err
 	}
-	if err := i.account.write(passwordFile, password+"\n"); err != nil {
+	if err := os.WriteFile(passwordFile, []byte(password+"\n"), 0o600); err != nil {
+		return err
+	}
+	if err := i.account.own(passwordFile); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(i.bin, "initdb"))
@@ -120,15 +128,16 @@ func locale() string {
 	return "C.UTF-8"
 }
 
-// configure writes the files that are the same for every server. Port and name
-// are given to each when it starts.
-func (i *Installation) configure(data string) error {
-	for name, content := range map[string]string{"postgresql.conf": settings, "pg_hba.conf": logins} {
-		if err := i.account.write(filepath.Join(data, name), content); err != nil {
-			return err
-		}
+// packTemplate packs what initdb has made, with those files that are the same for
+// every server. Port and name are given to each when it starts.
+func (i *Installation) packTemplate(ctx context.Context, w io.Writer, data string) error {
+	own := map[string]string{"postgresql.conf": settings, "pg_hba.conf": logins}
+	archive := tar.NewWriter(w)
+	err := i.account.pack(ctx, archive, data, func(name string) bool { return own[name] != "" })
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		err = errors.Join(err, packText(archive, name, own[name]))
 	}
-	return nil
+	return errors.Join(err, archive.Close())
 }
 
 // logins demands a password of everybody, over the loopback interface.

@@ -6,15 +6,18 @@ package cloud
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
 // Account is the user that the login belongs to.
 type Account struct {
-	Name             string
-	Email            string
-	Organization     string
-	SubscriptionPlan string
+	Name              string
+	Email             string
+	Organization      string
+	SubscriptionPlan  string
+	OrganizationAdmin *bool  // nil if the server does not tell
+	CreatedAt         string // as the server writes it; "" if it does not tell
 }
 
 // Account asks for the profile of the login.
@@ -23,17 +26,44 @@ func (c *Client) Account(ctx context.Context) (*Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	account := Account(profile)
-	return &account, nil
+	return &Account{
+		Name: profile.Name, Email: profile.Email, Organization: profile.Organization, SubscriptionPlan: profile.SubscriptionPlan,
+		OrganizationAdmin: profile.IsOrgAdmin, CreatedAt: profile.CreatedAt,
+	}, nil
 }
 
+// profileRecord is the answer to GET /user/profile. Only the service's editor extension reads the last two fields.
 type profileRecord struct {
 	Name, Email, Organization, SubscriptionPlan string
+	IsOrgAdmin                                  *bool
+	CreatedAt                                   string
 }
 
 func (p profileRecord) check() error {
 	if p == (profileRecord{}) {
 		return errors.New("none of the fields of a profile is there")
+	}
+	return nil
+}
+
+// Users lists the names of the organization's users, sorted.
+func (c *Client) Users(ctx context.Context) ([]string, error) {
+	record, err := do[usersRecord](ctx, c, request{method: "GET", path: []string{"users"}})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(record.UserNames)
+	return record.UserNames, nil
+}
+
+type usersRecord struct {
+	OrgName   string
+	UserNames []string
+}
+
+func (u usersRecord) check() error {
+	if u.OrgName == "" && u.UserNames == nil {
+		return errors.New("there are no UserNames")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,6 +19,35 @@ func noOrganization(cfg *Config) { cfg.Organization = "" }
 
 const profile = `{"Name":"alice","Email":"alice@example.com","Organization":"acme","SubscriptionPlan":"pro"}`
 
+// newerProfile has what only newer servers tell.
+const newerProfile = `{"Name":"alice","Email":"alice@example.com","Organization":"acme","SubscriptionPlan":"pro","IsOrgAdmin":false,"CreatedAt":"2026-11-25T01:02:03Z"}`
+
+func TestAccountOfANewerServer(t *testing.T) {
+	t.Parallel()
+	c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, newerProfile) }, noOrganization)
+	got, err := c.Account(t.Context())
+	if err != nil || got.OrganizationAdmin == nil || *got.OrganizationAdmin || got.CreatedAt != "2026-11-25T01:02:03Z" {
+		t.Errorf("account is %+v, %v", got, err)
+	}
+}
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+		say(w, 200, `{"OrgName":"acme","UserNames":["bob","alice"]}`)
+	})
+	got, err := c.Users(t.Context())
+	if err != nil || !slices.Equal(got, []string{"alice", "bob"}) {
+		t.Errorf("users are %v, %v", got, err)
+	}
+	w.expect(t, "GET /acme/users")
+
+	c, _ = wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `{}`) })
+	if got, err := c.Users(t.Context()); err == nil {
+		t.Errorf("an answer without users is %v", got)
+	}
+}
+
 func TestAccount(t *testing.T) {
 	t.Parallel()
 	c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, profile) }, noOrganization)
@@ -25,7 +55,7 @@ func TestAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Account{"alice", "alice@example.com", "acme", "pro"}); *got != want {
+	if want := (Account{Name: "alice", Email: "alice@example.com", Organization: "acme", SubscriptionPlan: "pro"}); *got != want {
 		t.Errorf("account is %+v, want %+v", *got, want)
 	}
 	w.expect(t, "GET /user/profile")

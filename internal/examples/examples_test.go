@@ -420,6 +420,8 @@ func variables(source, refreshToken string) []string {
 			env = append(env, "TF_VAR_"+name+"="+refreshToken)
 		case name == "applications":
 			env = append(env, `TF_VAR_applications=["billing"]`)
+		case strings.HasSuffix(name, "_url"):
+			env = append(env, "TF_VAR_"+name+"=postgresql://dbosadmin:"+password+"@legacy.example.com:6543/postgres")
 		case strings.HasSuffix(name, "timestamp"):
 			env = append(env, "TF_VAR_"+name+"="+time.Now().UTC().Format(time.RFC3339Nano))
 		default:

@@ -30,6 +30,7 @@ var seeds = map[string][]seed{
 	"ephemeral-resources/dbos_database_connection": {instance("orders")},
 	"functions/connection_url":                     {instance("orders")},
 	"functions/database_config":                    {instance("orders")},
+	"functions/dotenv":                             {instance("orders"), application("shop-api")},
 	"resources/dbos_application_database_binding":  {instance("orders"), application("shop-api"), application("billing")},
 	"resources/dbos_application_deployment":        {instance("orders")},
 	"resources/dbos_application_secret":            {instance("orders"), application("shop-api")},

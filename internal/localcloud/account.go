@@ -3,16 +3,23 @@
 
 package localcloud
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
 
 // The account of a local cloud has one user, called like the organization.
 
 func (s *Server) profile(*http.Request) (any, error) {
+	var created time.Time
+	s.store.view(func(st *state) { created = st.account.Created })
 	return profileAnswer{
 		Name:             s.options.Organization,
 		Email:            s.options.Organization + "@localhost",
 		Organization:     s.options.Organization,
 		SubscriptionPlan: "free",
+		IsOrgAdmin:       true,
+		CreatedAt:        created.Format(time.RFC3339),
 	}, nil
 }
 

@@ -14,6 +14,12 @@ import (
 	"time"
 )
 
+// created is when the account was made.
+func created(s *Server) (at string) {
+	s.store.view(func(st *state) { at = st.account.Created.Format(time.RFC3339) })
+	return at
+}
+
 func TestAccount(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -22,7 +28,7 @@ func TestAccount(t *testing.T) {
 		status       int
 		answer       string
 	}{
-		"profile": {"GET", "/v1alpha1/user/profile", 200, `{"Name":"local","Email":"local@localhost","Organization":"local","SubscriptionPlan":"free"}`},
+		"profile": {"GET", "/v1alpha1/user/profile", 200, `{"Name":"local","Email":"local@localhost","Organization":"local","SubscriptionPlan":"free","IsOrgAdmin":true,"CreatedAt":"` + created(s) + `"}`},
 		"users":   {"GET", "/v1alpha1/local/users", 200, `{"OrgName":"local","UserNames":["local"]}`},
 		"registration": {"PUT", "/v1alpha1/user", 409,
 			`{"message":"user local already exists","statusCode":409,"requestID":"ID"}`},

@@ -129,6 +129,7 @@ func (s *Server) openAccount() error {
 				Backend:      s.options.Backend,
 				SigningKey:   newSecret(),
 				RefreshToken: "v1." + hex.EncodeToString(newSecret()),
+				Created:      time.Now().UTC(),
 			}
 		}
 		if a.Organization != s.options.Organization || a.Backend != s.options.Backend {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // state is all that outlives the process.
@@ -24,6 +25,8 @@ type account struct {
 	Listen       string `json:"listen"`
 	SigningKey   []byte `json:"signing_key"`
 	RefreshToken string `json:"refresh_token"`
+
+	Created time.Time `json:"created,omitzero"` // zero in the state of older builds
 }
 
 // stateFile is the state as it is read; encode writes the same by hand.

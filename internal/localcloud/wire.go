@@ -16,6 +16,8 @@ type profileAnswer struct {
 	Email            string `json:"Email"`
 	Organization     string `json:"Organization"`
 	SubscriptionPlan string `json:"SubscriptionPlan"`
+	IsOrgAdmin       bool   `json:"IsOrgAdmin"`
+	CreatedAt        string `json:"CreatedAt"`
 }
 
 type usersAnswer struct {

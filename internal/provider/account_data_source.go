@@ -22,10 +22,12 @@ type accountDataSource struct {
 }
 
 type accountModel struct {
-	Name             types.String `tfsdk:"name"`
-	Email            types.String `tfsdk:"email"`
-	Organization     types.String `tfsdk:"organization"`
-	SubscriptionPlan types.String `tfsdk:"subscription_plan"`
+	Name              types.String `tfsdk:"name"`
+	Email             types.String `tfsdk:"email"`
+	Organization      types.String `tfsdk:"organization"`
+	SubscriptionPlan  types.String `tfsdk:"subscription_plan"`
+	OrganizationAdmin types.Bool   `tfsdk:"organization_admin"`
+	CreatedAt         types.String `tfsdk:"created_at"`
 }
 
 func (d *accountDataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -36,10 +38,12 @@ func (d *accountDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The account whose login the provider uses.",
 		Attributes: map[string]schema.Attribute{
-			"name":              schema.StringAttribute{Computed: true, MarkdownDescription: "User name."},
-			"email":             schema.StringAttribute{Computed: true, MarkdownDescription: "E-mail address."},
-			"organization":      schema.StringAttribute{Computed: true, MarkdownDescription: "Organization of the account, in which the provider works unless another is configured."},
-			"subscription_plan": schema.StringAttribute{Computed: true, MarkdownDescription: "Subscription plan, which decides about limits such as the backup retention."},
+			"name":               schema.StringAttribute{Computed: true, MarkdownDescription: "User name."},
+			"email":              schema.StringAttribute{Computed: true, MarkdownDescription: "E-mail address."},
+			"organization":       schema.StringAttribute{Computed: true, MarkdownDescription: "Organization of the account, in which the provider works unless another is configured."},
+			"subscription_plan":  schema.StringAttribute{Computed: true, MarkdownDescription: "Subscription plan, which decides about limits such as the backup retention."},
+			"organization_admin": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the user administers the organization; null if the server does not tell."},
+			"created_at":         schema.StringAttribute{Computed: true, MarkdownDescription: "When the account was created; null if the server does not tell."},
 		},
 	}
 }
@@ -55,9 +59,11 @@ func (d *accountDataSource) Read(ctx context.Context, _ datasource.ReadRequest, 
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, accountModel{
-		Name:             nullIfEmpty(account.Name),
-		Email:            nullIfEmpty(account.Email),
-		Organization:     nullIfEmpty(account.Organization),
-		SubscriptionPlan: nullIfEmpty(account.SubscriptionPlan),
+		Name:              nullIfEmpty(account.Name),
+		Email:             nullIfEmpty(account.Email),
+		Organization:      nullIfEmpty(account.Organization),
+		SubscriptionPlan:  nullIfEmpty(account.SubscriptionPlan),
+		OrganizationAdmin: types.BoolPointerValue(account.OrganizationAdmin),
+		CreatedAt:         nullIfEmpty(account.CreatedAt),
 	})...)
 }

@@ -4,7 +4,9 @@
 package provider
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -54,6 +56,22 @@ func TestApplicationDataSources(t *testing.T) {
 	if none := elements(t, r.data("dbos_applications", attributes{"database_instance_name": "empty"}, ""), "applications"); len(none) != 0 {
 		t.Errorf("%d applications on an instance without", len(none))
 	}
+}
+
+func TestAccountDataSources(t *testing.T) {
+	t.Parallel()
+	a := &api{}
+	a.say("GET /v1alpha1/user/profile", `{"Name":"alice","Email":"","Organization":"acme","SubscriptionPlan":"pro"}`)
+	a.say("GET users", `{"OrgName":"acme","UserNames":["bob","alice"]}`)
+	r := newRPC(t, a)
+	r.check(r.data("dbos_account", attributes{}, ""), attributes{"name": "alice", "email": nil, "organization_admin": nil, "created_at": nil})
+	a.say("GET /v1alpha1/user/profile", `{"Name":"alice","Organization":"acme","IsOrgAdmin":false,"CreatedAt":"2026-11-25T01:02:03Z"}`)
+	r.check(r.data("dbos_account", attributes{}, ""), attributes{"organization_admin": false, "created_at": "2026-11-25T01:02:03Z"})
+	if users := fmt.Sprint(elements(t, r.data("dbos_organization_users", attributes{}, ""), "usernames")); !strings.Contains(users, `"alice"`) || strings.Index(users, `"alice"`) > strings.Index(users, `"bob"`) {
+		t.Errorf("users are %s", users)
+	}
+	a.fail("GET users", http.StatusForbidden, "not a member")
+	r.data("dbos_organization_users", attributes{}, "Cannot list the users of the organization|not a member")
 }
 
 func TestApplicationVersionsDataSource(t *testing.T) {

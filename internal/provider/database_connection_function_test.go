@@ -80,3 +80,29 @@ func TestDatabaseConfigFunction(t *testing.T) {
 		"no mapping": {`"- a list", ` + connection, "", "line 1"},
 	})
 }
+
+func TestParseConnectionURLFunction(t *testing.T) {
+	t.Parallel()
+	const password = "Pa55-word"
+	functionTest(t, "connection_url", map[string]functionCase{
+		"there and back": {`provider::dbos::parse_connection_url("postgres://a%3Ab:p%40ss@[::1]:5433/my%20db?sslmode=require")`, "postgresql://a%3Ab:p%40ss@[::1]:5433/my%20db?sslmode=require", ""},
+		"defaults":       {`merge(provider::dbos::parse_connection_url("postgresql://app@db"), { password = "secret123" })`, "postgresql://app:secret123@db:5432/postgres", ""},
+		"no URL":         {`provider::dbos::parse_connection_url("mysql://u:` + password + `@db")`, "", "must begin with postgresql://"},
+	})
+}
+
+func TestDotenvFunction(t *testing.T) {
+	t.Parallel()
+	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Providers(nil), Steps: []resource.TestStep{
+		{
+			Config:      `output "all" { value = provider::dbos::dotenv("A=\\$A\nC=x$A") }`,
+			ExpectError: says("The references of C do not end."),
+		},
+		{
+			Config: `output "all" { value = provider::dbos::dotenv("# ours\nexport A=1\nB='$${A}2' # c\n") }`,
+			ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("all", knownvalue.MapExact(map[string]knownvalue.Check{
+				"A": knownvalue.StringExact("1"), "B": knownvalue.StringExact("12"),
+			}))},
+		},
+	}})
+}

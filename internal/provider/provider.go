@@ -192,6 +192,7 @@ func (p *dbosProvider) DataSources(context.Context) []func() datasource.DataSour
 		newApplicationsDataSource,
 		newDatabaseInstanceDataSource,
 		newDatabaseInstancesDataSource,
+		newOrganizationUsersDataSource,
 	}
 }
 
@@ -205,5 +206,7 @@ func (p *dbosProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{
 		newConnectionURLFunction,
 		newDatabaseConfigFunction,
+		newDotenvFunction,
+		newParseConnectionURLFunction,
 	}
 }

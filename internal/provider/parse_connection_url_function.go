@@ -1,0 +1,72 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/connection"
+)
+
+var _ function.Function = parseConnectionURLFunction{}
+
+func newParseConnectionURLFunction() function.Function { return parseConnectionURLFunction{} }
+
+// parseConnectionURLFunction takes a connection URL apart. It is the
+// counterpart of connection_url.
+type parseConnectionURLFunction struct{}
+
+// parsedConnection is what the function returns. What the URL lacks is null.
+type parsedConnection struct {
+	Hostname types.String `tfsdk:"hostname"`
+	Port     types.Int64  `tfsdk:"port"`
+	Username types.String `tfsdk:"username"`
+	Password types.String `tfsdk:"password"`
+	Database types.String `tfsdk:"database"`
+	SSLMode  types.String `tfsdk:"sslmode"`
+}
+
+func (parseConnectionURLFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
+	resp.Name = "parse_connection_url"
+}
+
+func (parseConnectionURLFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
+	resp.Definition = function.Definition{
+		Summary: "Takes a connection URL apart",
+		MarkdownDescription: "Returns an object with `hostname`, `port`, `username`, `password`, `database` and `sslmode` of a `postgresql://` or `postgres://` URL, " +
+			"percent-decoded, an IPv6 address without brackets. The port is 5432 where the URL has none; anything else that it lacks is null. " +
+			"Parameters other than `sslmode` are left out. The result is as sensitive, or as ephemeral, as the argument.",
+		Parameters: []function.Parameter{
+			function.StringParameter{Name: "url", MarkdownDescription: "Connection URL. Special characters of a user name or password are percent-encoded in it."},
+		},
+		Return: function.ObjectReturn{AttributeTypes: map[string]attr.Type{
+			"hostname": types.StringType, "port": types.Int64Type, "username": types.StringType,
+			"password": types.StringType, "database": types.StringType, "sslmode": types.StringType,
+		}},
+	}
+}
+
+func (parseConnectionURLFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
+	var url string
+	if resp.Error = req.Arguments.Get(ctx, &url); resp.Error != nil {
+		return
+	}
+	c, err := connection.ParseURL(url)
+	if err != nil {
+		resp.Error = function.NewArgumentFuncError(0, sentence(err.Error()))
+		return
+	}
+	resp.Error = resp.Result.Set(ctx, parsedConnection{
+		Hostname: types.StringValue(c.Hostname),
+		Port:     types.Int64Value(c.Port),
+		Username: nullIfEmpty(c.Username),
+		Password: nullIfEmpty(c.Password),
+		Database: nullIfEmpty(c.Database),
+		SSLMode:  nullIfEmpty(c.SSLMode),
+	})
+}

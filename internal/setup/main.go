@@ -1,15 +1,21 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Command setup makes sure that there is a PostgreSQL for the local cloud. It
-// installs the system's own package where it may do so unasked: as root, in
-// CI, or with a sudo that wants no password. Elsewhere it prints the one
-// command to type, and fails.
+// Command setup prepares this machine:
+//
+//	setup            PostgreSQL for the local cloud
+//	setup install    the provider, for every folder with a Terraform configuration
+//	setup uninstall  takes the provider away
+//
+// PostgreSQL is the system's own package. Setup installs it where it may do so
+// unasked: as root, in CI, or with a sudo that wants no password. Elsewhere it
+// prints the one command to type, and fails.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,13 +25,33 @@ import (
 )
 
 func main() {
-	if err := run(context.Background()); err != nil {
+	config := flag.String("cli-config", os.Getenv("TF_CLI_CONFIG_FILE"), "the user's CLI configuration `file`, if not the default one")
+	flag.Parse()
+	if err := run(context.Background(), flag.Arg(0), *config); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context, command, config string) error {
+	if command == "" {
+		return ensurePostgres(ctx)
+	}
+	h, err := newHome(config)
+	if err != nil {
+		return err
+	}
+	switch command {
+	case "install":
+		return install(ctx, h, os.Stdout)
+	case "uninstall":
+		return uninstall(h, os.Stdout)
+	default:
+		return fmt.Errorf("%q is not a command: it is install, uninstall, or nothing", command)
+	}
+}
+
+func ensurePostgres(ctx context.Context) error {
 	_, missing := postgres.Find("")
 	if missing == nil {
 		return nil

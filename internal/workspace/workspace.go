@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -23,9 +22,11 @@ func Build(ctx context.Context, root, dir string) (string, error) {
 	return path, GoBuild(ctx, root, path, ".")
 }
 
-// GoBuild builds one program of the module at root, with the release's flags.
-func GoBuild(ctx context.Context, root, path, pkg string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, pkg)
+// GoBuild builds one program of the module at root, with the release's flags
+// and further ones for the linker.
+func GoBuild(ctx context.Context, root, path, pkg string, ldflags ...string) error {
+	linker := "-ldflags=" + strings.Join(append([]string{"-s", "-w"}, ldflags...), " ")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", linker, "-o", path, pkg)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	// Killed, it would leave its own temporary folder behind.
@@ -49,13 +50,12 @@ type Workspace struct {
 // directory, from which init takes it without any configuration.
 func New(engine *Engine, provider, dir string, env ...string) (*Workspace, error) {
 	const version = "0.0.1"
-	// Each engine completes the short source address with its own registry.
-	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		mirror := filepath.Join(dir, "terraform.d", "plugins", host, "dbos-community", "dbos", version, runtime.GOOS+"_"+runtime.GOARCH)
-		if err := os.MkdirAll(mirror, 0o755); err != nil {
+	for _, providers := range ProviderDirs(filepath.Join(dir, "terraform.d", "plugins")) {
+		file := ProviderFile(providers, version)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return nil, err
 		}
-		if err := os.Symlink(provider, filepath.Join(mirror, "terraform-provider-dbos_v"+version)); err != nil {
+		if err := os.Symlink(provider, file); err != nil {
 			return nil, err
 		}
 	}

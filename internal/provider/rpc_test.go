@@ -578,6 +578,7 @@ func replaced(t *testing.T, value tftypes.Value, name string, text any) tftypes.
 	if err := value.As(&values); err != nil {
 		t.Fatal(err)
 	}
+	values = maps.Clone(values) // As gives the value's own map.
 	values[name] = tftypes.NewValue(tftypes.String, text)
 	return tftypes.NewValue(value.Type(), values)
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
@@ -29,7 +30,7 @@ type row struct {
 }
 
 func rows() []row {
-	return slices.Concat(loadRows, waitRows, crowdRows, largeRows, memoryRows, startRows)
+	return slices.Concat(loadRows, waitRows, crowdRows, scaleRows, largeRows, memoryRows, startRows)
 }
 
 func main() {
@@ -121,9 +122,11 @@ type bench struct {
 	closers  []func() error
 
 	// Measured or made once, for several rows.
-	starts *starts
-	many   *site
-	single *site
-	large  *site
-	crowd  *crowdSite
+	starts  *starts
+	estates map[int]*localcloud.Server // by their number of instances
+	plans   map[int]scale              // likewise
+	many    *site
+	single  *site
+	large   *site
+	crowd   *crowdSite
 }

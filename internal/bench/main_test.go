@@ -4,8 +4,13 @@
 package main
 
 import (
+	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
 func TestLine(t *testing.T) {
@@ -56,5 +61,63 @@ func TestMedian(t *testing.T) {
 	starts := []start{{toSchema: 9 * time.Second}, {toSchema: time.Second}, {toSchema: 2 * time.Second}}
 	if got := median(starts, func(s start) float64 { return s.toSchema.Seconds() }); got != 2 {
 		t.Errorf("median = %v, want 2", got)
+	}
+}
+
+func TestInTurn(t *testing.T) {
+	t.Parallel()
+	var order string
+	run := func(name string) func() error {
+		return func() error {
+			order += name
+			return nil
+		}
+	}
+	if medians, err := inTurn(3, run("a"), run("b")); err != nil || len(medians) != 2 || order != "ababab" {
+		t.Errorf("inTurn = %v, %v after %q", medians, err, order)
+	}
+}
+
+func TestSplit(t *testing.T) {
+	t.Parallel()
+	at := func(second int) time.Time { return time.Unix(int64(second), 0) }
+	polls, others, err := split([]localcloud.Request{
+		{Method: "GET", Path: "/v1alpha1/local/applications/a", Time: at(1)},
+		{Method: "POST", Path: "/v1alpha1/local/applications/secrets", Time: at(9)},
+		{Method: "POST", Path: "/v1alpha1/local/applications/a", Time: at(2)},
+		{Method: "GET", Path: "/v1alpha1/local/applications", Time: at(3)},
+		{Method: "GET", Path: "/v1alpha1/local/applications/a", Time: at(4)},
+		{Method: "GET", Path: "/v1alpha1/local/databases", Time: at(5)},
+	})
+	if err != nil || polls != 2 || others != 4 {
+		t.Errorf("split = %d, %d, %v, want 2 polls and 4 others", polls, others, err)
+	}
+}
+
+func TestFields(t *testing.T) {
+	t.Parallel()
+	message := slices.Concat(text(1, "kind"), dynamic(2, []byte{0xc0}), raw(7, []byte{}))
+	got, err := fields("Read", message, 4)
+	if err != nil || string(got[1]) != "kind" || string(got[2]) != "\x0a\x01\xc0" || got[7] == nil {
+		t.Errorf("fields = %q, %v", got, err)
+	}
+	if _, err := fields("Read", text(4, "it failed"), 4); err == nil || !strings.Contains(err.Error(), "it failed") {
+		t.Errorf("diagnostics gave %v", err)
+	}
+	if _, err := fields("Read", []byte{0x0a, 0x09}, 4); err == nil {
+		t.Error("a message that is cut off was read")
+	}
+}
+
+func TestPeakOf(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("there is no /proc")
+	}
+	if peak := peakOf(os.Getpid()); peak < 1 || peak > 10_000 {
+		t.Errorf("peakOf this process = %v MB", peak)
+	}
+	if peak := peakOf(-1); peak != 0 {
+		t.Errorf("peakOf nothing = %v MB", peak)
 	}
 }

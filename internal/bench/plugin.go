@@ -9,8 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,56 +26,103 @@ type start struct {
 	peak     float64       // resident memory, in MB
 }
 
-// startPlugin starts a provider as Terraform does, asks for its schema, and
-// ends it.
+// startPlugin starts a provider as Terraform does, asks for its schema, and ends it.
 func startPlugin(ctx context.Context, path string) (_ start, err error) {
-	cmd := exec.CommandContext(ctx, path)
-	cmd.Env = []string{
-		"TF_PLUGIN_MAGIC_COOKIE=d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
-		"PLUGIN_PROTOCOL_VERSIONS=6",
-	}
-	stdout, err := cmd.StdoutPipe()
+	begin := time.Now()
+	p, err := launch(ctx, path)
 	if err != nil {
 		return start{}, err
 	}
-	begin := time.Now()
-	if err := cmd.Start(); err != nil {
-		return start{}, err
+	schema, err := p.call(ctx, "GetProviderSchema", nil)
+	took := time.Since(begin)
+	if err == nil && len(schema) == 0 {
+		err = errors.New("the plugin's schema is empty")
 	}
-	took, schemaErr := askSchema(ctx, stdout, begin)
-	// A plugin ends when it is told so; nothing is lost by a kill.
-	err = errors.Join(schemaErr, cmd.Process.Kill())
-	var exit *exec.ExitError
-	if waitErr := cmd.Wait(); !errors.As(waitErr, &exit) {
-		err = errors.Join(err, waitErr)
-	}
-	return start{toSchema: took, peak: peakMemory(cmd)}, err
+	peak, closeErr := p.close()
+	return start{toSchema: took, peak: peak}, errors.Join(err, closeErr)
 }
 
-// askSchema reads the handshake line and calls the one method.
-func askSchema(ctx context.Context, stdout io.Reader, begin time.Time) (took time.Duration, err error) {
+// plugin is a provider that runs.
+type plugin struct {
+	cmd  *exec.Cmd
+	conn *grpc.ClientConn
+}
+
+// launch starts a provider and connects to it.
+func launch(ctx context.Context, path string, env ...string) (*plugin, error) {
+	cmd := exec.CommandContext(ctx, path)
+	cmd.Env = append(env,
+		"TF_PLUGIN_MAGIC_COOKIE=d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
+		"PLUGIN_PROTOCOL_VERSIONS=6",
+	)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &plugin{cmd: cmd}
+	if p.conn, err = connect(stdout); err != nil {
+		_, closeErr := p.close()
+		return nil, errors.Join(err, closeErr)
+	}
+	return p, nil
+}
+
+// connect reads the handshake line, and dials what it says.
+func connect(stdout io.Reader) (*grpc.ClientConn, error) {
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
-		return 0, fmt.Errorf("the plugin's handshake: %w", err)
+		return nil, fmt.Errorf("the plugin's handshake: %w", err)
 	}
 	fields := strings.Split(strings.TrimSpace(line), "|") // 1|6|unix|/path|grpc|
 	if len(fields) < 5 || fields[2] != "unix" {
-		return 0, fmt.Errorf("the plugin's handshake is %q", line)
+		return nil, fmt.Errorf("the plugin's handshake is %q", line)
 	}
-	conn, err := grpc.NewClient("unix:"+fields[3], grpc.WithTransportCredentials(insecure.NewCredentials()),
+	return grpc.NewClient("unix:"+fields[3], grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(rawCodec{}), grpc.MaxCallRecvMsgSize(64<<20)))
+}
+
+const service = "/tfplugin6.Provider/"
+
+// call calls a method with an encoded message, and returns the encoded answer.
+func (p *plugin) call(ctx context.Context, method string, request []byte) (answer []byte, err error) {
+	err = p.conn.Invoke(ctx, service+method, request, &answer)
+	return answer, err
+}
+
+// close ends the plugin and returns its peak memory, in MB.
+func (p *plugin) close() (peak float64, err error) {
+	if p.conn != nil {
+		err = p.conn.Close()
+	}
+	peak = peakOf(p.cmd.Process.Pid)
+	// A plugin ends when it is told so; nothing is lost by a kill.
+	err = errors.Join(err, p.cmd.Process.Kill())
+	var exit *exec.ExitError
+	if waitErr := p.cmd.Wait(); !errors.As(waitErr, &exit) {
+		err = errors.Join(err, waitErr)
+	}
+	if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && peak == 0 {
+		peak = float64(usage.Maxrss) / 1e6 // macOS counts bytes.
+	}
+	return peak, err
+}
+
+// peakOf is the peak memory, in MB, of a process that runs, 0 where there is no /proc. The system's own account of an
+// ended process will not do: on Linux it is never below what the parent had when it started the process.
+func peakOf(pid int) float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, err
+		return 0
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	var schema []byte
-	if err := conn.Invoke(ctx, "/tfplugin6.Provider/GetProviderSchema", []byte{}, &schema); err != nil {
-		return 0, err
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	var kib float64
+	if _, err := fmt.Sscanf(after, "%f kB", &kib); err != nil {
+		return 0
 	}
-	if len(schema) == 0 {
-		return 0, errors.New("the plugin's schema is empty")
-	}
-	return time.Since(begin), nil
+	return kib * 1024 / 1e6
 }
 
 // rawCodec passes messages as they are: the question has no field, and the
@@ -99,18 +146,4 @@ func (rawCodec) Unmarshal(data []byte, v any) error {
 	}
 	*message = slices.Clone(data)
 	return nil
-}
-
-// peakMemory is the most memory, in MB, that a process which has ended had
-// resident.
-func peakMemory(cmd *exec.Cmd) float64 {
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0
-	}
-	bytes := float64(usage.Maxrss)
-	if runtime.GOOS != "darwin" {
-		bytes *= 1024
-	}
-	return bytes / 1e6
 }

@@ -37,6 +37,12 @@ func exists(kind, name string) error {
 	return refuse(http.StatusConflict, "%s %s already exists", kind, name)
 }
 
+// isUnauthorized tells of a request whose login is not accepted.
+func isUnauthorized(err error) bool {
+	var refused *apiError
+	return errors.As(err, &refused) && refused.status == http.StatusUnauthorized
+}
+
 // noContent is the answer of a call that says 204; a nil answer is an empty 200.
 type noContent struct{}
 

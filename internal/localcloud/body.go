@@ -24,6 +24,9 @@ type body map[string]json.RawMessage
 // seem to work; wholly unknown fields are ignored, since newer clients send more.
 func readBody(r *http.Request, known ...string) (body, error) {
 	raw, err := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
+	if errors.Is(err, errSlowBody) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, badRequest("the request body could not be read: %s", err)
 	}

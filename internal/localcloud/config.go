@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
 // config is what matters to a deploy in an archive's dbos-config.yaml.
@@ -29,13 +31,17 @@ const (
 // readConfig reads the configuration from an archive.
 func readConfig(archive string) (config, error) {
 	files, err := zip.OpenReader(archive)
-	if errors.Is(err, zip.ErrFormat) {
-		return config{}, badRequest("application_archive is not a zip archive")
-	}
-	if err != nil {
+	var disk *fs.PathError
+	if errors.As(err, &disk) {
 		return config{}, err
 	}
+	if err != nil {
+		return config{}, badRequest("application_archive is not a zip archive")
+	}
 	defer func() { _ = files.Close() }()
+	if err := backend.CheckArchive(files.File); err != nil {
+		return config{}, badArchive(err)
+	}
 	file, err := files.Open(configFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return config{}, badRequest("the application archive has no %s", configFile)
@@ -58,6 +64,10 @@ func readConfig(archive string) (config, error) {
 		return config{}, badRequest("%s in the application archive: %s", configFile, err)
 	}
 	return config{AppDBName: document.Database.AppDBName, Migrate: document.Database.Migrate}, nil
+}
+
+func badArchive(err error) error {
+	return badRequest("the application archive cannot be unpacked: %s", err)
 }
 
 // ownDatabases are those that every server has, and that no application is to drop.

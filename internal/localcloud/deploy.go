@@ -148,7 +148,10 @@ func (s *Server) migrate(a application, instanceName, database, archive string, 
 		On: i.target(), Database: database, Archive: archive, Commands: c.Migrate, Secrets: a.Secrets,
 	})
 	var failed *backend.CommandError
+	var unpacked *backend.ArchiveError
 	switch {
+	case errors.As(err, &unpacked):
+		return badArchive(unpacked)
 	case errors.As(err, &failed):
 		return &apiError{
 			status:  http.StatusBadRequest,

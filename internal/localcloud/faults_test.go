@@ -141,7 +141,7 @@ func TestWhichRequestsAFaultHits(t *testing.T) {
 
 func TestRequests(t *testing.T) {
 	t.Parallel()
-	s := start(t, slowly)
+	s := start(t, slowly, func(o *Options) { o.KeepBodies = true })
 	s.Inject(Fault{Method: "DELETE", Drop: true})
 	askPath(t, s, "GET", "/v1alpha1/user/profile", "")
 	ask(t, s, "POST", "databases/userdb", createABC)

@@ -17,6 +17,7 @@ var clientIDs = []string{"6p7Sjxf13cyLMkdwn14MxlH7JdhILled", "G38fLmVErczEo9ioCF
 // exchange answers a refresh token with an access token, as the auth host does.
 // It does not rotate the refresh token.
 func (s *Server) exchange(r *http.Request) (any, error) {
+	r.Body = http.MaxBytesReader(nil, r.Body, largestBody)
 	if err := r.ParseForm(); err != nil {
 		return nil, oauthRefusal(http.StatusBadRequest, "invalid_request", "The body is not a form.")
 	}

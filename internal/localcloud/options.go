@@ -30,6 +30,7 @@ type Options struct {
 	Organization  string        // "" = local
 	PostgresBin   string        // folder of PostgreSQL's programs; "" = looked for
 	LegacyNames   bool          // also create by the wide rule for names, by which older objects are named
+	KeepBodies    bool          // keep what Request.Header and Request.Body say, secrets and all; for tests
 	LegacyRecords bool          // answer the records of database instances as older servers do
 	Log           io.Writer     // nil = discard
 }
@@ -87,7 +88,7 @@ func checkLoopback(listen string) error {
 	if err != nil {
 		return fmt.Errorf("listen address %q: %w", listen, err)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !isLoopback(host) {
 		return fmt.Errorf("listen address %q: the local cloud listens on a loopback address only, such as 127.0.0.1:0", listen)
 	}
 	return nil

@@ -20,32 +20,73 @@ type Request struct {
 	Path   string // as sent
 	Status int    // 0 while there is no answer, and where there was none
 	Time   time.Time
-	Header http.Header
-	Body   []byte // what was read of it, at most 1 MiB
+	Header http.Header // with Options.KeepBodies
+	Body   []byte      // with Options.KeepBodies, what was read of it, at most 1 MiB
+
+	dropped bool // it is no longer in the log
 }
 
-// requestLog remembers requests in the order of their arrival. Of a server that
-// runs for long only the newest are kept.
+// requestLog remembers requests in the order of their arrival: the newest ones,
+// bounded in number and in bytes, since anybody can send requests.
 type requestLog struct {
+	keepBodies bool
+
 	mu      sync.Mutex
 	entries []*Request
+	bytes   int
 }
 
 const (
 	keptRequests = 50_000
+	keptBytes    = 64 << 20
 	keptBody     = 1 << 20
 )
 
-// begin notes a request and lets its body be noted as it is read.
-func (l *requestLog) begin(r *http.Request) *Request {
-	entry := &Request{Method: r.Method, Path: r.URL.EscapedPath(), Time: time.Now(), Header: r.Header.Clone()}
-	r.Body = &notedBody{ReadCloser: r.Body}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *requestLog) add(entry *Request) {
 	if len(l.entries) >= keptRequests {
-		l.entries = slices.Delete(l.entries, 0, keptRequests/10)
+		l.drop(keptRequests / 10)
 	}
 	l.entries = append(l.entries, entry)
+	l.grow(entry.size())
+}
+
+// grow counts bytes, and drops the oldest requests if there are too many.
+func (l *requestLog) grow(bytes int) {
+	l.bytes += bytes
+	for l.bytes > keptBytes && len(l.entries) > 1 {
+		l.drop(1 + len(l.entries)/10)
+	}
+}
+
+func (l *requestLog) drop(n int) {
+	for _, entry := range l.entries[:n] {
+		l.bytes -= entry.size()
+		entry.dropped = true
+	}
+	l.entries = slices.Delete(l.entries, 0, n)
+}
+
+func (r *Request) size() int {
+	size := len(r.Path) + len(r.Body)
+	for name, values := range r.Header {
+		size += len(name)
+		for _, value := range values {
+			size += len(value)
+		}
+	}
+	return size
+}
+
+// begin notes a request and, where bodies are kept, lets its body be noted as it is read.
+func (l *requestLog) begin(r *http.Request) *Request {
+	entry := &Request{Method: r.Method, Path: r.URL.EscapedPath(), Time: time.Now()}
+	if l.keepBodies {
+		entry.Header = r.Header.Clone()
+		r.Body = &notedBody{ReadCloser: r.Body}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.add(entry)
 	return entry
 }
 
@@ -53,8 +94,9 @@ func (l *requestLog) end(entry *Request, r *http.Request, status int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	entry.Status = status
-	if noted, ok := r.Body.(*notedBody); ok {
+	if noted, ok := r.Body.(*notedBody); ok && !entry.dropped {
 		entry.Body = noted.bytes()
+		l.grow(len(entry.Body))
 	}
 }
 

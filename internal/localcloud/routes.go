@@ -64,6 +64,12 @@ func (s *Server) handler() http.Handler {
 			panic(http.ErrAbortHandler)
 		}
 		defer s.work.end()
+		if err := checkHost(r); err != nil {
+			w.Header().Set("Connection", "close")
+			writeError(w, requestID(), err)
+			return
+		}
+		s.paced(w, r)
 		if strings.HasPrefix(r.URL.Path, "/localcloud/") {
 			admin.ServeHTTP(w, r)
 			return
@@ -116,7 +122,11 @@ func (s *Server) adapt(handle handler) http.Handler {
 		id := requestID()
 		w.Header().Set("X-Request-Id", id)
 		answer, err := s.protected(handle, r)
-		drain(r)
+		if isUnauthorized(err) {
+			w.Header().Set("Connection", "close") // What is still to be read is nobody's.
+		} else {
+			drain(r)
+		}
 		if saved := s.store.sync(); saved != nil {
 			err = saved
 		}

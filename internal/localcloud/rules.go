@@ -6,13 +6,14 @@ package localcloud
 import (
 	"regexp"
 	"slices"
+	"strings"
 )
 
 var (
 	instanceName       = regexp.MustCompile(`^[a-z0-9_]{3,16}$`)
 	legacyInstanceName = regexp.MustCompile(`^[a-z0-9_-]{3,30}$`) // older instances, and links of any age
 	username           = regexp.MustCompile(`^[a-z][a-z0-9_]{2,15}$`)
-	reservedUsernames  = []string{"dbosadmin", "dbos", "postgres", "admin"}
+	reservedUsernames  = []string{"dbosadmin", "dbos", "postgres", "admin", "public", "none"}
 )
 
 func (s *Server) checkInstanceName(name string) error {
@@ -35,6 +36,8 @@ func checkUsername(name string) error {
 	switch {
 	case !username.MatchString(name):
 		return badRequest("invalid database username %q: 3 to 16 characters of a-z, 0-9 and _, the first a letter", name)
+	case strings.HasPrefix(name, "pg_"):
+		return badRequest("invalid database username %q: PostgreSQL keeps names that begin with pg_ for itself", name)
 	case slices.Contains(reservedUsernames, name):
 		return badRequest("invalid database username %q: it is reserved", name)
 	default:

@@ -26,7 +26,8 @@ type Server struct {
 	connection Connection
 	log        *log.Logger
 
-	archiveLimit int64 // in bytes; tests make it smaller
+	archiveLimit int64         // in bytes; tests make it smaller
+	bodyPatience time.Duration // how long a body may keep us waiting; tests make it shorter
 
 	dir      *stateDir
 	store    *store
@@ -61,6 +62,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		options:      o,
 		log:          log.New(&lockedWriter{to: o.Log}, "", log.LstdFlags),
 		archiveLimit: largestArchive,
+		bodyPatience: 30 * time.Second,
+		requests:     requestLog{keepBodies: o.KeepBodies},
 		slots:        make(chan struct{}, startingAtOnce),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -144,6 +147,8 @@ func (s *Server) serve() {
 	s.http = &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: 30 * time.Second,
+		IdleTimeout:       5 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          s.log,
 		BaseContext:       func(net.Listener) context.Context { return s.ctx },
 	}

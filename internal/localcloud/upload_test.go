@@ -114,7 +114,7 @@ func TestArchiveLimit(t *testing.T) {
 // A client that sends for long before it reads must still see why it is refused.
 func TestRefusalOfALargeUpload(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := start(t, func(o *Options) { o.KeepBodies = true })
 	body := `{"application_archive":"` + strings.Repeat("AAAA", 2<<20) + `"}`
 	wantRefusal(t, s, "POST", "applications/nosuch", body, 404, "application nosuch not found")
 	for _, r := range s.Requests() {

@@ -104,9 +104,9 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// drain reads a body to its end: a client that is still sending would not see
-// the answer. One that breaks off is noticed elsewhere.
-func drain(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }
+// drain reads a body to its end, since a client that is still sending would not
+// see the answer. It gives up on one that is larger than any body may be.
+func drain(r *http.Request) { _, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 2*largestArchive)) }
 
 // lockedWriter lets the server's log and the backend's share one writer.
 type lockedWriter struct {

@@ -22,7 +22,7 @@ const (
 
 // Login is where and as whom to log in.
 type Login struct {
-	Host     string
+	Host     string // an IP address
 	Port     int
 	Role     Role
 	Database string // "" stands for postgres
@@ -34,7 +34,7 @@ type Login struct {
 // Connect opens a session. Nothing but the login decides how: the environment
 // of this process is not looked at. Its errors do not hold the password.
 func Connect(ctx context.Context, login Login) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig("sslmode=" + login.TLS + " target_session_attrs=any host=" + host + " port=" + strconv.Itoa(login.Port))
+	config, err := pgx.ParseConfig("sslmode=" + login.TLS + " target_session_attrs=any host=" + login.Host + " port=" + strconv.Itoa(login.Port))
 	if err != nil {
 		return nil, err
 	}

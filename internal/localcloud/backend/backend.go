@@ -87,8 +87,9 @@ type Backend interface {
 	DropDatabase(ctx context.Context, on Target, database string) error
 	// Migrate runs commands in a copy of the application's files. The output
 	// belongs to the user: standard output and error of what ran, with a
-	// failing command or without. An error that is a *CommandError is the
-	// user's; any other means that the commands could not be run.
+	// failing command or without. An error that is a *CommandError or an
+	// *ArchiveError is the user's; any other means that the commands could not
+	// be run.
 	Migrate(ctx context.Context, m Migration) (output string, err error)
 }
 

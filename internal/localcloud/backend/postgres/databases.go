@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -68,20 +69,43 @@ func execute(ctx context.Context, l backend.Link, statement string) error {
 	})
 }
 
-// within does something in a session on a server that is not ours. Such a
-// server may be far away, or not there at all.
+// within does something in a session on a linked server, which may not answer.
 func within(ctx context.Context, l backend.Link, do func(context.Context, *pgx.Conn) error) error {
 	const patience = 15 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	host, err := loopback(ctx, l.Address.Host)
+	if err != nil {
+		return err
+	}
 	conn, err := postgres.Connect(ctx, postgres.Login{
-		Host: l.Address.Host, Port: l.Address.Port, Role: postgres.Role(l.Role), TLS: "prefer",
+		Host: host, Port: l.Address.Port, Role: postgres.Role(l.Role), TLS: "prefer",
 	})
 	if err != nil {
 		return fmt.Errorf("log in to %s as %s: %w", l.Address, l.Role.Name, serversOwn(err))
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	return do(ctx, conn)
+}
+
+// loopback looks a linked server's host up, and returns the address to dial. The
+// local cloud reaches nothing but this machine: what it does to a linked server,
+// such as dropping a database, must hit neither another machine nor a server here
+// that merely has the same port.
+func loopback(ctx context.Context, host string) (string, error) {
+	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return "", fmt.Errorf("look up the host of the server: %w", err)
+	}
+	for _, address := range addresses {
+		if !address.Unmap().IsLoopback() {
+			return "", fmt.Errorf("the host %s is not this machine (%s): the local cloud reaches servers at a loopback address only, such as 127.0.0.1", host, address)
+		}
+	}
+	if len(addresses) == 0 {
+		return "", fmt.Errorf("the host %s has no address", host)
+	}
+	return addresses[0].Unmap().String(), nil
 }
 
 // serversOwn is what the server said, where it said something: an attempt with

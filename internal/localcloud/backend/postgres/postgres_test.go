@@ -553,7 +553,7 @@ func TestUnpack(t *testing.T) {
 			if test.fails == "" && err != nil {
 				t.Error(err)
 			}
-			if test.fails != "" && (err == nil || !strings.Contains(err.Error(), test.fails)) {
+			if test.fails != "" && (!errors.As(err, new(*backend.ArchiveError)) || !strings.Contains(err.Error(), test.fails)) {
 				t.Errorf("unpack = %v, want an error with %q", err, test.fails)
 			}
 			outside, err := os.ReadDir(parent)
@@ -566,7 +566,7 @@ func TestUnpack(t *testing.T) {
 	if err := os.WriteFile(notZip, []byte("not an archive"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.unpack(t.Context(), notZip, t.TempDir()); !errors.Is(err, zip.ErrFormat) {
+	if err := b.unpack(t.Context(), notZip, t.TempDir()); !errors.Is(err, zip.ErrFormat) || !errors.As(err, new(*backend.ArchiveError)) {
 		t.Errorf("what is no archive: %v", err)
 	}
 }

@@ -14,6 +14,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
 // unpack puts the files of an archive into a folder, and gives all of it to the
@@ -21,6 +24,9 @@ import (
 // archive holds.
 func (b *Backend) unpack(ctx context.Context, archive, folder string) error {
 	reader, err := zip.OpenReader(archive)
+	if errors.Is(err, zip.ErrFormat) {
+		return &backend.ArchiveError{Err: err}
+	}
 	if err != nil {
 		return err
 	}
@@ -31,7 +37,10 @@ func (b *Backend) unpack(ctx context.Context, archive, folder string) error {
 	}
 	defer func() { _ = root.Close() }()
 	if len(reader.File) > b.limits.files {
-		return fmt.Errorf("it holds more than %d files", b.limits.files)
+		return &backend.ArchiveError{Err: fmt.Errorf("it holds more than %d files", b.limits.files)}
+	}
+	if err := backend.CheckArchive(reader.File); err != nil {
+		return err
 	}
 	left := b.limits.bytes
 	for _, file := range reader.File {
@@ -40,28 +49,33 @@ func (b *Backend) unpack(ctx context.Context, archive, folder string) error {
 		}
 		written, err := unpackFile(root, file, left)
 		if err != nil {
-			return fmt.Errorf("%s: %w", file.Name, err)
+			return blame(file.Name, err)
 		}
 		if left -= written; left < 0 {
-			return fmt.Errorf("its files are larger than %d bytes together", b.limits.bytes)
+			return &backend.ArchiveError{Err: fmt.Errorf("its files are larger than %d bytes together", b.limits.bytes)}
 		}
 	}
 	return b.hand(folder)
+}
+
+// blame tells what this machine could not do from what the archive makes impossible.
+func blame(name string, err error) error {
+	err = fmt.Errorf("%s: %w", name, err)
+	for _, ours := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EMFILE, syscall.ENFILE} {
+		if errors.Is(err, ours) {
+			return err
+		}
+	}
+	return &backend.ArchiveError{Err: err}
 }
 
 // unpackFile writes at most one byte more than the limit. The size that the
 // archive claims is not believed.
 func unpackFile(root *os.Root, file *zip.File, limit int64) (written int64, err error) {
 	name := filepath.FromSlash(strings.TrimSuffix(file.Name, "/"))
-	if !filepath.IsLocal(name) || strings.Contains(name, `\`) {
-		return 0, errors.New("the name leads out of the archive")
-	}
 	mode := file.Mode()
 	if mode.IsDir() {
 		return 0, root.MkdirAll(name, 0o755)
-	}
-	if !mode.IsRegular() {
-		return 0, errors.New("it is neither a file nor a folder")
 	}
 	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return 0, err

@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -104,12 +105,12 @@ func (r *managed[M, P]) Metadata(_ context.Context, _ resource.MetadataRequest, 
 
 func (r *managed[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	o := &operation[M]{session: r.session, private: req.Private, diags: &resp.Diagnostics}
-	o.store = func(ctx context.Context, m *M) diag.Diagnostics { return resp.Plan.Set(ctx, m) }
 	if !req.State.Raw.IsNull() {
 		o.state = decode[M](ctx, req.State, o.diags)
 	}
 	if !req.Plan.Raw.IsNull() {
 		o.config, o.plan = decode[M](ctx, req.Config, o.diags), decode[M](ctx, req.Plan, o.diags)
+		o.store = ifChanged(*o.plan, func(ctx context.Context, m *M) diag.Diagnostics { return resp.Plan.Set(ctx, m) })
 	}
 	if o.diags.HasError() {
 		return
@@ -133,13 +134,11 @@ func (r *managed[M, P]) Create(ctx context.Context, req resource.CreateRequest, 
 }
 
 func (r *managed[M, P]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	o := &operation[M]{session: r.session, private: resp.Private, diags: &resp.Diagnostics, store: r.storing(&resp.State, resp.Identity)}
+	o := &operation[M]{session: r.session, private: resp.Private, diags: &resp.Diagnostics}
 	o.state = decode[M](ctx, req.State, o.diags)
 	o.label, o.recorded = P(o.state).label(), P(o.state).common().Organization
-	o.remove = func(ctx context.Context) {
-		r.identify(ctx, resp.Identity, o.state) // The framework wants one even of an object that is gone.
-		resp.State.RemoveResource(ctx)
-	}
+	o.store, o.remove = ifChanged(*o.state, r.storing(&resp.State, resp.Identity)), resp.State.RemoveResource
+	r.identify(ctx, resp.Identity, o.state) // The framework wants an identity of an object that is gone, too.
 	if !o.diags.HasError() {
 		r.own.read(ctx, o)
 	}
@@ -153,6 +152,17 @@ func (r *managed[M, P]) Update(ctx context.Context, req resource.UpdateRequest, 
 	defer cancel()
 	if !o.diags.HasError() {
 		r.own.update(ctx, o)
+	}
+}
+
+// ifChanged stores only a model that differs from before. Most objects of a plan are unchanged, and to write one takes
+// much longer than to compare it.
+func ifChanged[M any](before M, store func(context.Context, *M) diag.Diagnostics) func(context.Context, *M) diag.Diagnostics {
+	return func(ctx context.Context, m *M) diag.Diagnostics {
+		if reflect.DeepEqual(before, *m) {
+			return nil
+		}
+		return store(ctx, m)
 	}
 }
 

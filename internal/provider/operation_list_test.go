@@ -262,7 +262,7 @@ func TestListEndsWhenNobodyReadsOn(t *testing.T) {
 	hanging, stop := context.WithCancel(t.Context())
 	a.answer("GET applications", func(string) (int, string) {
 		stop()
-		<-hanging.Done()
+		<-t.Context().Done()
 		return http.StatusOK, "[]"
 	})
 	r.must("Cannot list the applications|The operation was interrupted", r.list(hanging, query{kind: applicationType}, nil), nil)

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"slices"
 	"sync"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/share"
 )
 
 // Account is the user that the login belongs to.
@@ -86,38 +88,30 @@ func (c *Client) Organization(ctx context.Context) (string, error) {
 type remembered[T comparable] struct {
 	mu     sync.Mutex
 	value  T
-	asking *flight[T]
+	asking share.Call[T]
 }
 
 func (r *remembered[T]) get(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
-	var none T
-	r.mu.Lock()
-	r.settle()
-	if r.value != none {
-		defer r.mu.Unlock()
-		return r.value, nil
+	if value, known := r.known(); known {
+		return value, nil
 	}
-	if r.asking == nil || r.asking.left {
-		r.asking = launch(ctx, ask)
-	}
-	asking := r.asking
-	asking.waiting++
-	r.mu.Unlock()
-
-	value, err := asking.wait(ctx, &r.mu)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.settle()
-	return value, err
+	return r.asking.Do(ctx, func(ctx context.Context) (T, error) {
+		if value, known := r.known(); known {
+			return value, nil
+		}
+		value, err := ask(ctx)
+		if err == nil {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.value = value
+		}
+		return value, err
+	})
 }
 
-// settle puts the answer away that has come. The lock is held.
-func (r *remembered[T]) settle() {
-	if r.asking == nil || !r.asking.ended() {
-		return
-	}
-	if r.asking.err == nil {
-		r.value = r.asking.value
-	}
-	r.asking = nil
+func (r *remembered[T]) known() (value T, known bool) {
+	var none T
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.value, r.value != none
 }

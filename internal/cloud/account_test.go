@@ -141,21 +141,6 @@ func TestOrganizationIsAskedOnceByMany(t *testing.T) {
 	}
 }
 
-// All who asked have their answer, and none of them has put it away yet.
-func TestOrganizationIsNotAskedAgainAfterTheAnswer(t *testing.T) {
-	t.Parallel()
-	answered := launch(t.Context(), func(context.Context) (string, error) { return "acme", nil })
-	answered.waiting++
-	r := remembered[string]{asking: answered}
-	if _, err := answered.wait(t.Context(), &r.mu); err != nil {
-		t.Fatal(err)
-	}
-	got, err := r.get(t.Context(), func(context.Context) (string, error) { return "another", nil })
-	if got != "acme" || err != nil {
-		t.Errorf("organization is %q, %v", got, err)
-	}
-}
-
 func TestOrganizationIsAskedAgainAfterALeave(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 // errUnreadable is an answer of success that cannot be used.
@@ -39,7 +41,7 @@ func (p *policy) judge(resp *http.Response, err error) *Error {
 	default:
 		p.refused(e, body, err)
 	}
-	e.retryHeader = redactedLine(resp.Header.Get("Retry-After"))
+	e.retryHeader = redact.Line(resp.Header.Get("Retry-After"))
 	e.retryAfter = retryAfter(e.retryHeader)
 	e.unknown = p.request.kind >= harmless && !e.notFound && !e.busy() && mayHaveActed(e.Status)
 	return e
@@ -77,7 +79,7 @@ func (p *policy) refused(e *Error, body []byte, err error) {
 		return
 	}
 	e.own = true
-	e.Message, e.Detail = redactedLine(own.Message), Redact(own.DetailedError)
+	e.Message, e.Detail = redact.Line(own.Message), redact.Text(own.DetailedError)
 	e.signed = own.StatusCode != nil || own.RequestID != nil
 	object := p.request.object
 	e.notFound = object.name != "" && saysNotFound(e.Status, own.Message, object.name, e.signed)
@@ -128,19 +130,19 @@ func describe(body []byte, err error) string {
 	case isHTML(body):
 		what = "with HTML in the place of JSON"
 	case wrongType != nil && wrongType.Field != "":
-		what = fmt.Sprintf("with JSON in which %s is of a wrong type", redactedLine(wrongType.Field))
+		what = fmt.Sprintf("with JSON in which %s is of a wrong type", redact.Line(wrongType.Field))
 	case wrongType != nil:
 		what = "with JSON of a wrong type"
 	case unusable != nil:
-		what = "with JSON that cannot be used, as " + redactedLine(unusable.Error())
+		what = "with JSON that cannot be used, as " + redact.Line(unusable.Error())
 	case errors.As(err, &syntax) && strings.HasPrefix(syntax.Error(), "unexpected end"), errors.Is(err, io.ErrUnexpectedEOF):
 		what = "with JSON that is cut off"
 	case errors.As(err, &syntax):
 		what = "with something that is not JSON"
 	case err != nil:
-		what = "with a body that broke off (" + redactedLine(err.Error()) + ")"
+		what = "with a body that broke off (" + redact.Line(err.Error()) + ")"
 	}
-	return what + ": " + strconv.Quote(redactedLine(string(body)))
+	return what + ": " + strconv.Quote(redact.Line(string(body)))
 }
 
 func describeRedirect(resp *http.Response) string {

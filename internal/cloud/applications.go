@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 // Application is a registered application.
@@ -109,7 +111,7 @@ func (c *Client) application(ctx context.Context, name string, how kind) (*Appli
 		return nil, err
 	}
 	if record.Name != name {
-		return nil, fmt.Errorf("DBOS Cloud was asked for application %q and answered with another, %q", name, redactedLine(record.Name))
+		return nil, fmt.Errorf("DBOS Cloud was asked for application %q and answered with another, %q", name, redact.Line(record.Name))
 	}
 	application := record.application()
 	return &application, nil

@@ -10,10 +10,11 @@ import (
 	"strings"
 	"sync"
 	"time"
-)
 
-// DefaultEndpoint is the public service.
-const DefaultEndpoint = "https://cloud.dbos.dev"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
+)
 
 // Config is what a [Client] is made of. The zero value of each field is usable.
 type Config struct {
@@ -57,27 +58,30 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, 60*time.Second)
-	network, err := newTransport(cfg)
+	transport, err := network.New(cfg.CACertificates, cfg.RequestTimeout)
 	if err != nil {
 		return nil, err
 	}
-	return newClient(cfg, network)
+	return newClient(cfg, transport)
 }
 
 // newClient makes a client over a network of its own, which tests replace.
-func newClient(cfg Config, network http.RoundTripper) (*Client, error) {
+func newClient(cfg Config, transport http.RoundTripper) (*Client, error) {
 	c := &Client{
 		base:           strings.TrimRight(cmp.Or(cfg.Endpoint, DefaultEndpoint), "/") + "/v1alpha1",
 		userAgent:      cmp.Or(cfg.UserAgent, "terraform-provider-dbos"),
 		requestTimeout: cmp.Or(cfg.RequestTimeout, 60*time.Second),
 		retryTimeout:   cmp.Or(cfg.RetryTimeout, 2*time.Minute),
-		log:            slog.New(redactingLog{cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)).Handler()}),
+		log:            redact.Logger(cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))),
 		timing:         cfg.Timing.withDefaults(),
 		secrets:        map[string]*snapshot[string]{},
 	}
 	c.organization.value = cmp.Or(cfg.Organization, cfg.Login.Organization)
-	exchange := &exchange{next: network, timeout: c.requestTimeout, log: c.log}
-	authorized, err := newAuth(cfg, exchange)
+	exchange := &exchange{next: transport, timeout: c.requestTimeout, log: c.log}
+	authorized, err := login.NewTransport(login.Config{
+		Login: cfg.Login, Endpoint: cfg.Endpoint, AuthEndpoint: cfg.AuthEndpoint, UserAgent: cfg.UserAgent,
+		RetryTimeout: cfg.RetryTimeout, Backoff: c.timing.Backoff, LongestBackoff: c.timing.LongestBackoff,
+	}, exchange)
 	if err != nil {
 		return nil, err
 	}
@@ -87,4 +91,14 @@ func newClient(cfg Config, network http.RoundTripper) (*Client, error) {
 	c.applications = newSnapshot(c.applicationKind(), c.timing)
 	c.applicationWaits = newPoller(c.applicationKind(), c.timing, c.log)
 	return c, nil
+}
+
+// followSameHost follows a redirect only where the token may go and where the call stays what it was.
+func followSameHost(next *http.Request, via []*http.Request) error {
+	first := via[0]
+	if len(via) < 5 && next.Method == first.Method && next.URL.Scheme == first.URL.Scheme &&
+		strings.EqualFold(next.URL.Host, first.URL.Host) && next.URL.User == nil {
+		return nil
+	}
+	return http.ErrUseLastResponse
 }

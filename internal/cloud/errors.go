@@ -10,10 +10,9 @@ import (
 	"regexp"
 	"strings"
 	"time"
-)
 
-// ErrNoLogin is wrapped by the error of a call that needs a login when there is none.
-var ErrNoLogin = errors.New("no login to DBOS Cloud")
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
+)
 
 // ErrExists is wrapped by the error of a create whose name is taken.
 var ErrExists = errors.New("already exists")
@@ -44,9 +43,9 @@ type Error struct {
 // Error is one sentence.
 func (e *Error) Error() string {
 	call := e.Method + " " + e.Path
-	var login *loginError
-	if e.Status == 0 && errors.As(e.err, &login) {
-		return fmt.Sprintf("%s was not sent: %s", call, login.text)
+	var loginErr *login.Error
+	if e.Status == 0 && errors.As(e.err, &loginErr) {
+		return fmt.Sprintf("%s was not sent: %s", call, loginErr)
 	}
 	if e.Status == 0 {
 		return fmt.Sprintf("DBOS Cloud gave no answer to %s: %s", call, e.Message)

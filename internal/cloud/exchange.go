@@ -14,6 +14,8 @@ import (
 	"net/http/httptrace"
 	"sync/atomic"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
 )
 
 const (
@@ -48,7 +50,7 @@ func (f *failure) Unwrap() error { return f.err }
 // RoundTrip implements [http.RoundTripper].
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	if ended := req.Context().Err(); ended != nil {
-		closeBody(req)
+		network.CloseBody(req)
 		return nil, &failure{err: context.Cause(req.Context())}
 	}
 	begun := time.Now()

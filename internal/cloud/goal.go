@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
 )
 
 // goal says when a wait is over.
@@ -103,8 +105,8 @@ func (w *watch[T]) failed(s sight[T]) (over bool) {
 // endsWait reports whether the API, or the login, has refused a look for good. An answer without the fields of the API's
 // own error, such as a page of a proxy, says nothing about the object.
 func endsWait(err error) bool {
-	var login *loginError
-	if errors.Is(err, ErrNoLogin) || errors.As(err, &login) && !login.temporary {
+	var loginErr *login.Error
+	if errors.As(err, &loginErr) && !loginErr.Temporary {
 		return true
 	}
 	var e *Error

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 // Instance is a database instance, provisioned or linked. Older servers do not
@@ -101,7 +103,7 @@ func (c *Client) instance(ctx context.Context, name string, how kind) (*Instance
 		return nil, err
 	}
 	if record.PostgresInstanceName != name {
-		return nil, fmt.Errorf("DBOS Cloud was asked for database instance %q and answered with another, %q", name, redactedLine(record.PostgresInstanceName))
+		return nil, fmt.Errorf("DBOS Cloud was asked for database instance %q and answered with another, %q", name, redact.Line(record.PostgresInstanceName))
 	}
 	instance := record.instance()
 	return &instance, nil

@@ -4,125 +4,30 @@
 package cloud
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
-	"unicode"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
-// A Login is what a client proves with who it is: a token, a refresh token
-// that is exchanged for tokens, or both, of one account. The organization is
-// the one that the login's source names, if it names one.
-type Login struct {
-	Token        string
-	RefreshToken string
-	Organization string
-}
+// Login is the proof of who the client is.
+type Login = login.Login
 
-// maxLoginFile is far above what the CLI writes; a file beyond it is another.
-const maxLoginFile = 1 << 20
+// DefaultEndpoint is the public service.
+const DefaultEndpoint = login.DefaultEndpoint
 
-// LoadLogin reads the credentials file that the CLI writes at its login. A
-// leading ~/ stands for the home directory. A file that is not there gives an
-// error that wraps [fs.ErrNotExist]. No error holds any of the content.
-func LoadLogin(path string) (Login, error) {
-	content, err := readLoginFile(path)
-	if err != nil {
-		return Login{}, err
-	}
-	var file struct {
-		Token        *string `json:"token"`
-		RefreshToken *string `json:"refreshToken"`
-		Organization *string `json:"organization"`
-	}
-	if strings.TrimSpace(string(content)) == "" {
-		return Login{}, fmt.Errorf("credentials file %s is empty; %s", path, loginAgain)
-	}
-	// The decoder's own words would quote the content.
-	if json.Unmarshal(content, &file) != nil {
-		return Login{}, fmt.Errorf("credentials file %s is not what the CLI writes: a JSON object with the strings token, refreshToken and organization; %s", path, loginAgain)
-	}
-	login := Login{
-		Token:        trimmed(file.Token),
-		RefreshToken: trimmed(file.RefreshToken),
-		Organization: trimmed(file.Organization),
-	}
-	if login.Token == "" && login.RefreshToken == "" {
-		return Login{}, fmt.Errorf("credentials file %s has neither a token nor a refreshToken; %s", path, loginAgain)
-	}
-	for _, field := range []struct{ name, value string }{{"token", login.Token}, {"refreshToken", login.RefreshToken}} {
-		if field.value == "" {
-			continue
-		}
-		if err := CheckToken(field.value); err != nil {
-			return Login{}, fmt.Errorf("credentials file %s, field %s: %w", path, field.name, err)
-		}
-	}
-	return login, nil
-}
+// ErrNoLogin is wrapped by the error of a call that needs a login when there is none.
+var ErrNoLogin = login.ErrNoLogin
 
-const loginAgain = "run dbos-cloud login to have it written anew"
+// LoadLogin reads the credentials file of the CLI, see [login.Load].
+func LoadLogin(path string) (Login, error) { return login.Load(path) }
 
-func readLoginFile(path string) ([]byte, error) {
-	if path == "" {
-		return nil, errors.New("the path of the credentials file is empty")
-	}
-	if path == "~" || strings.HasPrefix(path, "~/") {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return nil, fmt.Errorf("credentials file %s: the home directory is not known: %w", path, err)
-		}
-		path = filepath.Join(home, path[1:])
-	}
-	file, err := os.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("credentials file %s does not exist: %w", path, fs.ErrNotExist)
-	case err != nil:
-		return nil, fmt.Errorf("credentials file %s cannot be read: %w", path, errors.Unwrap(err))
-	}
-	defer func() { _ = file.Close() }()
+// CheckToken tells whether a token can be sent, see [login.CheckToken].
+func CheckToken(token string) error { return login.CheckToken(token) }
 
-	if info, err := file.Stat(); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("credentials file %s is a directory; the CLI's file in it is called credentials", path)
-	}
-	content, err := io.ReadAll(io.LimitReader(file, maxLoginFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("credentials file %s cannot be read: %w", path, err)
-	}
-	if len(content) > maxLoginFile {
-		return nil, fmt.Errorf("credentials file %s is larger than 1 MiB and so not the CLI's", path)
-	}
-	return content, nil
-}
+// CheckEndpoint tells whether tokens may be sent to an endpoint, see [login.CheckEndpoint].
+func CheckEndpoint(endpoint string) error { return login.CheckEndpoint(endpoint) }
 
-func trimmed(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return strings.TrimSpace(*s)
-}
+// CheckAuthEndpoint tells whether refresh tokens may be sent to an endpoint, see [login.CheckAuthEndpoint].
+func CheckAuthEndpoint(endpoint string) error { return login.CheckAuthEndpoint(endpoint) }
 
-// CheckToken tells whether a token or refresh token, trimmed, can be sent at
-// all. Its error prints nothing of it.
-func CheckToken(token string) error {
-	if token == "" {
-		return errors.New("the token is empty")
-	}
-	for i, c := range []rune(token) {
-		if '!' <= c && c <= '~' {
-			continue
-		}
-		class := "a character that is not printable ASCII"
-		if unicode.IsSpace(c) {
-			class = "white space"
-		}
-		return fmt.Errorf("the token has %s inside it, at position %d; give it in one piece, without line breaks and without a leading \"Bearer\"", class, i+1)
-	}
-	return nil
-}
+// KeepSecret makes values secret for the rest of the process, see [redact.Keep].
+func KeepSecret(values ...string) { redact.Keep(values...) }

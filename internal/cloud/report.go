@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 // attemptKey is the context's key for the *attempts of a call.
@@ -31,7 +33,7 @@ func (x *exchange) report(req *http.Request, resp *http.Response, err error, too
 		attributes = append(attributes, slog.Int("status", resp.StatusCode), slog.String("request_id", requestID(resp)))
 	}
 	if err != nil {
-		attributes = append(attributes, slog.String("error", redactedLine(err.Error())))
+		attributes = append(attributes, slog.String("error", redact.Line(err.Error())))
 	}
 	x.log.LogAttrs(req.Context(), slog.LevelDebug, "DBOS Cloud request", attributes...)
 }
@@ -48,5 +50,5 @@ func requestID(resp *http.Response) string {
 	if refusal.RequestID == "" {
 		refusal.RequestID = resp.Header.Get("X-Request-Id")
 	}
-	return redactedLine(refusal.RequestID)
+	return redact.Line(refusal.RequestID)
 }

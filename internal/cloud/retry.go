@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 // kind says what the repetition of a call would mean.
@@ -36,7 +39,7 @@ func (c *Client) send(ctx context.Context, r request, decode func([]byte) error)
 	if err != nil {
 		return err
 	}
-	KeepSecret(r.secrets...)
+	redact.Keep(r.secrets...)
 	marked := context.WithValue(ctx, attemptKey{}, new(attempts))
 	req, err := retryablehttp.NewRequestWithContext(marked, r.method, address, body)
 	if err != nil {
@@ -176,12 +179,12 @@ func (p *policy) result(ctx context.Context, err error) error {
 	if p.last == nil && err != nil {
 		p.last = p.noAnswer(err)
 	}
-	var login *loginError
+	var loginErr *login.Error
 	switch {
 	case p.last == nil:
 		return nil
-	case errors.As(p.last, &login):
-		return login // A sentence of its own: it is not about the call.
+	case errors.As(p.last, &loginErr):
+		return loginErr // A sentence of its own: it is not about the call.
 	case ctx.Err() == nil:
 		return p.last
 	case p.last.Status != 0:

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
 )
 
 // roundTrip is a network that fails before anything is sent.
@@ -117,8 +119,8 @@ func TestUnsentForGood(t *testing.T) {
 		"unknown host":      {&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "nowhere.test", IsNotFound: true}}, true},
 		"resolver is down":  {&net.OpError{Op: "dial", Err: &net.DNSError{Err: "server misbehaving", Name: "cloud.test", IsTemporary: true}}, false},
 		"plain HTTP behind": {http.ErrSchemeMismatch, true},
-		"proxy refuses":     {&proxyError{text: "the proxy p:3128 answered 407 Proxy Authentication Required", final: true}, true},
-		"proxy is down":     {&proxyError{text: "the proxy p:3128 answered 502 Bad Gateway"}, false},
+		"proxy refuses":     {&network.ProxyError{Text: "the proxy p:3128 answered 407 Proxy Authentication Required", Final: true}, true},
+		"proxy is down":     {&network.ProxyError{Text: "the proxy p:3128 answered 502 Bad Gateway"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

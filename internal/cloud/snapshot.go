@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/share"
 )
 
 // objects is how one kind of object is asked for.
@@ -32,10 +34,9 @@ type snapshot[T any] struct {
 	writes   int          // counts what makes earlier lists stale
 	items    map[string]T // of the last list, nil when there is none that serves
 	taken    time.Time
-	flight   *flight[map[string]T] // a list under way
-	began    int                   // writes when it began
-	alone    int                   // lone reads under way
-	lastRead time.Time             // when the last one ended
+	alone    int       // lone reads under way
+	lastRead time.Time // when the last one ended
+	asking   share.Call[map[string]T]
 }
 
 func newSnapshot[T any](o objects[T], timing Timing) *snapshot[T] {
@@ -45,7 +46,6 @@ func newSnapshot[T any](o objects[T], timing Timing) *snapshot[T] {
 // get reads one object. An IsNotFound error is the API's own word on that very object, never a list's silence.
 func (s *snapshot[T]) get(ctx context.Context, name string) (*T, error) {
 	s.mu.Lock()
-	s.settle()
 	if s.lonely() {
 		s.alone++
 		s.mu.Unlock()
@@ -71,7 +71,7 @@ func (s *snapshot[T]) get(ctx context.Context, name string) (*T, error) {
 
 // lonely reports whether nobody else reads just now. The mutex is held.
 func (s *snapshot[T]) lonely() bool {
-	return !s.fresh() && (s.flight == nil || s.flight.left) && s.alone == 0 && time.Since(s.lastRead) > time.Second
+	return !s.fresh() && s.asking.Waiting() == 0 && s.alone == 0 && time.Since(s.lastRead) > time.Second
 }
 
 func (s *snapshot[T]) fresh() bool {
@@ -94,42 +94,39 @@ func (s *snapshot[T]) all(ctx context.Context) ([]T, error) {
 
 // listed returns the list that serves now, by name, or waits for the one that is under way, or begins it.
 func (s *snapshot[T]) listed(ctx context.Context) (map[string]T, error) {
-	s.mu.Lock()
-	s.settle()
-	if s.fresh() {
-		defer s.mu.Unlock()
-		return s.items, nil
+	if items, _ := s.serving(); items != nil {
+		return items, nil
 	}
-	if s.flight == nil || s.flight.left || s.began != s.writes {
-		s.began = s.writes
-		s.flight = launch(ctx, s.fetch)
-	}
-	flight := s.flight
-	flight.waiting++
-	s.mu.Unlock()
-
-	return flight.wait(ctx, &s.mu)
+	return s.asking.Do(ctx, s.fetch)
 }
 
-// settle takes over the outcome of a list call that has ended. The mutex is held.
-func (s *snapshot[T]) settle() {
-	if s.flight == nil || !s.flight.ended() {
-		return
+// serving returns the list that serves now, nil if there is none, and the number of writes so far.
+func (s *snapshot[T]) serving() (map[string]T, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.fresh() {
+		return nil, s.writes
 	}
-	if s.flight.err == nil && s.began == s.writes {
-		s.items, s.taken = s.flight.value, time.Now()
-	}
-	s.flight = nil
+	return s.items, s.writes
 }
 
 func (s *snapshot[T]) fetch(ctx context.Context) (map[string]T, error) {
+	items, writes := s.serving()
+	if items != nil {
+		return items, nil
+	}
 	list, err := s.list(ctx, read)
 	if err != nil {
 		return nil, err
 	}
-	items := make(map[string]T, len(list))
+	items = make(map[string]T, len(list))
 	for _, item := range list {
 		items[s.name(item)] = item
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.writes == writes {
+		s.items, s.taken = items, time.Now()
 	}
 	return items, nil
 }
@@ -141,4 +138,5 @@ func (s *snapshot[T]) stale() {
 	defer s.mu.Unlock()
 	s.writes++
 	s.items = nil
+	s.asking.Forget()
 }

@@ -4,13 +4,15 @@
 package cloud
 
 import (
-	"crypto/tls"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 var (
@@ -40,27 +42,19 @@ func (p *policy) noAnswer(err error) *Error {
 	if errors.As(err, &addressed) {
 		err = addressed.Err
 	}
-	unknown := p.request.kind >= harmless
-	var f *failure
-	if errors.As(err, &f) {
+	unknown, final := p.request.kind >= harmless, network.IsFinal(err)
+	var (
+		f        *failure
+		loginErr *login.Error
+	)
+	switch {
+	case errors.As(err, &loginErr): // Its own repeats are over, and the call was not carried out.
+		err, unknown, final = loginErr, false, true
+	case errors.As(err, &f):
 		err, unknown = f.err, unknown && f.sent
 	}
 	return &Error{
-		Method: p.request.method, Path: p.path, Message: redactedLine(err.Error()),
-		err: err, unknown: unknown, final: isFinal(err),
+		Method: p.request.method, Path: p.path, Message: redact.Line(err.Error()),
+		err: err, unknown: unknown, final: final,
 	}
-}
-
-// isFinal reports whether no repetition would help: the host does not exist, or is not the one that it should be, or there
-// is no login, whose own repeats are over then.
-func isFinal(err error) bool {
-	var (
-		host      *net.DNSError
-		untrusted *tls.CertificateVerificationError
-		plain     tls.RecordHeaderError
-		proxy     *proxyError
-		login     *loginError
-	)
-	return errors.As(err, &host) && host.IsNotFound || errors.As(err, &untrusted) || errors.As(err, &plain) ||
-		errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &proxy) && proxy.final || errors.As(err, &login)
 }

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package login
 
 import (
 	"encoding/base64"
@@ -9,6 +9,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 // renewalMargin is how long before its end a token is renewed. It covers the
@@ -28,7 +30,7 @@ type token struct {
 
 // loginToken is a token of unknown age, as it comes from a configuration.
 func loginToken(value, refresh string) token {
-	KeepSecret(value, refresh)
+	redact.Keep(value, refresh)
 	t := token{value: value, refresh: refresh, expires: expiry(value)}
 	if !t.expires.IsZero() {
 		t.renew = t.expires.Add(-renewalMargin)
@@ -41,7 +43,7 @@ func loginToken(value, refresh string) token {
 // takes it for expired already. The margin of one that lives for minutes is a
 // part of that, so that it is used at all.
 func freshToken(value, refresh string, lifetime time.Duration, now time.Time) token {
-	KeepSecret(value, refresh)
+	redact.Keep(value, refresh)
 	t := token{value: value, refresh: refresh, since: now}
 	if expires := expiry(value); expires.After(now) {
 		lifetime = expires.Sub(now)

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package login
 
 import (
 	"cmp"
@@ -15,16 +15,18 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
 )
 
 // A refresher exchanges a refresh token for a token, at one auth server.
 type refresher struct {
-	client    *http.Client
-	url       *url.URL
-	clientID  string
-	userAgent string
-	limit     time.Duration // of all attempts together
-	timing    Timing
+	client                  *http.Client
+	url                     *url.URL
+	clientID                string
+	userAgent               string
+	limit                   time.Duration // of all attempts together
+	backoff, longestBackoff time.Duration // between attempts
 }
 
 // authServer is where the logins of an endpoint come from, and as which client
@@ -37,7 +39,7 @@ func authServer(endpoint, configured *url.URL) (*url.URL, string) {
 	switch {
 	case configured != nil:
 		server = configured
-	case isLoopback(endpoint.Hostname()):
+	case network.IsLoopback(endpoint.Hostname()):
 		server = endpoint
 	}
 	return server.JoinPath("oauth", "token"), clientID
@@ -66,7 +68,7 @@ func newRefresher(cfg Config, endpoint *url.URL, transport http.RoundTripper) (*
 		clientID:  clientID,
 		userAgent: cfg.UserAgent,
 		limit:     cmp.Or(cfg.RetryTimeout, 2*time.Minute),
-		timing:    cfg.Timing.withDefaults(),
+		backoff:   cmp.Or(cfg.Backoff, 500*time.Millisecond), longestBackoff: cmp.Or(cfg.LongestBackoff, 15*time.Second),
 	}, nil
 }
 
@@ -77,19 +79,19 @@ func (x *refresher) token(ctx context.Context, refresh string) (token, error) {
 	defer cancel()
 	var last error
 	for attempt := 0; ; attempt++ {
-		t, resp, err := x.once(ctx, refresh)
+		t, resp, err := x.attempt(ctx, refresh)
 		if err != nil && ctx.Err() != nil {
 			return token{}, cmp.Or(last, err) // the answer before says more than that time ran out
 		}
 		last = err
-		var login *loginError
-		if !errors.As(err, &login) || !login.temporary {
+		var failed *Error
+		if !errors.As(err, &failed) || !failed.Temporary {
 			return t, err
 		}
-		pause := retryablehttp.DefaultBackoff(x.timing.Backoff, x.timing.LongestBackoff, attempt, resp)
+		pause := retryablehttp.DefaultBackoff(x.backoff, x.longestBackoff, attempt, resp)
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause {
-			if pause > x.timing.LongestBackoff {
-				login.text += fmt.Sprintf("; it asks to wait %s", pause)
+			if pause > x.longestBackoff {
+				failed.text += fmt.Sprintf("; it asks to wait %s", pause)
 			}
 			return token{}, err
 		}
@@ -101,8 +103,8 @@ func (x *refresher) token(ctx context.Context, refresh string) (token, error) {
 	}
 }
 
-// once is one attempt. The response is there for its status and header alone.
-func (x *refresher) once(ctx context.Context, refresh string) (token, *http.Response, error) {
+// attempt is one exchange. The response is there for its status and header alone.
+func (x *refresher) attempt(ctx context.Context, refresh string) (token, *http.Response, error) {
 	form := url.Values{"grant_type": {"refresh_token"}, "client_id": {x.clientID}, "refresh_token": {refresh}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, x.url.String(), strings.NewReader(form.Encode()))
 	if err != nil {

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package login
 
 import (
 	"context"
@@ -28,7 +28,7 @@ func jwt(name string, d time.Duration) string {
 // stand is a control plane and an auth server, and a client of both.
 type stand struct {
 	client *http.Client
-	auth   *authTransport
+	auth   *Transport
 	api    *httptest.Server
 	logins *httptest.Server
 
@@ -75,12 +75,12 @@ func newStand(t *testing.T, login Login, accept func(token string) bool, exchang
 
 	network := &http.Transport{}
 	t.Cleanup(network.CloseIdleConnections)
-	auth, err := newAuth(Config{
+	auth, err := NewTransport(Config{
 		Endpoint:     s.api.URL,
 		AuthEndpoint: s.logins.URL + "/base/",
 		Login:        login,
 		RetryTimeout: time.Minute,
-		Timing:       Timing{Backoff: time.Millisecond, LongestBackoff: 10 * time.Millisecond},
+		Backoff:      time.Millisecond, LongestBackoff: 10 * time.Millisecond,
 	}, network)
 	if err != nil {
 		t.Fatal(err)
@@ -354,7 +354,7 @@ func TestWaiterLeaves(t *testing.T) {
 	go func() { _, err := s.send(ctx, http.MethodGet, ""); first <- err }()
 	<-arrived
 	go func() { _, err := s.send(t.Context(), http.MethodGet, ""); second <- err }()
-	waitFor(t, func() bool { return s.waiting() == 2 })
+	waitFor(t, func() bool { return s.auth.renewal.Waiting() == 2 })
 	cancel()
 	if err := <-first; !errors.Is(err, context.Canceled) {
 		t.Errorf("the one that left: %v", err)
@@ -387,15 +387,6 @@ func TestLastWaiterLeaves(t *testing.T) {
 		t.Errorf("the next: %v", err)
 	}
 	s.expect(t, 2, "fresh2")
-}
-
-func (s *stand) waiting() int {
-	s.auth.mu.Lock()
-	defer s.auth.mu.Unlock()
-	if s.auth.renewal == nil {
-		return 0
-	}
-	return s.auth.renewal.waiting
 }
 
 func waitFor(t *testing.T, condition func() bool) {

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud_test
+package login
 
 import (
 	"errors"
@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
 const (
@@ -24,23 +22,23 @@ func TestLoadLogin(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, content string
-		want          cloud.Login
+		want          Login
 		err           string
 	}{
 		{
 			name:    "all fields",
 			content: `{"token":"zqxj.t","refreshToken":"zqxj.r","userName":"ada","organization":"acme"}`,
-			want:    cloud.Login{Token: "zqxj.t", RefreshToken: "zqxj.r", Organization: "acme"},
+			want:    Login{Token: "zqxj.t", RefreshToken: "zqxj.r", Organization: "acme"},
 		},
 		{
 			name:    "line ends and blanks",
 			content: `{"token":" zqxj.t\r\n","refreshToken":"\tzqxj.r\n","userName":"ada","organization":"acme\r\n"}` + "\n",
-			want:    cloud.Login{Token: "zqxj.t", RefreshToken: "zqxj.r", Organization: "acme"},
+			want:    Login{Token: "zqxj.t", RefreshToken: "zqxj.r", Organization: "acme"},
 		},
-		{name: "token only", content: `{"token":"zqxj.t","userName":"ada","organization":""}`, want: cloud.Login{Token: "zqxj.t"}},
-		{name: "refresh token only", content: `{"token":"","refreshToken":"zqxj.r"}`, want: cloud.Login{RefreshToken: "zqxj.r"}},
-		{name: "blank refresh token", content: `{"token":"zqxj.t","refreshToken":" \n"}`, want: cloud.Login{Token: "zqxj.t"}},
-		{name: "null refresh token", content: `{"token":"zqxj.t","refreshToken":null}`, want: cloud.Login{Token: "zqxj.t"}},
+		{name: "token only", content: `{"token":"zqxj.t","userName":"ada","organization":""}`, want: Login{Token: "zqxj.t"}},
+		{name: "refresh token only", content: `{"token":"","refreshToken":"zqxj.r"}`, want: Login{RefreshToken: "zqxj.r"}},
+		{name: "blank refresh token", content: `{"token":"zqxj.t","refreshToken":" \n"}`, want: Login{Token: "zqxj.t"}},
+		{name: "null refresh token", content: `{"token":"zqxj.t","refreshToken":null}`, want: Login{Token: "zqxj.t"}},
 		{name: "empty file", content: "", err: "credentials file PATH is empty" + again},
 		{name: "blank file", content: " \r\n", err: "credentials file PATH is empty" + again},
 		{name: "the token alone", content: "zqxj.jwvk", err: notCLI},
@@ -69,7 +67,7 @@ func TestLoadLogin(t *testing.T) {
 			if err := os.WriteFile(path, []byte(test.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			got, err := cloud.LoadLogin(path)
+			got, err := Load(path)
 			if message(err) != strings.ReplaceAll(test.err, "PATH", path) {
 				t.Errorf("error:\n got %v\nwant %s", err, test.err)
 			}
@@ -87,13 +85,13 @@ func TestLoadLoginUnreadable(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing")
-	if _, err := cloud.LoadLogin(missing); !errors.Is(err, fs.ErrNotExist) || message(err) != "credentials file "+missing+" does not exist: file does not exist" {
+	if _, err := Load(missing); !errors.Is(err, fs.ErrNotExist) || message(err) != "credentials file "+missing+" does not exist: file does not exist" {
 		t.Errorf("missing file: %v", err)
 	}
-	if _, err := cloud.LoadLogin(dir); message(err) != "credentials file "+dir+" is a directory; the CLI's file in it is called credentials" {
+	if _, err := Load(dir); message(err) != "credentials file "+dir+" is a directory; the CLI's file in it is called credentials" {
 		t.Errorf("directory: %v", err)
 	}
-	if _, err := cloud.LoadLogin(""); message(err) != "the path of the credentials file is empty" {
+	if _, err := Load(""); message(err) != "the path of the credentials file is empty" {
 		t.Errorf("empty path: %v", err)
 	}
 
@@ -102,7 +100,7 @@ func TestLoadLoginUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	below := filepath.Join(file, "credentials")
-	if _, err := cloud.LoadLogin(below); message(err) != "credentials file "+below+" cannot be read: not a directory" {
+	if _, err := Load(below); message(err) != "credentials file "+below+" cannot be read: not a directory" {
 		t.Errorf("below a file: %v", err)
 	}
 	if os.Geteuid() == 0 {
@@ -111,7 +109,7 @@ func TestLoadLoginUnreadable(t *testing.T) {
 	if err := os.Chmod(file, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cloud.LoadLogin(file); message(err) != "credentials file "+file+" cannot be read: permission denied" {
+	if _, err := Load(file); message(err) != "credentials file "+file+" cannot be read: permission denied" {
 		t.Errorf("unreadable file: %v", err)
 	}
 }
@@ -123,14 +121,21 @@ func TestLoadLoginHome(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(home, "credentials"), []byte(`{"token":"zqxj"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	login, err := cloud.LoadLogin("~/credentials")
+	login, err := Load("~/credentials")
 	if err != nil || login.Token != "zqxj" {
 		t.Errorf("login %+v, error %v", login, err)
 	}
-	if _, err := cloud.LoadLogin("~/missing"); !errors.Is(err, fs.ErrNotExist) || message(err) != "credentials file "+filepath.Join(home, "missing")+" does not exist: file does not exist" {
+	if _, err := Load("~/missing"); !errors.Is(err, fs.ErrNotExist) || message(err) != "credentials file "+filepath.Join(home, "missing")+" does not exist: file does not exist" {
 		t.Errorf("missing: %v", err)
 	}
-	if _, err := cloud.LoadLogin("~"); message(err) != "credentials file "+home+" is a directory; the CLI's file in it is called credentials" {
+	if _, err := Load("~"); message(err) != "credentials file "+home+" is a directory; the CLI's file in it is called credentials" {
 		t.Errorf("home itself: %v", err)
 	}
+}
+
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

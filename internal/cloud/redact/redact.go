@@ -1,7 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+// Package redact keeps the secrets of the process out of all that it shows.
+package redact
 
 import (
 	"context"
@@ -38,9 +39,9 @@ type secretSet struct {
 // processSecrets are those of the whole process: an answer may show what another call has sent.
 var processSecrets secretSet
 
-// KeepSecret makes values secret for the rest of the process: no error and no log line of any client shows them, as they
+// Keep makes values secret for the rest of the process: no error and no log line of any client shows them, as they
 // are or in JSON, HTML, a URL or base64. Values of fewer than 6 bytes are not hidden.
-func KeepSecret(values ...string) {
+func Keep(values ...string) {
 	for _, value := range values {
 		processSecrets.add(value)
 	}
@@ -148,8 +149,8 @@ var (
 	escapedPassword = regexp.MustCompile(`(?i)(%3A%2F%2F(?:[^\s%"'<>]|%[^34\s]|%3[^A\s]|%4[^0\s])*%3A)[^\s"'<>]+?(%40)`)
 )
 
-// Redact hides the secrets of this process, and the password of every URL, in a text that others wrote.
-func Redact(text string) string {
+// Text hides the secrets of this process, and the password of every URL, in a text that others wrote.
+func Text(text string) string {
 	text = processSecrets.hide(text)
 	if !strings.Contains(text, ":") && !strings.Contains(text, "%") {
 		return text
@@ -158,45 +159,47 @@ func Redact(text string) string {
 	return escapedPassword.ReplaceAllString(text, "${1}"+hidden+"${2}")
 }
 
-// redactingLog hides secrets in all that goes to a log.
-type redactingLog struct{ slog.Handler }
+// Logger returns a logger that hides secrets in all that goes to another.
+func Logger(to *slog.Logger) *slog.Logger { return slog.New(log{to.Handler()}) }
 
-func (l redactingLog) Handle(ctx context.Context, record slog.Record) error {
-	redacted := slog.NewRecord(record.Time, record.Level, Redact(record.Message), record.PC)
+type log struct{ slog.Handler }
+
+func (l log) Handle(ctx context.Context, record slog.Record) error {
+	redacted := slog.NewRecord(record.Time, record.Level, Text(record.Message), record.PC)
 	record.Attrs(func(attr slog.Attr) bool {
-		redacted.AddAttrs(redactedAttr(attr))
+		redacted.AddAttrs(attribute(attr))
 		return true
 	})
 	return l.Handler.Handle(ctx, redacted)
 }
 
-func (l redactingLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+func (l log) WithAttrs(attrs []slog.Attr) slog.Handler {
 	redacted := make([]slog.Attr, len(attrs))
 	for i, attr := range attrs {
-		redacted[i] = redactedAttr(attr)
+		redacted[i] = attribute(attr)
 	}
-	return redactingLog{l.Handler.WithAttrs(redacted)}
+	return log{l.Handler.WithAttrs(redacted)}
 }
 
-func (l redactingLog) WithGroup(name string) slog.Handler {
-	return redactingLog{l.Handler.WithGroup(name)}
+func (l log) WithGroup(name string) slog.Handler {
+	return log{l.Handler.WithGroup(name)}
 }
 
-func redactedAttr(attr slog.Attr) slog.Attr {
+func attribute(attr slog.Attr) slog.Attr {
 	if kind := attr.Value.Kind(); kind == slog.KindString || kind == slog.KindAny {
-		attr.Value = slog.StringValue(Redact(attr.Value.String()))
+		attr.Value = slog.StringValue(Text(attr.Value.String()))
 	}
 	return attr
 }
 
-// redactedLine is what others wrote, as a part of a message. It is redacted first: a part of a secret could not be found
-// any more.
-func redactedLine(text string) string {
+// Line redacts what others wrote and makes it one short line of a message. It redacts first: a part of a secret could not
+// be found any more.
+func Line(text string) string {
 	const enough = 64 << 10 // far above what a message shows
 	if len(text) > enough {
 		text = text[:enough]
 	}
-	return oneLine(Redact(text))
+	return oneLine(Text(text))
 }
 
 // oneLine shortens what others wrote.

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package login
 
 import (
 	"cmp"
@@ -13,30 +13,43 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/share"
 )
 
-// authTransport adds the token to each request to the control plane and has it
+// Config is what a [Transport] is made of.
+type Config struct {
+	Login          Login
+	Endpoint       string        // of the API; "" is DefaultEndpoint
+	AuthEndpoint   string        // where refresh tokens are exchanged; "" is by host of the API, a loopback endpoint itself
+	UserAgent      string        // of exchanges
+	RetryTimeout   time.Duration // of the attempts of one exchange together; 0 is 2 min
+	Backoff        time.Duration // first pause between them; 0 is 0.5 s
+	LongestBackoff time.Duration // 0 is 15 s
+}
+
+// Transport adds the token to each request to the control plane and has it
 // renewed: where there is none, a minute before it expires, and once after a
 // 401. It is the only place that knows tokens. The token goes to the endpoint's
 // host alone.
-type authTransport struct {
+type Transport struct {
 	base      http.RoundTripper
 	endpoint  *url.URL
 	refresher *refresher // nil without a refresh token
 
 	mu      sync.Mutex
 	token   token
-	renewal *flight[token] // the exchange that is under way, if one is
+	renewal share.Call[token]
 }
 
-// newAuth is the transport of a client over next, which is also how refresh
-// tokens are exchanged: with the same roots and the same proxy.
-func newAuth(cfg Config, next http.RoundTripper) (*authTransport, error) {
+// NewTransport sends by next, which is also how refresh tokens are exchanged: with the same roots and the same proxy.
+func NewTransport(cfg Config, next http.RoundTripper) (*Transport, error) {
 	endpoint, err := url.Parse(cmp.Or(cfg.Endpoint, DefaultEndpoint))
 	if err != nil {
 		return nil, CheckEndpoint(cfg.Endpoint)
 	}
-	a := &authTransport{base: next, endpoint: endpoint, token: loginToken(strings.TrimSpace(cfg.Login.Token), strings.TrimSpace(cfg.Login.RefreshToken))}
+	a := &Transport{base: next, endpoint: endpoint, token: loginToken(strings.TrimSpace(cfg.Login.Token), strings.TrimSpace(cfg.Login.RefreshToken))}
 	for _, value := range []string{a.token.value, a.token.refresh} {
 		if value == "" {
 			continue
@@ -51,15 +64,15 @@ func newAuth(cfg Config, next http.RoundTripper) (*authTransport, error) {
 	return a, err
 }
 
-func (a *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+func (a *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !sameHost(req.URL, a.endpoint) {
-		closeBody(req)
-		return nil, unsent(&loginError{text: fmt.Sprintf("the answer leads from %s to %s, where the token does not belong; it was not followed", a.endpoint.Host, req.URL.Host)})
+		network.CloseBody(req)
+		return nil, &Error{text: fmt.Sprintf("the answer leads from %s to %s, where the token does not belong; it was not followed", a.endpoint.Host, req.URL.Host)}
 	}
 	used, err := a.current(req.Context())
 	if err != nil {
-		closeBody(req)
-		return nil, unsent(err)
+		network.CloseBody(req)
+		return nil, err
 	}
 	resp, err := a.send(req, used)
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || !a.mayRenew(used) {
@@ -72,15 +85,15 @@ func (a *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	_ = resp.Body.Close()
 	fresh, err := a.renewed(req.Context(), used)
 	if err != nil {
-		closeBody(repeat)
-		return nil, unsent(err)
+		network.CloseBody(repeat)
+		return nil, err
 	}
 	return a.send(repeat, fresh)
 }
 
 // send carries out one request with one token, and notes a token that the
 // server accepts.
-func (a *authTransport) send(req *http.Request, t token) (*http.Response, error) {
+func (a *Transport) send(req *http.Request, t token) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("Authorization", "Bearer "+t.value)
 	resp, err := a.base.RoundTrip(req)
@@ -98,13 +111,13 @@ func (a *authTransport) send(req *http.Request, t token) (*http.Response, error)
 // renewed and cannot, it serves for as long as it has not expired. One that
 // has expired and has no refresh token is sent all the same: the server's
 // clock is the one that counts.
-func (a *authTransport) current(ctx context.Context) (token, error) {
+func (a *Transport) current(ctx context.Context) (token, error) {
 	a.mu.Lock()
 	t := a.token
 	a.mu.Unlock()
 	switch {
 	case a.refresher == nil && t.value == "":
-		return token{}, &loginError{text: ErrNoLogin.Error() + ": neither a token nor a refresh token was given", err: ErrNoLogin}
+		return token{}, &Error{text: ErrNoLogin.Error() + ": neither a token nor a refresh token was given", err: ErrNoLogin}
 	case a.refresher == nil, t.value != "" && !t.due(time.Now()):
 		return t, nil
 	}
@@ -119,7 +132,7 @@ func (a *authTransport) current(ctx context.Context) (token, error) {
 // refused one came from an exchange just now and was never accepted, the login
 // itself is what is refused, and asking again and again would only have the
 // auth server lock it.
-func (a *authTransport) mayRenew(used token) bool {
+func (a *Transport) mayRenew(used token) bool {
 	if a.refresher == nil {
 		return false
 	}
@@ -133,38 +146,31 @@ func (a *authTransport) mayRenew(used token) bool {
 // one that somebody else has made meanwhile. All that need one at a time wait
 // for one exchange, each with its own context. A failure is shared by those
 // who waited for it and then forgotten.
-func (a *authTransport) renewed(ctx context.Context, used token) (token, error) {
-	a.mu.Lock()
-	a.settle()
-	if a.token.value != used.value {
+func (a *Transport) renewed(ctx context.Context, used token) (token, error) {
+	if newer, ok := a.newer(used); ok {
+		return newer, nil
+	}
+	return a.renewal.Do(ctx, func(ctx context.Context) (token, error) {
+		now, ok := a.newer(used)
+		if ok {
+			return now, nil
+		}
+		fresh, err := a.refresher.token(ctx, now.refresh)
+		if err != nil {
+			return token{}, err
+		}
+		a.mu.Lock()
 		defer a.mu.Unlock()
-		return a.token, nil
-	}
-	if a.renewal == nil || a.renewal.left {
-		refreshToken := a.token.refresh
-		a.renewal = launch(ctx, func(ctx context.Context) (token, error) { return a.refresher.token(ctx, refreshToken) })
-	}
-	renewal := a.renewal
-	renewal.waiting++
-	a.mu.Unlock()
-
-	fresh, err := renewal.wait(ctx, &a.mu)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.settle()
-	return fresh, err
+		a.token = fresh
+		return fresh, nil
+	})
 }
 
-// settle takes over the outcome of an exchange that has ended. The lock is
-// held.
-func (a *authTransport) settle() {
-	if a.renewal == nil || !a.renewal.ended() {
-		return
-	}
-	if a.renewal.err == nil {
-		a.token = a.renewal.value
-	}
-	a.renewal = nil
+// newer returns the present token, and whether it is another than the used one.
+func (a *Transport) newer(used token) (token, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.token, a.token.value != used.value
 }
 
 // rewound is the request once more from its start, or an error where its body
@@ -180,10 +186,4 @@ func rewound(req *http.Request) (*http.Request, error) {
 	body, err := req.GetBody()
 	repeat.Body = body
 	return repeat, err
-}
-
-func closeBody(req *http.Request) {
-	if req.Body != nil {
-		_ = req.Body.Close()
-	}
 }

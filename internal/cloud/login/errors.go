@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package login
 
 import (
 	"encoding/json"
@@ -12,25 +12,28 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 // maxTokenAnswer is far above what an auth server answers.
 const maxTokenAnswer = 1 << 20
 
-// loginError is why a request was not sent, or not sent again after a 401: there
-// is no token for it.
-type loginError struct {
-	text      string
-	temporary bool // a later exchange may succeed
-	err       error
+// ErrNoLogin is wrapped by the error of a call that needs a login when there is none.
+var ErrNoLogin = errors.New("no login to DBOS Cloud")
+
+// Error says why a request was not sent, or not sent again after a 401: there is no token for it.
+type Error struct {
+	Temporary bool // a later exchange may succeed
+
+	text string
+	err  error
 }
 
-func (e *loginError) Error() string { return e.text }
+func (e *Error) Error() string { return e.text }
 
-func (e *loginError) Unwrap() error { return e.err }
-
-// unsent marks an error as that of a request which was not carried out.
-func unsent(err error) error { return &failure{err: err} }
+func (e *Error) Unwrap() error { return e.err }
 
 // unreachable is an exchange without an answer.
 func (x *refresher) unreachable(err error) error {
@@ -38,9 +41,9 @@ func (x *refresher) unreachable(err error) error {
 	if errors.As(err, &outer) {
 		err = outer.Err
 	}
-	return &loginError{
+	return &Error{
 		text:      fmt.Sprintf("the refresh token could not be exchanged at %s: %v", x.url.Host, err),
-		temporary: !isFinal(err),
+		Temporary: !network.IsFinal(err),
 		err:       err,
 	}
 }
@@ -50,11 +53,11 @@ func (x *refresher) refused(resp *http.Response, body []byte, refresh string) er
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
 	switch code := resp.StatusCode; {
 	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= 500:
-		return &loginError{temporary: true, text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s", x.url.Host, status)}
+		return &Error{Temporary: true, text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s", x.url.Host, status)}
 	case code == http.StatusBadRequest, code == http.StatusUnauthorized, code == http.StatusForbidden:
-		return &loginError{text: fmt.Sprintf("the login has expired or was withdrawn: %s refused the refresh token (%s%s); log in again with dbos-cloud login and give its new refresh token", x.url.Host, status, reason(body, refresh))}
+		return &Error{text: fmt.Sprintf("the login has expired or was withdrawn: %s refused the refresh token (%s%s); log in again with dbos-cloud login and give its new refresh token", x.url.Host, status, reason(body, refresh))}
 	}
-	return &loginError{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s, as no auth server does; check the auth endpoint", x.url.Host, status)}
+	return &Error{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s, as no auth server does; check the auth endpoint", x.url.Host, status)}
 }
 
 var errorCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
@@ -70,7 +73,7 @@ func reason(body []byte, refresh string) string {
 	}
 	text := ", " + answer.Error
 	if d := answer.Description; d != "" && len(d) <= 200 && !strings.Contains(d, refresh) && !strings.Contains(d, "eyJ") {
-		text += fmt.Sprintf(": %q", Redact(d))
+		text += fmt.Sprintf(": %q", redact.Text(d))
 	}
 	return text
 }
@@ -84,7 +87,7 @@ func (x *refresher) read(body []byte, refresh string) (token, error) {
 		ExpiresIn    float64 `json:"expires_in"`
 	}
 	odd := func(what string) (token, error) {
-		return token{}, &loginError{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered 200 OK with %s; check the auth endpoint", x.url.Host, what)}
+		return token{}, &Error{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered 200 OK with %s; check the auth endpoint", x.url.Host, what)}
 	}
 	if json.Unmarshal(body, &answer) != nil {
 		return odd(fmt.Sprintf("%d bytes that are not a token's JSON", len(body)))

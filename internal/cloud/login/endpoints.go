@@ -1,15 +1,19 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package login
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
 )
+
+// DefaultEndpoint is the public service.
+const DefaultEndpoint = "https://cloud.dbos.dev"
 
 // CheckEndpoint tells whether tokens may be sent to endpoint: over https, or
 // over plain http to the machine itself. A port, a path and a trailing slash
@@ -20,7 +24,7 @@ func CheckEndpoint(endpoint string) error {
 		return err
 	}
 	if strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/v1alpha1") {
-		return fmt.Errorf("endpoint %s ends in /v1alpha1, which the provider adds itself; leave it out", quoted(endpoint))
+		return fmt.Errorf("endpoint %s ends in /v1alpha1, which the provider adds itself; leave it out", strconv.Quote(endpoint))
 	}
 	return nil
 }
@@ -34,7 +38,7 @@ func CheckAuthEndpoint(endpoint string) error {
 func checkURL(noun, example, endpoint string) (*url.URL, error) {
 	// What follows an at sign, a question mark or a number sign may be secret,
 	// or what stands before it, so that such a value is never printed.
-	shown := noun + " " + quoted(endpoint)
+	shown := noun + " " + strconv.Quote(endpoint)
 	if strings.ContainsAny(endpoint, "@?#") {
 		shown = "the " + noun
 	}
@@ -53,25 +57,15 @@ func checkURL(noun, example, endpoint string) (*url.URL, error) {
 		return nil, fmt.Errorf("%s does not begin with https://; %s", shown, use)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("%s has no host; %s", shown, use)
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !network.IsLoopback(u.Hostname()):
 		return nil, fmt.Errorf("%s is plain http, which would send the token in clear; use https (http is for localhost, 127.0.0.0/8 and [::1] alone)", shown)
 	}
 	if port := u.Port(); port != "" {
-		if n, err := strconv.ParseInt(port, 10, 64); err != nil || CheckPort(n) != nil {
+		if n, err := strconv.ParseInt(port, 10, 64); err != nil || n < 1 || n > 65535 {
 			return nil, fmt.Errorf("%s has a port that is out of range; use 1 to 65535", shown)
 		}
 	}
 	return u, nil
-}
-
-// isLoopback tells whether host, without port and brackets, is this machine.
-// No name is looked up: only localhost is known to be it.
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.Zone() == "" && address.Unmap().IsLoopback()
 }
 
 func sameHost(a, b *url.URL) bool {

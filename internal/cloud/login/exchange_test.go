@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package login
 
 import (
 	"errors"
@@ -78,14 +78,14 @@ func TestRefreshFails(t *testing.T) {
 				_, _ = w.Write([]byte(test.body))
 			})
 			_, err := s.get(t)
-			var login *loginError
+			var login *Error
 			if !errors.As(err, &login) {
 				t.Fatalf("error %v", err)
 			}
 			if want := strings.ReplaceAll(test.want, "HOST", strings.TrimPrefix(s.logins.URL, "http://")); login.Error() != want {
 				t.Errorf("\n got %s\nwant %s", login, want)
 			}
-			if strings.Contains(err.Error(), "zqxj") || login.temporary {
+			if strings.Contains(err.Error(), "zqxj") || login.Temporary {
 				t.Errorf("secret or temporary: %v", err)
 			}
 			s.expect(t, 1)
@@ -155,7 +155,7 @@ func TestRefreshGivesUp(t *testing.T) {
 				login.Token = jwt("a", test.left)
 			}
 			network := &downNetwork{}
-			auth, err := newAuth(Config{Login: login, RetryTimeout: test.limit}, network)
+			auth, err := NewTransport(Config{Login: login, RetryTimeout: test.limit}, network)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -165,8 +165,8 @@ func TestRefreshGivesUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = auth.RoundTrip(req)
-			var refused *loginError
-			if test.works != (err == nil) || err != nil && (!errors.As(err, &refused) || !refused.temporary ||
+			var refused *Error
+			if test.works != (err == nil) || err != nil && (!errors.As(err, &refused) || !refused.Temporary ||
 				refused.text != "the refresh token could not be exchanged: login.dbos.dev answered 503 Service Unavailable") {
 				t.Errorf("%s: %v", name, err)
 			}

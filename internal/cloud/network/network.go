@@ -1,7 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+// Package network carries requests: connections, proxies, trust, and which failures are final.
+package network
 
 import (
 	"cmp"
@@ -19,20 +20,20 @@ import (
 	"time"
 )
 
-// newTransport is the network: keep-alive connections for many parallel calls, HTTP/2 where it is offered, proxies by
-// environment, the system's roots and the configured ones.
-func newTransport(cfg Config) (*http.Transport, error) {
-	roots, err := rootCertificates(cfg.CACertificates)
+// New returns a transport with keep-alive connections for many parallel calls, HTTP/2 where it is offered, proxies
+// by environment, the system's roots and extra ones in PEM form. The timeout bounds the start of a connection.
+func New(extraRoots []byte, timeout time.Duration) (*http.Transport, error) {
+	roots, err := rootCertificates(extraRoots)
 	if err != nil {
 		return nil, err
 	}
-	dialer := &net.Dialer{Timeout: min(cfg.RequestTimeout, 30*time.Second), KeepAlive: 30 * time.Second}
+	dialer := &net.Dialer{Timeout: min(timeout, 30*time.Second), KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:                  environmentProxy,
 		OnProxyConnectResponse: checkProxyAnswer,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    min(cfg.RequestTimeout, 30*time.Second),
+		TLSHandshakeTimeout:    min(timeout, 30*time.Second),
 		ForceAttemptHTTP2:      true,
 		// Without pings, every repeat of a call would go out on the same dead connection.
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
@@ -57,34 +58,24 @@ func rootCertificates(extra []byte) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// followSameHost follows a redirect only where the token may go and where the call stays what it was.
-func followSameHost(next *http.Request, via []*http.Request) error {
-	first := via[0]
-	if len(via) < 5 && next.Method == first.Method && next.URL.Scheme == first.URL.Scheme &&
-		strings.EqualFold(next.URL.Host, first.URL.Host) && next.URL.User == nil {
-		return nil
-	}
-	return http.ErrUseLastResponse
+// ProxyError is a proxy that cannot be used, or opens no tunnel.
+type ProxyError struct {
+	Text  string
+	Final bool // no repetition would help
 }
 
-// proxyError is a proxy that cannot be used, or opens no tunnel.
-type proxyError struct {
-	text  string
-	final bool
-}
-
-func (e *proxyError) Error() string { return e.text }
+func (e *ProxyError) Error() string { return e.Text }
 
 // environmentProxy is that of the standard variables. What cannot be read in them the library reads once more with an
 // http:// in front, shows in an error, password and all, or passes over.
 func environmentProxy(req *http.Request) (*url.URL, error) {
 	name := strings.ToUpper(req.URL.Scheme) + "_PROXY"
 	wrong := func(what string) error {
-		return &proxyError{final: true, text: fmt.Sprintf("the proxy in the environment variable %s %s; use a URL such as http://proxy.example.com:3128", name, what)}
+		return &ProxyError{Final: true, Text: fmt.Sprintf("the proxy in the environment variable %s %s; use a URL such as http://proxy.example.com:3128", name, what)}
 	}
 	proxy, err := http.ProxyFromEnvironment(req)
 	switch {
-	case err != nil, proxy == nil && !isLoopback(req.URL.Hostname()) && unreadable(cmp.Or(os.Getenv(name), os.Getenv(strings.ToLower(name)))):
+	case err != nil, proxy == nil && !IsLoopback(req.URL.Hostname()) && unreadable(cmp.Or(os.Getenv(name), os.Getenv(strings.ToLower(name)))):
 		return nil, wrong("is not a URL")
 	case proxy == nil:
 		return nil, nil //nolint:nilnil // It stands for no proxy.
@@ -108,8 +99,8 @@ func checkProxyAnswer(_ context.Context, proxy *url.URL, _ *http.Request, answer
 	if answer.StatusCode == http.StatusOK {
 		return nil
 	}
-	return &proxyError{
-		text:  fmt.Sprintf("the proxy %s answered %d %s", proxy.Host, answer.StatusCode, http.StatusText(answer.StatusCode)),
-		final: answer.StatusCode < 500 && answer.StatusCode != http.StatusTooManyRequests,
+	return &ProxyError{
+		Text:  fmt.Sprintf("the proxy %s answered %d %s", proxy.Host, answer.StatusCode, http.StatusText(answer.StatusCode)),
+		Final: answer.StatusCode < 500 && answer.StatusCode != http.StatusTooManyRequests,
 	}
 }

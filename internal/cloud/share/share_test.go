@@ -1,0 +1,109 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package share
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// call counts how often it runs, and takes a second.
+func call(runs *int) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		*runs++
+		run := *runs
+		select {
+		case <-time.After(time.Second):
+			return run, nil
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+func TestDo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			c    Call[int]
+			runs int
+			all  sync.WaitGroup
+		)
+		impatient, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		all.Go(func() { // It begins the run, and leaves.
+			if _, err := c.Do(impatient, call(&runs)); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the impatient one got %v", err)
+			}
+		})
+		synctest.Wait()
+		for range 9 {
+			all.Go(func() {
+				if got, err := c.Do(t.Context(), call(&runs)); got != 1 || err != nil {
+					t.Errorf("%d, %v", got, err)
+				}
+			})
+		}
+		synctest.Wait()
+		if n := c.Waiting(); n != 10 {
+			t.Errorf("%d are waiting", n)
+		}
+		all.Wait()
+		if n := c.Waiting(); n != 0 {
+			t.Errorf("%d are waiting afterwards", n)
+		}
+		if got, err := c.Do(t.Context(), call(&runs)); got != 2 || err != nil {
+			t.Errorf("a later one got %d, %v", got, err)
+		}
+	})
+}
+
+// TestLastOneLeaves ends a run that nobody waits for, and does not let anybody join it.
+func TestLastOneLeaves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			c     Call[int]
+			ended error
+		)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := c.Do(ctx, func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			ended = ctx.Err()
+			return 0, ended
+		})
+		runs := 0
+		got, next := c.Do(t.Context(), call(&runs))
+		if !errors.Is(err, context.DeadlineExceeded) || ended == nil || got != 1 || next != nil {
+			t.Errorf("%v; the run ended with %v; the next got %d, %v", err, ended, got, next)
+		}
+	})
+}
+
+func TestForget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			c    Call[int]
+			runs int
+			all  sync.WaitGroup
+		)
+		all.Go(func() {
+			if got, err := c.Do(t.Context(), call(&runs)); got != 1 || err != nil {
+				t.Errorf("the first got %d, %v", got, err)
+			}
+		})
+		synctest.Wait()
+		c.Forget()
+		if got, err := c.Do(t.Context(), call(&runs)); got != 2 || err != nil {
+			t.Errorf("the second got %d, %v", got, err)
+		}
+		all.Wait()
+	})
+}

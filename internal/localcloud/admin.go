@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // The calls below /localcloud/ are this cloud's own, for a user who rehearses an
@@ -21,6 +20,8 @@ func (s *Server) adminRoutes() map[string]handler {
 		"DELETE /localcloud/faults":      s.clearFaults,
 		"DELETE /localcloud/faults/{id}": s.removeFault,
 		"GET /localcloud/requests":       s.listRequests,
+		"GET /localcloud/status":         s.tellStatus,
+		"POST /localcloud/reset":         s.reset,
 	}
 }
 
@@ -66,18 +67,11 @@ func (s *Server) removeFault(r *http.Request) (any, error) {
 	return noContent{}, nil
 }
 
-type requestAnswer struct {
-	Method string    `json:"method"`
-	Path   string    `json:"path"`
-	Status int       `json:"status"`
-	Time   time.Time `json:"time"`
-}
-
 // listRequests leaves out headers and bodies, which hold tokens and passwords.
 func (s *Server) listRequests(*http.Request) (any, error) {
-	listed := []requestAnswer{}
+	listed := []RequestStatus{}
 	for _, r := range s.Requests() {
-		listed = append(listed, requestAnswer{Method: r.Method, Path: r.Path, Status: r.Status, Time: r.Time})
+		listed = append(listed, RequestStatus{Method: r.Method, Path: r.Path, Status: r.Status, Time: r.Time})
 	}
 	return listed, nil
 }

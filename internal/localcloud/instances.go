@@ -149,7 +149,11 @@ func (s *Server) addInstance(i instance) error {
 }
 
 func (s *Server) deleteInstance(r *http.Request) (any, error) {
-	name := r.PathValue("name")
+	return nil, s.beginDestroy(r.PathValue("name"))
+}
+
+// beginDestroy accepts the deletion of an instance, which goes on behind it.
+func (s *Server) beginDestroy(name string) error {
 	err := s.store.change(func(st *state) error {
 		i, err := lookUpInstance(st, name)
 		if err != nil {
@@ -167,10 +171,10 @@ func (s *Server) deleteInstance(r *http.Request) (any, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.background(func() { s.destroy(name) })
-	return nil, nil
+	return nil
 }
 
 func firstError(errs ...error) error {

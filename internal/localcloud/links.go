@@ -85,8 +85,11 @@ func readLink(r *http.Request) (instance, error) {
 
 // unlinkDatabase forgets a link. The server itself is not touched.
 func (s *Server) unlinkDatabase(r *http.Request) (any, error) {
-	name := r.PathValue("name")
-	return nil, s.store.change(func(st *state) error {
+	return nil, s.unlink(r.PathValue("name"))
+}
+
+func (s *Server) unlink(name string) error {
+	return s.store.change(func(st *state) error {
 		i, err := lookUpInstance(st, name)
 		if err != nil {
 			return err

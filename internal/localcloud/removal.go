@@ -17,10 +17,14 @@ func (s *Server) deleteApplication(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := r.PathValue("app")
+	return nil, s.beginRemoval(r.PathValue("app"), drop)
+}
+
+// beginRemoval accepts the deletion of an application, which goes on behind it.
+func (s *Server) beginRemoval(name string, drop bool) error {
 	leave, err := s.claim(name, beingDeleted)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	err = s.store.change(func(st *state) error {
 		a, err := lookUpApplication(st, name)
@@ -33,10 +37,10 @@ func (s *Server) deleteApplication(r *http.Request) (any, error) {
 	})
 	if err != nil {
 		leave()
-		return nil, err
+		return err
 	}
 	s.background(func() { s.removeApplication(name, leave) })
-	return nil, nil
+	return nil
 }
 
 // removeApplication finishes a deletion. The application goes even where its

@@ -66,6 +66,12 @@ func (l *requestLog) drop(n int) {
 	l.entries = slices.Delete(l.entries, 0, n)
 }
 
+func (l *requestLog) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop(len(l.entries))
+}
+
 func (r *Request) size() int {
 	size := len(r.Path) + len(r.Body)
 	for name, values := range r.Header {

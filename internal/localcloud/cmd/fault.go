@@ -67,12 +67,8 @@ func addFault(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	flags := newFlags("fault add", aboutAdd, stderr)
 	stateDir := flags.String("state-dir", "", "state `folder` of the local cloud")
 	faultFlags(flags, &f)
-	if err := parse(flags, args); err != nil {
+	if err := parseAlone(flags, args); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		_, _ = fmt.Fprintf(stderr, "fault add takes no argument, and got %q\n", flags.Arg(0))
-		return errUsage
 	}
 	f.Method = strings.ToUpper(f.Method)
 	cloud, err := connect(*stateDir)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
 )
@@ -20,12 +21,16 @@ const usage = `A local cloud that speaks the DBOS Cloud control-plane API.
 
 Usage:
   dbos-localcloud up [flags]             run a local cloud until Ctrl-C
+  dbos-localcloud run [flags] -- COMMAND
+                                         run one for the length of a command
+  dbos-localcloud status [flags]         show what a running one holds
+  dbos-localcloud reset [flags]          delete everything that a running one holds
   dbos-localcloud fault add [flags]      let requests to a running one fail
   dbos-localcloud fault list [flags]     show the faults and how often each has hit
   dbos-localcloud fault clear [flags] [ID]
                                          take one fault away, or all of them
 
-"dbos-localcloud up --help" and "dbos-localcloud fault add --help" tell the flags.
+"dbos-localcloud up --help", and so with every command, tells the flags.
 `
 
 // errUsage ends the program after the usage was shown.
@@ -33,14 +38,18 @@ var errUsage = errors.New("wrong usage")
 
 func main() {
 	// A reader of our output that goes away must not take the servers with it.
-	signal.Ignore(syscall.SIGPIPE)
+	// An ignored signal would also be ignored by every command that we start.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := untilSignal(context.Background())
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
+	var command *exec.ExitError
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 	case errors.Is(err, errUsage):
 		os.Exit(2)
+	case errors.As(err, &command):
+		os.Exit(exitCode(command))
 	default:
 		fmt.Fprintln(os.Stderr, "dbos-localcloud:", err)
 		os.Exit(1)
@@ -60,6 +69,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch command {
 	case "up":
 		return up(ctx, args, stdout, stderr)
+	case "run":
+		return runCommand(ctx, args, stdout, stderr)
+	case "status":
+		return status(ctx, args, stdout, stderr)
+	case "reset":
+		return reset(ctx, args, stderr)
 	case "fault":
 		return fault(ctx, args, stdout, stderr)
 	case "help", "-h", "-help", "--help":
@@ -77,6 +92,18 @@ func parse(flags *flag.FlagSet, args []string) error {
 	case errors.Is(err, flag.ErrHelp):
 		return err
 	case err != nil:
+		return errUsage
+	}
+	return nil
+}
+
+// parseAlone reads flags that no argument may follow.
+func parseAlone(flags *flag.FlagSet, args []string) error {
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		_, _ = fmt.Fprintf(flags.Output(), "%s takes no argument, and got %q\n", flags.Name(), flags.Arg(0))
 		return errUsage
 	}
 	return nil

@@ -164,7 +164,7 @@ func TestItOutlivesItsReader(t *testing.T) {
 
 func TestWrongUsage(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"", "down", "up extra", "up --nonsense", "up --provision-time soon", "fault", "fault break", "fault add extra", "fault add --header x"} {
+	for _, args := range []string{"", "down", "up extra", "up --nonsense", "up --provision-time soon", "fault", "fault break", "fault add extra", "status extra", "reset extra", "run", "run --tls", "run --nonsense -- true", "fault add --header x"} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
 			var stderr bytes.Buffer
@@ -212,8 +212,14 @@ func TestFailedStart(t *testing.T) {
 func TestHelpNamesEveryFlag(t *testing.T) {
 	t.Parallel()
 	for command, flags := range map[string][]string{
-		"up":        {"listen", "state-dir", "backend", "tls", "provision-time", "retention", "organization", "postgres-bin", "token-lifetime", "legacy-names", "legacy-records", "json"},
-		"fault add": {"state-dir", "method", "path", "skip", "times", "latency", "lose", "drop", "hang", "status", "header", "body", "after"},
+		"up":     {"listen", "state-dir", "backend", "tls", "provision-time", "retention", "organization", "postgres-bin", "token-lifetime", "legacy-names", "legacy-records", "json"},
+		"run":    {"state-dir", "backend", "tls", "provision-time", "postgres-bin", "log"},
+		"status": {"state-dir", "json"},
+		"reset":  {"state-dir"},
+		"fault add": {
+			"state-dir", "method", "path", "skip", "times", "for", "chance", "rate", "latency", "jitter", "trickle", "lose", "drop", "hang",
+			"status", "header", "body", "retry-after", "retry-date", "after", "alter", "unseen",
+		},
 	} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()

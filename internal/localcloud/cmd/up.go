@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -23,27 +24,10 @@ it, everything is as it was after a restart. Its log goes to standard error.`
 func up(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o localcloud.Options
 	flags := newFlags("up", aboutUp, stderr)
-	flags.StringVar(&o.Listen, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 is the former port, or a free one")
-	flags.StringVar(&o.StateDir, "state-dir", "", "`folder` that keeps everything; a temporary one if not given")
-	flags.StringVar(&o.Backend, "backend", "postgres", "`postgres` for real servers, simulated for nothing behind")
-	flags.BoolVar(&o.TLS, "tls", false, "speak HTTPS, as the DBOS Cloud CLI does")
-	flags.DurationVar(&o.ProvisionTime, "provision-time", 2*time.Second, "how long an instance is made, at least")
-	flags.DurationVar(&o.Retention, "retention", 24*time.Hour, "how far back a restore reaches")
-	flags.StringVar(&o.Organization, "organization", "local", "`name` of the organization")
-	flags.StringVar(&o.PostgresBin, "postgres-bin", "", "`folder` of PostgreSQL's programs; looked for if not given")
-	flags.DurationVar(&o.TokenLifetime, "token-lifetime", 24*time.Hour, "how long an access token is valid")
-	flags.BoolVar(&o.LegacyNames, "legacy-names", false, "also create by the wide rule for names, by which older objects are named")
-	flags.BoolVar(&o.LegacyRecords, "legacy-records", false, "answer the records of database instances as older servers do")
+	serverFlags(flags, &o)
 	asJSON := flags.Bool("json", false, "print the connection as one line of JSON")
-	if err := parse(flags, args); err != nil {
+	if err := parseAlone(flags, args); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		_, _ = fmt.Fprintf(stderr, "up takes no argument, and got %q\n", flags.Arg(0))
-		return errUsage
-	}
-	if o.ProvisionTime <= 0 {
-		o.ProvisionTime = 1 // The library takes nothing for its default.
 	}
 	o.Log = stderr
 	ctx, cancel := withParent(ctx)
@@ -61,6 +45,26 @@ func up(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	hurry, stop := untilSignal(context.WithoutCancel(ctx))
 	defer stop()
 	return server.Shutdown(hurry)
+}
+
+// serverFlags are the options of a local cloud as flags.
+func serverFlags(flags *flag.FlagSet, o *localcloud.Options) {
+	flags.StringVar(&o.Listen, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 is the former port, or a free one")
+	flags.StringVar(&o.StateDir, "state-dir", "", "`folder` that keeps everything; a temporary one if not given")
+	flags.StringVar(&o.Backend, "backend", "postgres", "`postgres` for real servers, simulated for nothing behind")
+	flags.BoolVar(&o.TLS, "tls", false, "speak HTTPS, as the DBOS Cloud CLI does")
+	o.ProvisionTime = 2 * time.Second
+	flags.Func("provision-time", "how long an instance is made, at least: a `duration` (default 2s)", func(value string) error {
+		d, err := time.ParseDuration(value)
+		o.ProvisionTime = max(d, 1) // The library takes nothing for its default.
+		return err
+	})
+	flags.DurationVar(&o.Retention, "retention", 24*time.Hour, "how far back a restore reaches")
+	flags.StringVar(&o.Organization, "organization", "local", "`name` of the organization")
+	flags.StringVar(&o.PostgresBin, "postgres-bin", "", "`folder` of PostgreSQL's programs; looked for if not given")
+	flags.DurationVar(&o.TokenLifetime, "token-lifetime", 24*time.Hour, "how long an access token is valid")
+	flags.BoolVar(&o.LegacyNames, "legacy-names", false, "also create by the wide rule for names, by which older objects are named")
+	flags.BoolVar(&o.LegacyRecords, "legacy-records", false, "answer the records of database instances as older servers do")
 }
 
 func announce(w io.Writer, c localcloud.Connection, asJSON bool) error {

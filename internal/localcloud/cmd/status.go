@@ -1,0 +1,96 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
+)
+
+const findsIt = `
+
+It finds the local cloud by --state-dir, or by the environment that "up" prints:
+DBOS_ENDPOINT, DBOS_TOKEN or DBOS_REFRESH_TOKEN, DBOS_CA_CERTIFICATE_FILE.`
+
+const aboutStatus = `dbos-localcloud status shows what a running local cloud holds: its database
+instances with their URLs, its applications, its faults and the last requests.` + findsIt
+
+const aboutReset = `dbos-localcloud reset deletes every database instance and application of a
+running local cloud, takes every fault away and forgets the requests.` + findsIt
+
+func status(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := newFlags("status", aboutStatus, stderr)
+	stateDir := flags.String("state-dir", "", "state `folder` of the local cloud")
+	asJSON := flags.Bool("json", false, "print it as JSON")
+	if err := parseAlone(flags, args); err != nil {
+		return err
+	}
+	cloud, err := connect(*stateDir)
+	if err != nil {
+		return err
+	}
+	var s localcloud.Status
+	if err := cloud.call(ctx, http.MethodGet, "status", nil, &s); err != nil {
+		return err
+	}
+	if *asJSON {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(s)
+	}
+	return writeStatus(stdout, s)
+}
+
+func writeStatus(w io.Writer, s localcloud.Status) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(table, format+"\n", args...) }
+	line("%s, organization %s, backend %s", s.Endpoint, s.Organization, s.Backend)
+	line("\nDatabase instances: %d", len(s.Instances))
+	for _, i := range s.Instances {
+		kind := ""
+		if i.Linked {
+			kind = "linked"
+		}
+		line("  %s\t%s\t%s\t%s", i.Name, i.Status, cmp.Or(i.URL, "-"), kind)
+	}
+	line("\nApplications: %d", len(s.Applications))
+	for _, a := range s.Applications {
+		line("  %s\t%s\ton %s/%s\tversion %s", a.Name, a.Status, a.Instance, cmp.Or(a.Database, "-"), cmp.Or(a.Version, "-"))
+	}
+	line("\nFaults: %d", len(s.Faults))
+	for _, f := range s.Faults {
+		line("  %s", inFlags(f))
+	}
+	line("\nLast requests: %d", len(s.Requests))
+	for _, r := range s.Requests {
+		answer := "no answer"
+		if r.Status != 0 {
+			answer = strconv.Itoa(r.Status)
+		}
+		line("  %s\t%s\t%s\t%s", r.Time.Format(time.TimeOnly), answer, r.Method, r.Path)
+	}
+	return table.Flush()
+}
+
+func reset(ctx context.Context, args []string, stderr io.Writer) error {
+	flags := newFlags("reset", aboutReset, stderr)
+	stateDir := flags.String("state-dir", "", "state `folder` of the local cloud")
+	if err := parseAlone(flags, args); err != nil {
+		return err
+	}
+	cloud, err := connect(*stateDir)
+	if err != nil {
+		return err
+	}
+	return cloud.call(ctx, http.MethodPost, "reset", nil, nil)
+}

@@ -132,3 +132,35 @@ func FuzzURL(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParseURL reads any text as a URL: what is accepted means the same to pgx.
+func FuzzParseURL(f *testing.F) {
+	for _, seed := range []string{
+		"postgresql://alice:s3cret@db.example.com:5433/orders?sslmode=require", "postgres://a%3Ab:p%2F%23%40@[2001:db8::1]/my%20db",
+		"postgresql://[fe80::1%25eth0]:1", "postgres://u@db/x?application_name=me", "postgresql://u:p@a,b/x", "postgresql://u:p@h//x", "postgres://:@h:/?",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := connection.ParseURL(text)
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("%q: the error has a line end: %v", text, err)
+			}
+			return
+		}
+		text = strings.TrimSpace(text)
+		got, err := pgx.ParseConfig(text)
+		if err != nil {
+			if !strings.Contains(text, "?") {
+				t.Errorf("%q is accepted, and pgx says %v", text, err)
+			}
+			return // A parameter that means more to pgx, such as the name of a file.
+		}
+		// What the URL lacks, pgx takes from elsewhere.
+		if got.Host != c.Hostname || int64(got.Port) != c.Port || c.Username != "" && got.User != c.Username ||
+			c.Password != "" && got.Password != c.Password || c.Database != "" && got.Database != c.Database {
+			t.Errorf("%q: read %+v, and pgx reads %q:%d %q %q %q", text, c, got.Host, got.Port, got.User, got.Password, got.Database)
+		}
+	})
+}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // defaultPort is PostgreSQL's own.
@@ -22,11 +24,12 @@ var errNotURL = errors.New("this is not a URL of the form postgresql://username:
 // ParseURL takes a postgresql:// or postgres:// URL apart. What the URL lacks is empty, but for the port, which is 5432
 // then. Parameters other than sslmode are passed over. No error quotes the URL, which may hold a password.
 func ParseURL(text string) (Connection, error) {
-	u, err := url.Parse(strings.TrimSpace(text))
+	text = strings.TrimSpace(text)
+	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Opaque != "" || u.Fragment != "":
+	case err != nil || u.Opaque != "" || u.Fragment != "" || ambiguous(text) || strings.ContainsFunc(text, unicode.IsSpace):
 		return Connection{}, errNotURL
-	case u.Scheme != "postgresql" && u.Scheme != "postgres":
+	case u.Scheme != "postgresql" && u.Scheme != "postgres", !strings.HasPrefix(text, u.Scheme): // Clients take no capitals.
 		return Connection{}, errors.New("the URL must begin with postgresql:// or postgres://")
 	case u.Host == "":
 		return Connection{}, errors.New("the URL has no host name")
@@ -35,6 +38,11 @@ func ParseURL(text string) (Connection, error) {
 	}
 	c := Connection{Hostname: u.Hostname(), Port: defaultPort, Username: u.User.Username(), Database: strings.TrimPrefix(u.Path, "/")}
 	c.Password, _ = u.User.Password()
+	for _, part := range []string{c.Username, c.Password, c.Database} {
+		if strings.ContainsRune(part, 0) || !utf8.ValidString(part) {
+			return Connection{}, errors.New("a part of the URL is not text in UTF-8")
+		}
+	}
 	if err := checkHostname(c.Hostname); err != nil {
 		return Connection{}, errors.New("the URL's host is neither a host name nor an IP address")
 	}
@@ -57,4 +65,13 @@ func ParseURL(text string) (Connection, error) {
 		return Connection{}, fmt.Errorf("the URL's sslmode is not one of %s", strings.Join(sslModes, ", "))
 	}
 	return c, nil
+}
+
+// ambiguous tells whether a second @ stands before the path: clients disagree about which of them ends the password.
+func ambiguous(text string) bool {
+	_, authority, _ := strings.Cut(text, "://")
+	if end := strings.IndexAny(authority, "/?#"); end >= 0 {
+		authority = authority[:end]
+	}
+	return strings.Count(authority, "@") > 1
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// identity tells which file it is, and when its inode last changed.
+// identity returns the device and inode of a file, and its change time.
 func identity(info fs.FileInfo) (id string, changed time.Time, ok bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -10,5 +10,5 @@ import (
 	"time"
 )
 
-// identity is not known on this system, so that files are read each time.
+// identity is unknown on this system, so that files are always read.
 func identity(fs.FileInfo) (id string, changed time.Time, ok bool) { return "", time.Time{}, false }

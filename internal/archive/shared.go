@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// Many deployments of one directory in one process read its files once. What was read is remembered under the stamps of
-// all files: device, inode, size, and the times of the last change of content and of inode. The last one cannot be set
-// by a program, so that it tells a change even where size and modification time stay as they were.
+// Many deployments of one directory in one process read its files once. The digests are kept under a stamp of all files:
+// device, inode, size, modification time and change time of each. No program can set the change time, so it shows a
+// change even if size and modification time stay the same.
 
-// restless is how long a file must have been left alone before its stamp stands for its content. A file that changes
-// twice within the resolution of the file system's clock may have one stamp for two contents.
-const restless = 2 * time.Second
+// minAge is how old a change must be before the stamp is trusted. A file that changes twice within one tick of the file
+// system's clock can have the same stamp for two contents.
+const minAge = 2 * time.Second
 
-// mostReadings bounds what is remembered. A process deploys few different directories.
-const mostReadings = 32
+// maxReadings limits the memory for digests. A process deploys few different directories.
+const maxReadings = 32
 
-// readings are what this process has read, by the stamp of the files.
+// readings are the digests that this process has computed, by the stamp of the files.
 type readings struct {
 	mu    sync.Mutex
 	known map[stamp]*reading
@@ -35,20 +35,20 @@ var shared = &readings{now: time.Now}
 
 type stamp [sha256.Size]byte
 
-// reading is one look at all files of a directory. Whoever holds the turn may read, and use what is there.
+// reading holds the digests of all files of a directory. Only the holder of the turn may use it.
 type reading struct {
 	turn     chan struct{}
 	digests  []digest // nil before they are known
 	deflated bool
 }
 
-// of returns the reading of some files, made if there is none.
+// of returns the reading with a stamp. It creates one if there is none.
 func (r *readings) of(at stamp) *reading {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	one := r.known[at]
 	if one == nil {
-		if r.known == nil || len(r.known) >= mostReadings {
+		if r.known == nil || len(r.known) >= maxReadings {
 			r.known = map[stamp]*reading{}
 		}
 		one = &reading{turn: make(chan struct{}, 1)}
@@ -57,10 +57,10 @@ func (r *readings) of(at stamp) *reading {
 	return one
 }
 
-// stamp is that of all files on disk. It is false where a file is too young, or the system has no such stamp: then the
-// files have to be read.
+// stamp returns the stamp of all files on disk. It returns false if one has changed too recently, or if the system has no
+// change times; then the files have to be read.
 func (s *Source) stamp() (stamp, bool) {
-	young := s.shared.now().Add(-restless)
+	recent := s.shared.now().Add(-minAge)
 	all := sha256.New()
 	for _, e := range s.entries {
 		if e.path == "" {
@@ -71,7 +71,7 @@ func (s *Source) stamp() (stamp, bool) {
 			return stamp{}, false
 		}
 		id, changed, ok := identity(info)
-		if !ok || !changed.Before(young) || !info.ModTime().Before(young) {
+		if !ok || !changed.Before(recent) || !info.ModTime().Before(recent) {
 			return stamp{}, false
 		}
 		all.Write(fmt.Appendf(nil, "%q %q %s %d %d %d\n", e.name, e.path, id, info.Size(), info.ModTime().UnixNano(), changed.UnixNano()))
@@ -79,8 +79,8 @@ func (s *Source) stamp() (stamp, bool) {
 	return stamp(all.Sum(nil)), true
 }
 
-// digests returns the digest of every entry. It reads the files, unless somebody else in this process has read the same
-// files before and they are unchanged.
+// digests returns the digest of every entry. It reads the files, unless this process has read them before and they are
+// unchanged.
 func (s *Source) digests(ctx context.Context, deflate bool) ([]digest, error) {
 	at, ok := s.stamp()
 	if !ok {

@@ -20,7 +20,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// tenant is an application on the instance, with the table that its first migration makes.
+// tenant is an application on the instance, with the table that its first migration creates.
 type tenant struct {
 	name, table, column string
 	declared            bool // Terraform registers it, not a developer
@@ -39,7 +39,7 @@ const (
 	restoredName = "orders_restored"
 )
 
-// recovered is the act of examples/recovery: a migration deletes the data, and they come back.
+// recovered plays examples/recovery: migrations delete the data of two applications, and the data come back.
 type recovered struct {
 	*stage
 	*workspace.Workspace
@@ -153,7 +153,7 @@ func (a *recovered) restore(ctx context.Context) error {
 	return nil
 }
 
-// look types the commands that Terraform printed.
+// look runs the commands that Terraform printed.
 func (a *recovered) look(ctx context.Context) error {
 	var seen struct {
 		Look map[string]string `json:"look"`
@@ -179,7 +179,7 @@ func (a *recovered) look(ctx context.Context) error {
 	return nil
 }
 
-// noteApplications writes down, once, what developers have on the original.
+// noteApplications writes down which applications on the original Terraform does not register.
 func (a *recovered) noteApplications(ctx context.Context) error {
 	if _, err := a.run(ctx, a.Workspace, "apply", "-refresh-only", "-auto-approve"); err != nil {
 		return err
@@ -249,7 +249,7 @@ func (a *recovered) writes() int {
 	return writes
 }
 
-// demandData demands so many rows in each application's own database on an instance.
+// demandData checks the number of rows in each application's own database on an instance.
 func (a *recovered) demandData(ctx context.Context, at address, rows int) error {
 	for _, app := range tenants {
 		if err := demandRows(ctx, at, firstPassword, app.name, app.table, rows); err != nil {

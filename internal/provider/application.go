@@ -70,8 +70,8 @@ func (m *applicationModel) registration() cloud.NewApplication {
 	}
 }
 
-// settings is the request that makes the settings of state those of m, which
-// is planned. A setting that is taken out of the configuration stays.
+// settings is the request that changes the settings of state to the planned ones of m. A setting that is taken out of
+// the configuration stays as it is.
 func (m *applicationModel) settings(state *applicationModel) cloud.ApplicationUpdate {
 	changed := func(planned, recorded types.Int64) *int64 {
 		if planned.Equal(recorded) {
@@ -86,7 +86,7 @@ func (m *applicationModel) settings(state *applicationModel) cloud.ApplicationUp
 	}
 }
 
-// known is a pointer to a value that is neither null nor unknown.
+// known returns a pointer to the value, or nil if it is null or unknown.
 func known(value types.Int64) *int64 {
 	if value.IsUnknown() {
 		return nil
@@ -94,8 +94,8 @@ func known(value types.Int64) *int64 {
 	return value.ValueInt64Pointer()
 }
 
-// registered records an application whose registration was accepted, and
-// nothing that was not sent or told yet. It is nil if the outcome is unknown.
+// registered records an application whose registration was accepted. What was not sent or answered yet is null. The
+// application is nil if the outcome is unknown.
 func (m *applicationModel) registered(organization types.String, application *cloud.Application) {
 	m.ID = m.Name
 	m.Organization = organization
@@ -110,9 +110,8 @@ func (m *applicationModel) registered(organization types.String, application *cl
 	}
 }
 
-// observe takes over what the control plane answers about the application but
-// for its instance and memory, which may be on the way to another value. What
-// an answer leaves out stays as it was.
+// observe records what the control plane answers, except instance and memory: these may be about to change. A value
+// that the answer lacks stays as it was.
 func (m *applicationModel) observe(application *cloud.Application, organization types.String) {
 	m.ID = types.StringValue(application.Name)
 	m.Name = types.StringValue(application.Name)
@@ -122,7 +121,7 @@ func (m *applicationModel) observe(application *cloud.Application, organization 
 	m.URL = observed(m.URL, application.URL)
 }
 
-// observed is an answered text, or what was recorded where the answer has none.
+// observed returns the answered text, or the recorded one if the answer has none.
 func observed(recorded types.String, answered string) types.String {
 	if answered == "" && !recorded.IsUnknown() {
 		return recorded
@@ -130,9 +129,8 @@ func observed(recorded types.String, answered string) types.String {
 	return nullIfEmpty(answered)
 }
 
-// settle gives the computed texts that the plan left open the answered values.
-// What the plan gave stays until the next refresh, as Terraform holds a
-// provider to its plan.
+// settle sets a computed text to the answered value if the plan left it unknown. A planned value stays until the next
+// refresh, because Terraform refuses an apply that differs from its plan.
 func settle(text *types.String, answered string) {
 	if text.IsUnknown() {
 		*text = nullIfEmpty(answered)
@@ -157,9 +155,8 @@ func readApplication[M any](ctx context.Context, o *operation[M], name types.Str
 	return nil
 }
 
-// lookBeforeDeploy reads an application that is about to be deployed or moved,
-// and refuses what cannot become of it before anything is sent. A version is
-// looked for unless it is null.
+// lookBeforeDeploy reads an application before a deploy or a move. It reports an application, or a version unless that is
+// null, that does not exist, before anything is sent.
 func lookBeforeDeploy(ctx context.Context, client *cloud.Client, name string, version types.String, diags *diag.Diagnostics) (*cloud.Application, bool) {
 	application, err := client.FreshApplication(ctx, name)
 	switch {
@@ -200,8 +197,7 @@ func computedText(description string) schema.StringAttribute {
 	}
 }
 
-// applicationNameAttribute refers to an application that exists, or that the
-// same apply registers.
+// applicationNameAttribute names an application that exists, or that the same apply registers.
 func applicationNameAttribute(description string) schema.StringAttribute {
 	return schema.StringAttribute{
 		Required:            true,
@@ -211,7 +207,7 @@ func applicationNameAttribute(description string) schema.StringAttribute {
 	}
 }
 
-// instanceNameAttribute refers to the database instance of an application.
+// instanceNameAttribute names the database instance of an application.
 func instanceNameAttribute(description string) schema.StringAttribute {
 	return schema.StringAttribute{
 		Required:            true,

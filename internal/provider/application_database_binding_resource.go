@@ -63,7 +63,7 @@ func (r *applicationDatabaseBindingResource) Schema(ctx context.Context, _ resou
 			"id":                     computedText("The name of the application, once it is bound."),
 			"organization":           organizationAttribute(),
 			"application_name":       applicationNameAttribute("Application to bind. Another one is another binding."),
-			"database_instance_name": instanceNameAttribute("Database instance that the application is to run on. A change moves it in place."),
+			"database_instance_name": instanceNameAttribute("Database instance that the application is to run on. A change moves it in place: its version is deployed there, and **its migrations run there**."),
 			"previous_version": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "Version to deploy when the binding is made and when this changes, such as the `running_version` of `dbos_application_versions`. " +
@@ -157,23 +157,22 @@ func (r *applicationDatabaseBindingResource) delete(ctx context.Context, o *oper
 	o.connect(ctx)
 }
 
-// deploys tells whether the planned version was not asked for before.
+// deploys tells whether the plan asks for another version than before.
 func (m *applicationDatabaseBindingModel) deploys(state *applicationDatabaseBindingModel) bool {
 	return !m.PreviousVersion.IsNull() && !m.PreviousVersion.Equal(state.PreviousVersion)
 }
 
-// move is the move to the planned instance, with a version or, by null, with the one that runs.
+// move is the move to the planned instance. A null version is the one that runs.
 func (m *applicationDatabaseBindingModel) move(version types.String) plannedMove {
 	return plannedMove{resource: applicationDatabaseBindingType, target: m.DatabaseInstanceName, version: version}
 }
 
-// binding brings an application to the instance and version that are planned,
-// by one call where one is needed, and waits for it.
+// binding moves an application to the planned instance and version, by one call at most, and waits for it.
 type binding struct {
 	plan    *applicationDatabaseBindingModel
-	version types.String // to be deployed; null for the one that runs
-	moves   bool         // the instance is another one as far as the state knows
-	rollout *rollout     // of an earlier apply, to be waited for; nil for none
+	version types.String // to deploy; null for the one that runs
+	moves   bool         // the state has another instance
+	rollout *rollout     // to wait for, also of an earlier apply; nil if there is none
 	failure unready
 	private privateState
 	save    func(*applicationDatabaseBindingModel)
@@ -204,7 +203,7 @@ func (b *binding) run(ctx context.Context, client *cloud.Client, diags *diag.Dia
 	b.save(b.plan)
 }
 
-// write sends what is needed to get to the plan, and sets the rollout of it.
+// write moves or deploys the application if it differs from the plan, and sets the rollout to wait for.
 func (b *binding) write(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) (*cloud.Application, bool) {
 	name, target := b.plan.ApplicationName.ValueString(), b.plan.DatabaseInstanceName.ValueString()
 	application, ok := lookBeforeDeploy(ctx, client, name, b.version, diags)
@@ -228,8 +227,7 @@ func (b *binding) write(ctx context.Context, client *cloud.Client, diags *diag.D
 	return application, true
 }
 
-// send moves the application; where it is bound already and only another
-// version is asked for, it deploys that.
+// send moves the application. If only the version differs, it deploys that.
 func (b *binding) send(ctx context.Context, client *cloud.Client, application *cloud.Application, target string) (*rollout, error) {
 	version := b.version.ValueString()
 	if version == "" {

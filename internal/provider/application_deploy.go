@@ -14,10 +14,9 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// planDeploy decides whether a plan deploys, state being nil for a create.
-// What a deploy will make of the computed attributes is unknown until then,
-// the hash too: files may still be written by the same apply. With an unknown
-// trigger they probably are, and only the apply checks them.
+// planDeploy decides whether the plan deploys; state is nil for a create. If it does, the computed attributes are unknown
+// until the apply. So is the hash, because the same apply may still write files. If a trigger is unknown it probably
+// does, and only the apply checks the files.
 func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, state *applicationDeploymentModel, diags *diag.Diagnostics) {
 	if !plan.checkChoice(state, diags) {
 		return
@@ -49,7 +48,7 @@ func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, st
 	}
 }
 
-// unlessRecorded plans what is in the state, or what the apply finds out where nothing is.
+// unlessRecorded plans the recorded value, or unknown if there is none.
 func unlessRecorded(recorded types.String) types.String {
 	if recorded.IsNull() {
 		return types.StringUnknown()
@@ -57,8 +56,7 @@ func unlessRecorded(recorded types.String) types.String {
 	return recorded
 }
 
-// checkChoice refuses a deployment of nothing. One that was imported and has
-// nothing to deploy yet is left alone.
+// checkChoice refuses a deployment without anything to deploy, unless it was imported and has not deployed yet.
 func (m *applicationDeploymentModel) checkChoice(state *applicationDeploymentModel, diags *diag.Diagnostics) bool {
 	if !m.empty() || state != nil && state.Version.IsNull() {
 		return true
@@ -72,8 +70,7 @@ func (m *applicationDeploymentModel) empty() bool {
 	return m.SourceDir.IsNull() && m.PreviousVersion.IsNull()
 }
 
-// deploys tells whether what is planned differs from what was deployed. What
-// is not known counts as different until it is.
+// deploys tells whether the plan differs from what was deployed. An unknown value counts as different.
 func (m *applicationDeploymentModel) deploys(state *applicationDeploymentModel, hash types.String) bool {
 	switch {
 	case m.empty():
@@ -88,14 +85,14 @@ func (m *applicationDeploymentModel) deploys(state *applicationDeploymentModel, 
 	return !sameTriggers(m.Triggers, state.Triggers)
 }
 
-// sameTriggers compares triggers, of which none are as good as an empty map.
+// sameTriggers compares triggers. Null and an empty map are the same.
 func sameTriggers(planned, recorded types.Map) bool {
 	none := fullyKnown(planned) && len(planned.Elements()) == 0 && len(recorded.Elements()) == 0
 	return none || planned.Equal(recorded)
 }
 
-// checkDatabase refuses files that name another database than the application
-// has. A look-up that fails says nothing here: apply decides.
+// checkDatabase refuses files that name another database than the application has. If the look-up fails it says nothing,
+// and the apply decides.
 func (r *applicationDeploymentResource) checkDatabase(ctx context.Context, plan *applicationDeploymentModel, files *source, diags *diag.Diagnostics) {
 	if files.Config().AppDBName == "" {
 		return
@@ -105,12 +102,11 @@ func (r *applicationDeploymentResource) checkDatabase(ctx context.Context, plan 
 	}
 }
 
-// deploy brings an application to what is planned: by one deploy where
-// something differs, and a wait for the version that was accepted.
+// deploy deploys what is planned, once and only if something differs, and waits for the accepted version.
 type deploy struct {
 	plan    *applicationDeploymentModel
 	state   *applicationDeploymentModel // nil for a create
-	rollout *rollout                    // of an earlier apply, to be waited for; nil for none
+	rollout *rollout                    // to wait for, also of an earlier apply; nil if there is none
 	failure unready
 	private privateState
 	save    func() // stores plan
@@ -136,8 +132,7 @@ func (d *deploy) run(ctx context.Context, client *cloud.Client, diags *diag.Diag
 	d.save()
 }
 
-// send deploys what is there now, unless it turns out to be what was deployed
-// before.
+// send deploys the files as they are now, unless they are the ones that were deployed before.
 func (d *deploy) send(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
 	var (
 		files  *source
@@ -171,7 +166,7 @@ func (d *deploy) send(ctx context.Context, client *cloud.Client, diags *diag.Dia
 	return true
 }
 
-// accepted sends what was packed, or deploys the earlier version where nothing was.
+// accepted sends the archive, or deploys the earlier version if there is no archive, and returns the accepted version.
 func (d *deploy) accepted(ctx context.Context, client *cloud.Client, packed *archive.Archive) (string, error) {
 	if packed == nil {
 		return client.DeployVersion(ctx, d.failure.name, d.plan.PreviousVersion.ValueString())

@@ -21,8 +21,8 @@ type plannedMove struct {
 	version  types.String // previous_version that the move deploys; null for the version that runs
 }
 
-// check says in the plan what the move will do. A move that cannot work is an error only where no deploy of the same
-// apply can come before it.
+// check warns in the plan of what the move will do. A move that cannot work is an error only if the same apply cannot
+// deploy the application first.
 func (m plannedMove) check(application *cloud.Application, diags *diag.Diagnostics) {
 	switch {
 	case application == nil || application.Instance == m.target.ValueString():

@@ -13,10 +13,9 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// rollout is a version of an application that the control plane has accepted
-// and that was not seen to serve yet. It is kept in Terraform's private state,
-// so that an apply which takes up an interrupted one waits for that version and
-// deploys nothing again.
+// rollout is a version of an application that the control plane has accepted and that does not serve yet, as far as the
+// provider knows. Private state keeps it, so that the apply after an interrupted one waits for it and does not deploy
+// again.
 type rollout struct {
 	Version  string `json:"version"`
 	Replaces string `json:"replaces,omitempty"` // the version that ran before

@@ -22,9 +22,9 @@ type source struct {
 	configFile string
 }
 
-// planSource looks at the directory for a plan. It reads the files, for their hash, only where there is one to compare
-// with. As long as it depends on what is not known, nothing is said about it; with an unknown trigger its faults may be
-// gone once this apply has built it.
+// planSource checks the directory for a plan. It reads the files only if there is a recorded hash to compare with. While
+// the directory is unknown it reports nothing. While a trigger is unknown it reports nothing either, because the same
+// apply may build the files.
 func (m *applicationDeploymentModel) planSource(ctx context.Context, compares bool, diags *diag.Diagnostics) (*source, types.String) {
 	switch {
 	case m.SourceDir.IsNull():
@@ -51,7 +51,7 @@ func (m *applicationDeploymentModel) planSource(ctx context.Context, compares bo
 	return files, hash
 }
 
-// openSource makes the checks that the CLI makes. It returns nil where something is wrong with the directory.
+// openSource makes the checks that the CLI makes. It returns nil and reports why if one fails.
 func (m *applicationDeploymentModel) openSource(ctx context.Context, diags *diag.Diagnostics) *source {
 	options := archive.Options{ConfigFile: m.ConfigFile.ValueString(), Variables: map[string]string{}}
 	for name, value := range m.ConfigVariables.Elements() {
@@ -68,7 +68,7 @@ func (m *applicationDeploymentModel) openSource(ctx context.Context, diags *diag
 	return &source{Source: files, configFile: options.ConfigFile}
 }
 
-// packSource makes the archive to deploy. The archive is nil where something is wrong.
+// packSource makes the archive to deploy. It returns nil and reports why if it cannot.
 func (m *applicationDeploymentModel) packSource(ctx context.Context, diags *diag.Diagnostics) (*source, *archive.Archive) {
 	files := m.openSource(ctx, diags)
 	if files == nil {
@@ -88,7 +88,7 @@ func (m *applicationDeploymentModel) sourceFault(err error, diags *diag.Diagnost
 			"(To destroy without them, use -refresh=false.)")
 }
 
-// checkDeploy checks what matters to a deploy and not to an unchanged plan.
+// checkDeploy makes the checks that only a deploy needs.
 func (s *source) checkDeploy(ctx context.Context, diags *diag.Diagnostics) {
 	if err := s.CheckSize(ctx); err != nil {
 		addAttributeError(diags, "source_dir", "The application is too large", sentence(err.Error()))
@@ -99,8 +99,7 @@ func (s *source) checkDeploy(ctx context.Context, diags *diag.Diagnostics) {
 	}
 }
 
-// keepsDatabase refuses another app_db_name than the one that the application
-// was deployed with.
+// keepsDatabase refuses an app_db_name that differs from the application's database.
 func (s *source) keepsDatabase(application *cloud.Application, diags *diag.Diagnostics) bool {
 	wanted := s.Config().AppDBName
 	if wanted == "" || application.Database == "" || wanted == application.Database {

@@ -16,18 +16,17 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// memoryKey holds, in private state, the memory that the control plane went on
-// answering after another one was set: a setting takes effect at the next
-// deploy, and the old value is no difference until then.
+// memoryKey holds, in private state, the memory that is still in effect. A new setting takes effect at the next deploy;
+// until then the control plane answers the old value, which is no difference.
 const memoryKey = "memory_in_effect"
 
-// planCreate holds the rules of an application that is still to be registered.
+// planCreate checks an application that is still to be registered.
 func (m *applicationModel) planCreate(config *applicationModel, diags *diag.Diagnostics) {
 	checkNew("application name", "name", m.Name, cloud.CheckNewApplicationName, diags)
 	if config.Language.IsNull() {
 		addAttributeError(diags, "language", "Missing language", "A new application needs a language: node, python, go or java.")
 	}
-	// No call answers these, so that they are known to stay unset.
+	// No call answers these: they stay null.
 	if config.MinExecutors.IsNull() {
 		m.MinExecutors = types.Int64Null()
 	}
@@ -36,8 +35,8 @@ func (m *applicationModel) planCreate(config *applicationModel, diags *diag.Diag
 	}
 }
 
-// planProtection plans the default of deletion_protection. A state from before there was one keeps its null, so that
-// its plan stays empty.
+// planProtection plans the default of deletion_protection. A state that was written before the attribute existed keeps
+// its null, so that its plan is empty.
 func (m *applicationModel) planProtection(config, state *applicationModel) {
 	switch {
 	case !config.DeletionProtection.IsNull():
@@ -48,8 +47,8 @@ func (m *applicationModel) planProtection(config, state *applicationModel) {
 	}
 }
 
-// keepFixed refuses to change what is fixed once an application is registered.
-// What the state does not know is recorded without a call.
+// keepFixed refuses to change language and time_travel, which are fixed once an application is registered. A value that
+// the state lacks is recorded without a call.
 func (m *applicationModel) keepFixed(state *applicationModel, imported bool, diags *diag.Diagnostics) {
 	if m.Language.IsUnknown() && !state.Language.IsNull() {
 		m.Language = state.Language
@@ -64,7 +63,7 @@ func (m *applicationModel) keepFixed(state *applicationModel, imported bool, dia
 	case state.TimeTravel.IsNull() || m.TimeTravel.Equal(state.TimeTravel):
 	case imported:
 		diags.AddAttributeWarning(path.Root("time_travel"), fmt.Sprintf("time_travel of application %q is recorded as configured", m.Name.ValueString()),
-			"The application was imported, and no call tells whether it has time travel. Applying this plan sends nothing, and makes nothing of it that it is not.")
+			"The application was imported, and no call tells whether it has time travel. This apply only records the value; it sends nothing.")
 	default:
 		m.refuseChange("time_travel", fmt.Sprint(state.TimeTravel.ValueBool()), diags)
 	}
@@ -76,7 +75,7 @@ func (m *applicationModel) refuseChange(attribute, value string, diags *diag.Dia
 			"To register the application anew instead, run: terraform taint %s.NAME, and apply; its versions and its secrets go with it.", attribute, value, applicationType))
 }
 
-// checkExecutors compares the two limits as they will be.
+// checkExecutors refuses a lower limit above the upper one.
 func (m *applicationModel) checkExecutors(diags *diag.Diagnostics) {
 	if isSet(m.MinExecutors) && isSet(m.MaxExecutors) && m.MinExecutors.ValueInt64() > m.MaxExecutors.ValueInt64() {
 		addAttributeError(diags, "min_executors", "Invalid number of executors",
@@ -84,7 +83,7 @@ func (m *applicationModel) checkExecutors(diags *diag.Diagnostics) {
 	}
 }
 
-// checkMove says in the plan what a changed instance will do.
+// checkMove warns in the plan of what a move will do.
 func (r *applicationResource) checkMove(ctx context.Context, plan, state *applicationModel, diags *diag.Diagnostics) {
 	if !plan.DatabaseInstanceName.Equal(state.DatabaseInstanceName) {
 		plan.move().check(r.plannedApplication(ctx, state.Name), diags)
@@ -96,14 +95,13 @@ func (m *applicationModel) move() plannedMove {
 	return plannedMove{resource: applicationType, target: m.DatabaseInstanceName, version: m.PreviousVersion}
 }
 
-// reportRegistration handles the outcome of a registration, and tells whether
-// the create may go on.
+// reportRegistration reports a failed registration, and returns whether the create may go on.
 func reportRegistration(plan *applicationModel, err error, save func(), diags *diag.Diagnostics) bool {
 	instance := plan.DatabaseInstanceName.ValueString()
 	var refused *cloud.Error
 	if errors.As(err, &refused) && strings.Contains(refused.Message, "database "+instance+" not found") {
 		addAttributeError(diags, "database_instance_name", fmt.Sprintf("Database instance %q does not exist", instance),
-			sentence(err.Error())+" Nothing was registered. Check the name of the instance; none is ever made by referring to it.")
+			sentence(err.Error())+" Nothing was registered. Check the name. Referring to an instance never creates one.")
 		return false
 	}
 	return creation{
@@ -111,8 +109,7 @@ func reportRegistration(plan *applicationModel, err error, save func(), diags *d
 	}.report(err, save, diags)
 }
 
-// observeMemory takes over the answered memory, unless it is the one that was
-// in effect before the last change and still is.
+// observeMemory records the answered memory, unless it is the old one that is still in effect.
 func (m *applicationModel) observeMemory(ctx context.Context, application *cloud.Application, private privateState, diags *diag.Diagnostics) {
 	var inEffect int64
 	waiting := loadPrivate(ctx, private, memoryKey, &inEffect, diags)
@@ -123,8 +120,8 @@ func (m *applicationModel) observeMemory(ctx context.Context, application *cloud
 	diags.Append(private.SetKey(ctx, memoryKey, nil)...)
 }
 
-// observeAfterWrite takes over the answered memory where none was asked for,
-// and remembers one that another was asked for in the place of.
+// observeAfterWrite records the answered memory if none is configured. If another one is configured, it remembers the
+// answered one as the memory that is still in effect.
 func (m *applicationModel) observeAfterWrite(ctx context.Context, application *cloud.Application, private privateState, diags *diag.Diagnostics) {
 	diags.Append(private.SetKey(ctx, memoryKey, nil)...)
 	switch {
@@ -136,7 +133,7 @@ func (m *applicationModel) observeAfterWrite(ctx context.Context, application *c
 	}
 }
 
-// hold puts back what an update has not done yet.
+// hold keeps the recorded values of everything that the update has not changed yet.
 func (m *applicationModel) hold(state *applicationModel) {
 	m.DatabaseInstanceName = state.DatabaseInstanceName
 	m.ExecutorsMemoryMiB, m.MinExecutors, m.MaxExecutors = state.ExecutorsMemoryMiB, state.MinExecutors, state.MaxExecutors
@@ -146,15 +143,14 @@ func (m *applicationModel) hold(state *applicationModel) {
 	}
 }
 
-// applicationUpdate brings a registered application to the state that was
-// planned: its settings, then its instance, then a wait. What is true is saved
-// after each step.
+// applicationUpdate changes a registered application as planned: first its settings, then its instance. Then it waits.
+// It saves the state after each step.
 type applicationUpdate struct {
 	plan     *applicationModel
 	next     applicationModel
 	settings cloud.ApplicationUpdate
 	moves    bool
-	rollout  *rollout // to be waited for; nil for none
+	rollout  *rollout // to wait for; nil if there is none
 	private  privateState
 	save     func()
 }
@@ -176,8 +172,7 @@ func (u *applicationUpdate) run(ctx context.Context, client *cloud.Client, diags
 	}
 }
 
-// set changes the settings. They come before a move, which is a deploy and so
-// puts them into effect.
+// set changes the settings. It comes before a move, because a move deploys and so puts them into effect.
 func (u *applicationUpdate) set(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
 	name := u.plan.Name.ValueString()
 	if err := client.UpdateApplication(ctx, name, u.settings); err != nil {
@@ -189,14 +184,14 @@ func (u *applicationUpdate) set(ctx context.Context, client *cloud.Client, diags
 	if u.settings.MemoryMiB == nil {
 		return true
 	}
-	// A look that fails costs no more than one superfluous difference later.
+	// If this read fails, a later plan may show the old memory as a difference; nothing worse.
 	if application, err := client.FreshApplication(ctx, name); err == nil {
 		u.next.observeAfterWrite(ctx, application, u.private, diags)
 	}
 	return true
 }
 
-// move moves the application with the version that is asked for, unless somebody has moved it already.
+// move moves the application to the planned instance, unless somebody has done so already.
 func (u *applicationUpdate) move(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
 	target := u.plan.DatabaseInstanceName.ValueString()
 	summary := fmt.Sprintf("Cannot move %s to database instance %q", u.plan.label(), target)

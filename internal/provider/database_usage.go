@@ -13,14 +13,14 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// moveThenDestroy says how to go on where Terraform destroys an instance before it moves the applications that are on it.
-// Delete cannot tell why it is called, so that the message has both reasons.
+// moveThenDestroy says what to do if Terraform destroys an instance before it moves the applications on it. Delete does
+// not know why it is called, so the message gives both reasons.
 const moveThenDestroy = `If the same apply was to move them, Terraform came to the destroy first, and does so again in each apply. To move them first:
   - if the block of the instance was taken out, put it back and apply (or apply with -target the applications or bindings); then take it out and apply again;
   - if the instance is being replaced, for example under another name, add lifecycle { create_before_destroy = true } to its block and apply.`
 
-// unused looks whether an application is still on an instance, so that no order of destruction, nor an application that
-// Terraform does not manage, can lose its database. The object is the instance as messages name it.
+// unused refuses to delete an instance while an application is on it, whether Terraform manages that application or not.
+// The object is the instance as messages name it.
 func unused(ctx context.Context, client *cloud.Client, object, instance string, diags *diag.Diagnostics) bool {
 	applications, err := client.FreshApplications(ctx)
 	if err != nil {

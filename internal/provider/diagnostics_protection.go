@@ -14,8 +14,8 @@ import (
 const protectionHelp = "To destroy it, set this to `false` and apply first. A plan that destroys or replaces it is refused. " +
 	"`-replace`, a tainted object and `replace_triggered_by` are refused when they are applied, before anything is sent."
 
-// protection guards an object whose deletion destroys data. Terraform's plan hooks do not see a tainted object or
-// -replace, so that Delete asks as well.
+// protection refuses to destroy an object. A plan does not show the provider that an object is tainted or that -replace
+// was given, so Delete asks as well.
 type protection struct {
 	resource string // type, such as dbos_database_instance
 	noun     string // such as "database instance"
@@ -24,15 +24,15 @@ type protection struct {
 	on       bool
 }
 
-// refuseDestroy is the refusal of a destroy plan.
+// refuseDestroy refuses a plan that destroys the object.
 func (p protection) refuseDestroy(diags *diag.Diagnostics) {
 	if p.on {
 		addAttributeError(diags, "deletion_protection", p.summary("destroyed"), fmt.Sprintf("Destroying it %s. %s", p.loss, p.waysOn()))
 	}
 }
 
-// refuseReplacement is the refusal of a plan that changes an attribute which cannot be changed in place. Protection
-// that the same plan turns on counts.
+// refuseReplacement refuses a plan that changes an attribute which cannot change in place. It also refuses if the same
+// plan turns the protection on.
 func (p protection) refuseReplacement(attribute string, planned types.Bool, diags *diag.Diagnostics) {
 	if p.on || planned.ValueBool() {
 		addAttributeError(diags, attribute, p.summary("replaced"),
@@ -40,7 +40,7 @@ func (p protection) refuseReplacement(attribute string, planned types.Bool, diag
 	}
 }
 
-// refuseDelete is the last guard, before the first call of a deletion.
+// refuseDelete refuses the deletion itself, before its first call.
 func (p protection) refuseDelete(diags *diag.Diagnostics) bool {
 	if p.on {
 		diags.AddError(p.summary("destroyed"), fmt.Sprintf("It is tainted, or its replacement was asked for. Destroying it %s. Nothing was sent. "+

@@ -334,7 +334,7 @@ func TestAccApplicationDatabaseBinding_life(t *testing.T) {
 			return nil
 		},
 		Steps: []resource.TestStep{
-			{Config: bindingConfig("restored", ""), ExpectError: says(`Application "shop" was never deployed`, "Deploy it first")},
+			{Config: bindingConfig("restored", ""), ExpectError: says(`Application "shop" cannot be moved before its first deploy`, "npx dbos-cloud app register shop -d restored")},
 			{
 				// Bound already: nothing is written.
 				Config: deployed + bindingConfig("orders", after),

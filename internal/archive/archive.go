@@ -1,14 +1,12 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package archive packs an application's directory for a deployment: which
-// files belong to it, a hash of their content, and a zip archive of them. It
-// knows neither Terraform nor HTTP.
+// Package archive packs an application's directory for a deployment: which files belong to it, a hash of their content,
+// and a zip archive of them. It knows neither Terraform nor HTTP.
 //
-// The files are those that the dbos-cloud CLI sends, less Terraform's own.
-// Hash and archive depend on nothing but names, contents and the executable
-// bit: not on times, owners, other mode bits, the order of directories, the
-// place of the checkout, the environment, or the Go release. To that end
+// The files are those that the dbos-cloud CLI sends, less Terraform's own. Hash and archive depend on nothing but
+// names, contents and the executable bit: not on times, owners, other mode bits, the order of directories, the place of
+// the checkout, the environment, or the Go release. To that end
 //
 //   - entries are sorted by the bytes of their names, have fixed times and one
 //     of the modes 0755 and 0644;
@@ -17,8 +15,8 @@
 //     would be simpler, but uploads would be up to four times as large, and
 //     applications that the CLI can deploy would exceed the size limit.
 //
-// Nothing is kept in memory or on disk: the archive is made while it is read,
-// and its exact size is found by making it once before, on all cores.
+// Nothing is kept in memory or on disk: the archive is made while it is read, and its exact size is found by making it
+// once before, on all cores.
 package archive
 
 import (
@@ -34,16 +32,14 @@ const configName = "dbos-config.yaml"
 
 // Options say how to read a directory.
 type Options struct {
-	// ConfigFile is the application's configuration, absolute or relative to
-	// the directory; "" means dbos-config.yaml. Under whatever name, it is
-	// deployed as dbos-config.yaml.
+	// ConfigFile is the application's configuration, absolute or relative to the directory; "" means dbos-config.yaml.
+	// Under whatever name, it is deployed as dbos-config.yaml.
 	ConfigFile string
 	// Variables fill ${NAME} in the configuration.
 	Variables map[string]string
 }
 
-// Source is an application's directory as it was when it was opened. The
-// contents of the files are read later.
+// Source is an application's directory as it was when it was opened. The contents of the files are read later.
 type Source struct {
 	entries   []entry
 	deadLinks []string
@@ -52,9 +48,8 @@ type Source struct {
 	shared    *readings
 }
 
-// Open finds the files to deploy and makes the checks that the CLI makes. It
-// reads no more than the configuration and the names. Errors name the file,
-// relative to the directory, and the line where there is one.
+// Open finds the files to deploy and makes the checks that the CLI makes. It reads no more than the configuration and
+// the names. Errors name the file, relative to the directory, and the line where there is one.
 func Open(ctx context.Context, dir string, o Options) (*Source, error) {
 	root, err := filepath.EvalSymlinks(dir)
 	if err == nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// awkwardTree has what goes wrong in real directories. Those that the archive
-// must not hold have "out" as their content.
+// awkwardTree has what goes wrong in real directories. Those that the archive must not hold have "out" as their
+// content.
 func awkwardTree() map[string]string {
 	return map[string]string{
 		configName:                  "name: app\nlanguage: node\ndatabase:\n  password: ${PGPASSWORD}\n  url: '${DBOS_DATABASE_URL}'\n",

@@ -19,7 +19,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Config is what a dbos-config.yaml says, with its variables filled in.
+// Config is the content of a dbos-config.yaml that matters to a deployment, with its variables filled in.
 type Config struct {
 	Name       string
 	Language   string // one of node, python, go, java
@@ -32,12 +32,10 @@ var languages = []string{"node", "python", "go", "java"}
 // placeholder is the CLI's own expression.
 var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
-// emptyByDefault are the variables that a deployment does not need: the
-// service connects the application itself.
+// emptyByDefault are the variables that a deployment does not need: the service connects the application itself.
 var emptyByDefault = []string{"PGPASSWORD", "DBOS_DATABASE_URL"}
 
-// readConfig reads the configuration and fills in its variables; file is its
-// name for errors.
+// readConfig reads the configuration and fills in its variables; file is its name for errors.
 func readConfig(root string, o Options) (file, text string, err error) {
 	file = cmp.Or(o.ConfigFile, configName)
 	at := file
@@ -65,9 +63,8 @@ func readConfig(root string, o Options) (file, text string, err error) {
 	return file, text, err
 }
 
-// fillIn replaces ${NAME} wherever it stands, as the CLI does, but with the
-// given variables instead of the environment's. Where the CLI only warns and
-// leaves an empty text, an undefined one is an error.
+// fillIn replaces ${NAME} wherever it stands, as the CLI does, but with the given variables instead of the
+// environment's. Where the CLI only warns and leaves an empty text, an undefined one is an error.
 func fillIn(file, text string, variables map[string]string) (string, error) {
 	var b strings.Builder
 	at := 0
@@ -95,9 +92,8 @@ func shown(name string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// parseConfig reads what matters to a deployment. The CLI takes a file without
-// a language for node's; here both name and language must be there, since the
-// checks of the wrong language help nobody.
+// parseConfig reads what matters to a deployment. The CLI takes a file without a language for node's; here both name
+// and language must be there, since the checks of the wrong language help nobody.
 func parseConfig(file, text string) (Config, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil {

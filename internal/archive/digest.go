@@ -22,14 +22,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// level is between the compressor's fastest and its best. It packs nearly as
-// well as zlib's usual level, at three times the speed.
+// level is between the compressor's fastest and its best. It packs nearly as well as zlib's usual level, at three times
+// the speed.
 const level = 5
 
 // bufferSize is how much of a file is read at a time, by each worker.
 const bufferSize = 256 << 10
 
-// digest is what a file's content comes down to.
+// digest is the result of reading a file.
 type digest struct {
 	sum      [sha256.Size]byte
 	crc      uint32
@@ -37,9 +37,8 @@ type digest struct {
 	deflated int64 // 0 before it is known
 }
 
-// Hash is the hash of what would be deployed: of every name, whether it is
-// executable, and its content. It reads all files, on all cores, unless this
-// process has read them before and they are unchanged.
+// Hash is the hash of what would be deployed: of every name, whether it is executable, and its content. It reads all
+// files, on all cores, unless this process has read them before and they are unchanged.
 func (s *Source) Hash(ctx context.Context) (string, error) {
 	digests, err := s.digests(ctx, false)
 	if err != nil {
@@ -64,8 +63,8 @@ func (e entry) mode() fs.FileMode {
 	return 0o644
 }
 
-// readAll reads every file once. Each worker holds one file and one buffer. Of
-// a file on disk whose digest is known it takes that.
+// readAll reads every file once. Each worker holds one file and one buffer. Of a file on disk whose digest is known it
+// takes that.
 func (s *Source) readAll(ctx context.Context, deflate bool, known []digest) ([]digest, error) {
 	digests := make([]digest, len(s.entries))
 	group, ctx := errgroup.WithContext(ctx)
@@ -126,8 +125,8 @@ func newWorker(deflate bool) *worker {
 	return w
 }
 
-// read reads one file to its end. With an output, it also goes there,
-// deflated if the worker has a compressor, else as it is.
+// read reads one file to its end. With an output, it also goes there, deflated if the worker has a compressor, else as
+// it is.
 func (w *worker) read(ctx context.Context, e entry, output io.Writer) (digest, error) {
 	file, before, err := e.open()
 	if err != nil {

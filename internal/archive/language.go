@@ -14,9 +14,8 @@ import (
 	"strings"
 )
 
-// checkLanguage makes the CLI's checks for the application's language; file
-// is the configuration's name for errors. A file counts even if a pattern
-// leaves it out of the archive, as it does there.
+// checkLanguage makes the CLI's checks for the application's language; file is the configuration's name for errors. A
+// file counts even if a pattern leaves it out of the archive, as it does there.
 func (s *Source) checkLanguage(root, file string) error {
 	isFile := func(name string) bool {
 		info, err := os.Stat(filepath.Join(root, name))
@@ -50,8 +49,8 @@ func checkRequirements(root, file string) error {
 	return nil
 }
 
-// placeJar puts the application's jar at the root of the archive. It need not
-// be among the other files, as build directories are often ignored.
+// placeJar puts the application's jar at the root of the archive. It need not be among the other files, as build
+// directories are often ignored.
 func (s *Source) placeJar(root, file string) error {
 	const libs = "build/libs"
 	jar, err := chooseJar(filepath.Join(root, filepath.FromSlash(libs)))
@@ -76,9 +75,8 @@ func (s *Source) placeJar(root, file string) error {
 	return nil
 }
 
-// chooseJar finds the one jar that runs the application: of those without
-// sources, documentation or dependencies left out, one with all dependencies
-// goes first.
+// chooseJar finds the one jar that runs the application: of those without sources, documentation or dependencies left
+// out, one with all dependencies goes first.
 func chooseJar(dir string) (string, error) {
 	children, err := os.ReadDir(dir)
 	if err != nil {

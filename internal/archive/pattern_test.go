@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestIgnorePatterns records what the CLI does with patterns worth knowing.
-// TestIgnorePatternsAgainstCLI asks it about many more.
+// TestIgnorePatterns records what the CLI does with patterns worth knowing. TestIgnorePatternsAgainstCLI asks it about
+// many more.
 func TestIgnorePatterns(t *testing.T) {
 	t.Parallel()
 	for pattern, tc := range map[string]struct{ out, in string }{

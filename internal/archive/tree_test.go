@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// tree makes a directory with files. A value that begins with "-> " is a
-// link, one that begins with "#!" an executable file.
+// tree makes a directory with files. A value that begins with "-> " is a link, one that begins with "#!" an executable
+// file.
 func tree(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -75,8 +75,8 @@ func hashOf(t *testing.T, s *Source) string {
 	return hash
 }
 
-// pack gives the bytes of a source's archive, after checking that they are as
-// many as promised and that the archive's hash is the source's.
+// pack gives the bytes of a source's archive, after checking that they are as many as promised and that the archive's
+// hash is the source's.
 func pack(t *testing.T, s *Source) []byte {
 	t.Helper()
 	a, err := s.Archive(t.Context())

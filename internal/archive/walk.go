@@ -26,8 +26,8 @@ type entry struct {
 	size       int64
 }
 
-// walker collects the files of a directory. It follows links, as long as they
-// stay within the directory and do not go round in circles.
+// walker collects the files of a directory. It follows links, as long as they stay within the directory and do not go
+// round in circles.
 type walker struct {
 	ctx     context.Context //nolint:containedctx // It lives for one walk.
 	root    string
@@ -41,8 +41,7 @@ func (w *walker) walk() error {
 	return w.directory("", w.root)
 }
 
-// directory walks a directory, whose name is relative to the root and whose
-// real path may be elsewhere below the root.
+// directory walks a directory, whose name is relative to the root and whose real path may be elsewhere below the root.
 func (w *walker) directory(name, resolved string) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
@@ -152,8 +151,7 @@ func within(resolved, directory string) bool {
 	return err == nil && relative != ".." && !strings.HasPrefix(relative, ".."+string(filepath.Separator))
 }
 
-// sort puts the entries in the order of the bytes of their names, which have
-// to be different.
+// sort puts the entries in the order of the bytes of their names, which have to be different.
 func (s *Source) sort() error {
 	slices.SortFunc(s.entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
 	slices.Sort(s.deadLinks)
@@ -166,7 +164,7 @@ func (s *Source) sort() error {
 	return nil
 }
 
-// reason is what went wrong with a file, without its path on this machine.
+// reason is the cause of a file's error, without the path on this machine.
 func reason(err error) error {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {

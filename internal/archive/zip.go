@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// SizeLimit is how large the files of an archive may be once compressed: the
-// service's 500 MB, read generously, as the service has the last word.
+// SizeLimit is how large the files of an archive may be once compressed: the service's 500 MB, read generously, as the
+// service has the last word.
 const SizeLimit = 500 << 20
 
 // Archive is a zip archive of a source, made anew each time it is read.
@@ -22,8 +22,8 @@ type Archive struct {
 	size    int64
 }
 
-// Archive reads all files to learn what the archive will hold and how large
-// it will be. A source that is too large is an error with both sizes.
+// Archive reads all files to learn what the archive will hold and how large it will be. A source that is too large is
+// an error with both sizes.
 func (s *Source) Archive(ctx context.Context) (*Archive, error) {
 	digests, err := s.digests(ctx, true)
 	if err != nil {
@@ -45,8 +45,8 @@ func (s *Source) Archive(ctx context.Context) (*Archive, error) {
 	return a, nil
 }
 
-// CheckSize is the error of Archive for a source that is too large. It only
-// reads the files where their sizes alone do not answer.
+// CheckSize is the error of Archive for a source that is too large. It only reads the files where their sizes alone do
+// not answer.
 func (s *Source) CheckSize(ctx context.Context) error {
 	var total int64
 	for _, e := range s.entries {
@@ -74,9 +74,8 @@ func (a *Archive) Size() int64 {
 	return a.size
 }
 
-// Open begins to make the archive. The reader has to be closed. It fails at a
-// file that is not as it was, and so never gives anything else than Hash and
-// Size promise.
+// Open begins to make the archive. The reader has to be closed. It fails at a file that is not as it was, and so never
+// gives anything else than Hash and Size promise.
 func (a *Archive) Open() (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
@@ -119,8 +118,8 @@ func (d *digest) packed() int64 {
 	return min(d.deflated, d.size)
 }
 
-// write writes the archive, with each file's data by a function. Directories
-// have entries of their own before what is in them, as in the CLI's archives.
+// write writes the archive, with each file's data by a function. Directories have entries of their own before what is
+// in them, as in the CLI's archives.
 func (a *Archive) write(w io.Writer, data func(i int, w io.Writer) error) error {
 	archive := zip.NewWriter(w)
 	directories := map[string]bool{}
@@ -149,8 +148,8 @@ func (a *Archive) write(w io.Writer, data func(i int, w io.Writer) error) error 
 	return archive.Close()
 }
 
-// header is an entry's, but for sizes and checksum. All its numbers are given
-// here, so that nothing depends on the machine.
+// header is an entry's, but for sizes and checksum. All its numbers are given here, so that nothing depends on the
+// machine.
 func header(name string, unixMode uint32) *zip.FileHeader {
 	const (
 		unix        = 3 << 8

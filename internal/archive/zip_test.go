@@ -34,8 +34,8 @@ func random(n int) []byte {
 	return b
 }
 
-// These change with the format of the hash or the archive. A changed hash
-// makes every application look changed; a changed archive harms nothing.
+// These change with the format of the hash or the archive. A changed hash makes every application look changed; a
+// changed archive harms nothing.
 const (
 	stableHash    = "25e5c174ad9f2c3b0a7e94b01b06fd2aec669ef8a624b10dfb4327fc2f7f92e4"
 	stableArchive = "961dcd7d1cac2e95051896b88b4f28a66de203e5848816b3b3363f1f5f70fa78"

@@ -1,8 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Command bench measures speed and size, and prints them beside the bar that
-// each is held to. Where the machine matters, it measures a ratio.
+// Command bench measures speed and size, and prints them beside the bar that each is held to. Where the machine
+// matters, it measures a ratio.
 package main
 
 import (
@@ -88,8 +88,7 @@ func (r row) line(value float64, note string) string {
 	return fmt.Sprintf("| %s | ≤ %s | %s |", r.what, quantity(r.bar, r.unit), measured)
 }
 
-// quantity writes a count as it is, and what was measured with two digits
-// after the point at most.
+// quantity writes a count as it is, and what was measured with two digits after the point at most.
 func quantity(value float64, unit string) string {
 	text := strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", value), "0"), ".")
 	if unit == "" {

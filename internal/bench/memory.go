@@ -15,8 +15,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// memoryRows are the peak memory of the provider's process, measured from
-// outside.
+// memoryRows are the peak memory of the provider's process, measured from outside.
 var memoryRows = []row{
 	{"memory", "peak memory of a plan of 1,000 instances", 80, "MB", planMemory},
 	{"upload", "peak memory of deploying 500 MB", 80, "MB", uploadMemory},
@@ -40,8 +39,8 @@ func uploadMemory(ctx context.Context, b *bench) (float64, string, error) {
 	return peak, fmt.Sprintf("%d MB in %.1f s", largeSize, took.Seconds()), err
 }
 
-// peak runs a command with the provider under a gauge, and returns the most
-// memory, in MB, that any of its processes needed.
+// peak runs a command with the provider under a gauge, and returns the most memory, in MB, that any of its processes
+// needed.
 func (b *bench) peak(ctx context.Context, w *workspace.Workspace, args ...string) (float64, time.Duration, error) {
 	if b.gauge == "" {
 		b.gauge = filepath.Join(b.dir, "gauge")
@@ -80,8 +79,7 @@ func (b *bench) peak(ctx context.Context, w *workspace.Workspace, args ...string
 	return most, took, nil
 }
 
-// adopt takes configuration, state and files of another working directory
-// over, without copying what is large.
+// adopt takes configuration, state and files of another working directory over, without copying what is large.
 func adopt(from, to string) error {
 	for _, name := range []string{"main.tf", "terraform.tfstate", "app"} {
 		err := os.Symlink(filepath.Join(from, name), filepath.Join(to, name))

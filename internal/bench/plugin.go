@@ -125,8 +125,7 @@ func peakOf(pid int) float64 {
 	return kib * 1024 / 1e6
 }
 
-// rawCodec passes messages as they are: the question has no field, and the
-// answer need not be understood.
+// rawCodec passes messages as they are: the question has no field, and the answer need not be understood.
 type rawCodec struct{}
 
 func (rawCodec) Name() string { return "proto" }

@@ -134,8 +134,7 @@ func (b *bench) applied(ctx context.Context, name string, n int, provisionTime t
 	return s, err
 }
 
-// timePlan is the median of some plans, in seconds, each of which has to find
-// nothing to do.
+// timePlan is the median of some plans, in seconds, each of which has to find nothing to do.
 func timePlan(ctx context.Context, w *workspace.Workspace) (float64, error) {
 	return timed(func() error {
 		_, err := w.Run(ctx, "plan", "-detailed-exitcode")

@@ -39,14 +39,12 @@ func binarySize(_ context.Context, b *bench) (float64, string, error) {
 	return float64(info.Size()) / 1e6, "", nil
 }
 
-// starts are the measured starts of this provider and of one with nothing in
-// it.
+// starts are the measured starts of this provider and of one with nothing in it.
 type starts struct {
 	ours, empty []start
 }
 
-// againstEmpty returns the median of this provider's starts, and its ratio to
-// that of the empty one's.
+// againstEmpty returns the median of this provider's starts, and its ratio to that of the empty one's.
 func (b *bench) againstEmpty(ctx context.Context, key func(start) float64) (ours, ratio float64, err error) {
 	if b.starts == nil {
 		if b.starts, err = b.measureStarts(ctx); err != nil {
@@ -57,8 +55,7 @@ func (b *bench) againstEmpty(ctx context.Context, key func(start) float64) (ours
 	return ours, ours / median(b.starts.empty, key), nil
 }
 
-// measureStarts starts both in turn, so that a busy moment of the machine
-// meets both.
+// measureStarts starts both in turn, so that a busy moment of the machine meets both.
 func (b *bench) measureStarts(ctx context.Context) (*starts, error) {
 	empty := filepath.Join(b.dir, "empty")
 	if err := workspace.GoBuild(ctx, b.root, empty, "./internal/bench/empty"); err != nil {

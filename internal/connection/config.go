@@ -11,18 +11,15 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// PasswordPlaceholder is what stands in a configuration for a password that
-// the environment gives at run time.
+// PasswordPlaceholder stands in a configuration for a password that the environment gives at run time.
 const PasswordPlaceholder = "${PGPASSWORD}"
 
-// Config sets hostname, port, username and password under `database:` in the
-// text of a dbos-config.yaml and returns the new text. Without a password it
-// writes PasswordPlaceholder.
+// Config sets hostname, port, username and password under `database:` in the text of a dbos-config.yaml and returns the
+// new text. Without a password it writes PasswordPlaceholder.
 //
-// Only the text of these values changes: comments, order, quoting, line ends,
-// blank lines and all other fields stay as they are, and values that are
-// right already are not touched. What cannot be edited like that without
-// changing something else is an error that begins with its line.
+// Only the text of these values changes: comments, order, quoting, line ends, blank lines and all other fields stay as
+// they are, and values that are right already are not touched. What cannot be edited like that without changing
+// something else is an error that begins with its line.
 func Config(text string, c Connection) (string, error) {
 	if err := c.checkAddress(); err != nil {
 		return "", err
@@ -81,8 +78,8 @@ func atLine(line int, format string, args ...any) error {
 	return fmt.Errorf("line %d: %s", line, fmt.Sprintf(format, args...))
 }
 
-// onlyChanges is the safety net below the text edits: the fields have their
-// new values, and all else means what it meant before.
+// onlyChanges is the safety net below the text edits: the fields have their new values, and all else means what it
+// meant before.
 func onlyChanges(before, after *yaml.Node, fields []field) bool {
 	_, database := find(after, databaseKey)
 	if database == nil || database.Kind != yaml.MappingNode {
@@ -99,8 +96,7 @@ func onlyChanges(before, after *yaml.Node, fields []field) bool {
 	return sameEntries(before, after, databaseKey) && sameEntries(old, database, names...)
 }
 
-// sameEntries compares two mappings but for some keys; a missing or null one
-// is empty.
+// sameEntries compares two mappings but for some keys; a missing or null one is empty.
 func sameEntries(a, b *yaml.Node, except ...string) bool {
 	rest := func(n *yaml.Node) []*yaml.Node {
 		if n == nil || n.Kind != yaml.MappingNode {

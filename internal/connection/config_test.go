@@ -246,8 +246,8 @@ func TestConfigRefusesBadAddresses(t *testing.T) {
 	}
 }
 
-// configs draws whole files: other fields with comments around a `database:`
-// in one of its many forms, in either kind of line ends.
+// configs draws whole files: other fields with comments around a `database:` in one of its many forms, in either kind
+// of line ends.
 func configs() *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		noise := rapid.SampledFrom([]string{
@@ -348,8 +348,8 @@ func comments(text string) []string {
 	return found
 }
 
-// TestConfigPasswords is about the hardest value: any password that the
-// service takes, in every style of the value that it replaces.
+// TestConfigPasswords is about the hardest value: any password that the service takes, in every style of the value that
+// it replaces.
 func TestConfigPasswords(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

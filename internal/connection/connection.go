@@ -1,9 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package connection turns the address of a database instance into what
-// programs need to reach it: a connection URL, and the `database:` part of a
-// dbos-config.yaml. It is pure: no network, no files, no Terraform.
+// Package connection turns the address of a database instance into what programs need to reach it: a connection URL,
+// and the `database:` part of a dbos-config.yaml. It is pure: no network, no files, no Terraform.
 //
 // No error of this package contains a password.
 package connection
@@ -46,9 +45,8 @@ func (c Connection) checkAddress() error {
 	return checkText("username", c.Username)
 }
 
-// checkHostname keeps the host from reaching into other parts of a URL: what
-// it lets through needs no escaping, but for the brackets and the zone of an
-// IPv6 address.
+// checkHostname keeps the host from reaching into other parts of a URL: what it lets through needs no escaping, but for
+// the brackets and the zone of an IPv6 address.
 func checkHostname(host string) error {
 	if host == "" {
 		return errors.New("hostname must not be empty")
@@ -65,8 +63,7 @@ func checkHostname(host string) error {
 	return nil
 }
 
-// checkText refuses what no PostgreSQL client can carry. The value is not
-// quoted, because it may be a password.
+// checkText refuses what no PostgreSQL client can carry. The value is not quoted, because it may be a password.
 func checkText(what, value string) error {
 	switch {
 	case value == "":

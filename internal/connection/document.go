@@ -15,8 +15,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// document is a YAML text with its parsed tree and what is needed to get from
-// one to the other.
+// document is a YAML text with its parsed tree and what is needed to get from one to the other.
 type document struct {
 	bom, text string
 	starts    []int // byte offset of each line
@@ -25,8 +24,7 @@ type document struct {
 	aliased   map[string]bool
 }
 
-// parse reads a text with at most one document, whose value is a mapping or
-// absent, and no key twice in a mapping.
+// parse reads a text with at most one document, whose value is a mapping or absent, and no key twice in a mapping.
 func parse(text string) (*document, error) {
 	d := &document{eol: "\n", aliased: map[string]bool{}}
 	d.text = strings.TrimPrefix(text, "\uFEFF")
@@ -59,8 +57,8 @@ func parse(text string) (*document, error) {
 	return d, d.check(d.root)
 }
 
-// check refuses keys that are given twice, which YAML forbids and editors
-// would resolve one way or the other, and notes which anchors are in use.
+// check refuses keys that are given twice, which YAML forbids and editors would resolve one way or the other, and notes
+// which anchors are in use.
 func (d *document) check(n *yaml.Node) error {
 	if n.Kind == yaml.AliasNode {
 		d.aliased[n.Value] = true
@@ -178,8 +176,8 @@ func (d *document) apply(edits []edit) string {
 	return b.String()
 }
 
-// insertLines puts whole lines after line i. Where that line is the last one
-// and has no break of its own, the new text has none at its end either.
+// insertLines puts whole lines after line i. Where that line is the last one and has no break of its own, the new text
+// has none at its end either.
 func (d *document) insertLines(i int, lines []string) edit {
 	text := strings.Join(lines, d.eol)
 	if i+1 < len(d.starts) {

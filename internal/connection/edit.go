@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// setDatabase finds the edits that put fields under `database:`, and the line
-// that a complaint about the result should name.
+// setDatabase finds the edits that put fields under `database:`, and the line that a complaint about the result should
+// name.
 func (d *document) setDatabase(fields []field) ([]edit, int, error) {
 	if err := checkKey(d.root, databaseKey); err != nil {
 		return nil, 0, err
@@ -45,8 +45,8 @@ func (d *document) setDatabase(fields []field) ([]edit, int, error) {
 	return edits, value.Line, err
 }
 
-// addDatabase appends a new `database:`, as a block at the end of the file or
-// in front of the other keys of a mapping in braces.
+// addDatabase appends a new `database:`, as a block at the end of the file or in front of the other keys of a mapping
+// in braces.
 func (d *document) addDatabase(fields []field) ([]edit, error) {
 	if merge := d.mergedDatabase(); merge != nil {
 		return nil, atLine(merge.Line, "`database` comes from a merge (<<) and would be hidden by a new one; write it out first")
@@ -130,8 +130,7 @@ func (d *document) fillDatabase(key, value *yaml.Node, fields []field) ([]edit, 
 	}, nil
 }
 
-// editBlock sets fields in an indented mapping. A new one goes after the
-// field that comes before it, else to the top.
+// editBlock sets fields in an indented mapping. A new one goes after the field that comes before it, else to the top.
 func (d *document) editBlock(mapping *yaml.Node, fields []field) ([]edit, error) {
 	first := mapping.Content[0]
 	indent, ok := d.lead(first)
@@ -207,8 +206,8 @@ func (d *document) scalar(key, value *yaml.Node, flow bool) (start, end int, err
 	return start, end, nil
 }
 
-// span is where a value stands; that of an absent one is empty and directly
-// behind its colon, or behind its key where braces have no colon at all.
+// span is where a value stands; that of an absent one is empty and directly behind its colon, or behind its key where
+// braces have no colon at all.
 func (d *document) span(key, value *yaml.Node, flow bool) (start, end int) {
 	start = d.offset(value)
 	if end = d.scalarEnd(start, value, flow, key.Column-1); end > start {
@@ -226,8 +225,7 @@ func (d *document) span(key, value *yaml.Node, flow bool) (start, end int) {
 	return at, at
 }
 
-// keeps says whether a value is right as it stands. One that is right only
-// until "${" in it is filled in is not.
+// keeps says whether a value is right as it stands. One that is right only until "${" in it is filled in is not.
 func (d *document) keeps(f field, value *yaml.Node, start, end int) bool {
 	return f.isSet(value) && (f.value == PasswordPlaceholder || !strings.Contains(d.text[start:end], "${"))
 }

@@ -13,15 +13,13 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// plainText is deliberately narrower than YAML's own rule, which depends on
-// the version and on where the value stands.
+// plainText is deliberately narrower than YAML's own rule, which depends on the version and on where the value stands.
 var plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
 
 // otherTypes are words that YAML 1.1 or 1.2 takes for something else than text.
 var otherTypes = regexp.MustCompile(`(?i)^(true|false|yes|no|on|off|y|n|null)$`)
 
-// render writes a field's value for YAML, in the style of the value that it
-// replaces where that can hold it.
+// render writes a field's value for YAML, in the style of the value that it replaces where that can hold it.
 func (f field) render(style yaml.Style, flow bool) string {
 	switch {
 	case f.tag != stringTag:
@@ -54,9 +52,8 @@ func needsEscape(r rune) bool {
 	return r != ' ' && !unicode.IsPrint(r)
 }
 
-// doubleQuote escapes as JSON does, which YAML reads alike. A dollar before a
-// brace is escaped as well: "${" in the text would be filled in from the
-// environment before YAML is read.
+// doubleQuote escapes as JSON does, which YAML reads alike. A dollar before a brace is escaped as well: "${" in the
+// text would be filled in from the environment before YAML is read.
 func doubleQuote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -77,8 +74,8 @@ func doubleQuote(s string) string {
 	return b.String()
 }
 
-// scalarEnd finds where a scalar or an alias ends that begins at an offset,
-// its anchor and tag included. In a block, indent is that of its key.
+// scalarEnd finds where a scalar or an alias ends that begins at an offset, its anchor and tag included. In a block,
+// indent is that of its key.
 func (d *document) scalarEnd(start int, n *yaml.Node, flow bool, indent int) int {
 	at := d.skipProperties(start, flow)
 	if n.Value == "" && n.Style&quotedOrBlock == 0 {
@@ -129,8 +126,7 @@ func quotedEnd(text string, at int) int {
 	return len(text)
 }
 
-// blockEnd is the end of the last line of a literal or folded scalar: all
-// that is indented deeper than its key.
+// blockEnd is the end of the last line of a literal or folded scalar: all that is indented deeper than its key.
 func (d *document) blockEnd(at, indent int) int {
 	i := d.lineOf(at)
 	end := d.starts[i] + len(d.line(i))

@@ -14,8 +14,8 @@ import (
 // sslModes are the words that libpq and its relatives know.
 var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
-// URL is the connection as a postgresql:// URL, which libpq, pgx and other
-// clients read back as exactly the given parts.
+// URL is the connection as a postgresql:// URL, which libpq, pgx and other clients read back as exactly the given
+// parts.
 func URL(c Connection) (string, error) {
 	if err := c.checkAddress(); err != nil {
 		return "", err
@@ -48,8 +48,8 @@ func URL(c Connection) (string, error) {
 	return url, nil
 }
 
-// urlHost brackets an IPv6 address and escapes the percent sign of its zone;
-// the rest of a checked host name stands for itself.
+// urlHost brackets an IPv6 address and escapes the percent sign of its zone; the rest of a checked host name stands for
+// itself.
 func urlHost(host string) string {
 	if addr, err := netip.ParseAddr(host); err != nil || addr.Is4() {
 		return host
@@ -57,9 +57,8 @@ func urlHost(host string) string {
 	return "[" + strings.ReplaceAll(host, "%", "%25") + "]"
 }
 
-// percentEncode escapes every byte but RFC 3986's unreserved characters, which
-// is right in every part of a URL. The functions of net/url leave more as it
-// is, differently in each part, and clients disagree about those.
+// percentEncode escapes every byte but RFC 3986's unreserved characters, which is right in every part of a URL. The
+// functions of net/url leave more as it is, differently in each part, and clients disagree about those.
 func percentEncode(s string) string {
 	var b strings.Builder
 	for i := range len(s) {

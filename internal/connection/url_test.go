@@ -104,8 +104,8 @@ func TestURLRefuses(t *testing.T) {
 	}
 }
 
-// passwords draws what the service takes for a password: 8 to 128 printable
-// ASCII characters without / \ " ' @ and white space.
+// passwords draws what the service takes for a password: 8 to 128 printable ASCII characters without / \ " ' @ and
+// white space.
 func passwords() *rapid.Generator[string] {
 	var legal []rune
 	for r := rune('!'); r <= '~'; r++ {
@@ -116,8 +116,7 @@ func passwords() *rapid.Generator[string] {
 	return rapid.StringOfN(rapid.SampledFrom(legal), 8, 128, -1)
 }
 
-// texts draws any text without NUL, which also covers roles and databases
-// made elsewhere.
+// texts draws any text without NUL, which also covers roles and databases made elsewhere.
 func texts() *rapid.Generator[string] {
 	return rapid.StringOfN(rapid.Rune().Filter(func(r rune) bool { return r != 0 }), 1, 40, -1)
 }
@@ -176,8 +175,8 @@ func TestURLIsReadBackByPgx(t *testing.T) {
 	})
 }
 
-// TestURLIsReadBackByLibpq lets psql open URLs at a server that only asks for
-// the password in clear, and compares what arrives.
+// TestURLIsReadBackByLibpq lets psql open URLs at a server that only asks for the password in clear, and compares what
+// arrives.
 func TestURLIsReadBackByLibpq(t *testing.T) {
 	t.Parallel()
 	psql, err := exec.LookPath("psql")
@@ -222,8 +221,7 @@ func TestURLIsReadBackByLibpq(t *testing.T) {
 	}
 }
 
-// askForPassword plays a PostgreSQL server up to the password of the first
-// session that gives one.
+// askForPassword plays a PostgreSQL server up to the password of the first session that gives one.
 func askForPassword(listener net.Listener) string {
 	for {
 		conn, err := listener.Accept()

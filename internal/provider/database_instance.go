@@ -87,8 +87,8 @@ func instanceAttributes() map[string]schema.Attribute {
 	return attributes
 }
 
-// replaceIfKnownBefore replaces the object when the value changes, but never
-// for a value that the state lacks since no answer told it.
+// replaceIfKnownBefore replaces the object when the value changes, except if the state has no value because no call
+// answered it.
 func replaceIfKnownBefore() planmodifier.String {
 	const description = "Another value is another object; one that was not known before changes nothing."
 	return stringplanmodifier.RequiresReplaceIf(func(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
@@ -116,12 +116,12 @@ func (m *instanceModel) protection(typeName string) protection {
 	}
 }
 
-// unfinished tells that the instance was made but never seen ready. The null
-// host name is the mark of it, and makes the next plan an update that waits.
+// unfinished reports that the instance was created but never seen ready. A null host name marks it, and makes the next
+// plan an update that waits.
 func (m *instanceModel) unfinished() bool { return m.Hostname.IsNull() }
 
-// made records an instance whose creation the control plane has accepted, and
-// nothing that it has not told yet.
+// made records an instance whose creation the control plane has accepted. Attributes that it has not answered yet are
+// null.
 func (m *instanceModel) made(organization types.String) {
 	m.ID = m.Name
 	m.Organization = organization
@@ -131,8 +131,8 @@ func (m *instanceModel) made(organization types.String) {
 	}
 }
 
-// observe takes over what the control plane answers. The address of an
-// instance that was never ready stays null until it is.
+// observe records an answer of the control plane. The address of an instance that was never ready stays null until it
+// is.
 func (m *instanceModel) observe(instance *cloud.Instance, organization types.String) {
 	m.ID = types.StringValue(instance.Name)
 	m.Name = types.StringValue(instance.Name)
@@ -152,7 +152,7 @@ func (m *instanceModel) observe(instance *cloud.Instance, organization types.Str
 	}
 }
 
-// nullIfEmpty is how an answer without a value enters the state.
+// nullIfEmpty returns null for a value that an answer leaves out.
 func nullIfEmpty(value string) types.String {
 	if value == "" {
 		return types.StringNull()

@@ -13,9 +13,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// settlement is what brings an instance to the state that was planned: a wait,
-// then the password that is still to be set, then another wait. What is true
-// is saved after each step.
+// settlement brings an instance to the planned state: it waits until the instance is ready, sets a password that is
+// still to be set, and waits again. It saves the instance after each step.
 type settlement struct {
 	client   *cloud.Client
 	until    cloud.Until
@@ -26,8 +25,8 @@ type settlement struct {
 	save     func()
 }
 
-// accepted handles the outcome of the creating call, and saves the instance
-// where it exists or may exist.
+// accepted reports the outcome of the call that creates the instance, and saves an instance that exists or may exist.
+// It returns false if the create ends here.
 func (s settlement) accepted(err error, diags *diag.Diagnostics) bool {
 	return creation{resource: s.failure.resource, object: s.model.label(), id: s.failure.name, verb: "create", failed: "Nothing was added to the state."}.report(err, s.save, diags)
 }

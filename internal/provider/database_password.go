@@ -17,8 +17,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// passwordModel holds a password in its two forms. The write-only value is in
-// a configuration only, never in a plan or a state.
+// passwordModel holds a password in its two forms. A write-only value is in the configuration only, never in a plan or
+// a state.
 type passwordModel struct {
 	Password          types.String `tfsdk:"password"`
 	PasswordWO        types.String `tfsdk:"password_wo"`
@@ -61,14 +61,14 @@ func (m passwordModel) secret() types.String {
 	return m.Password
 }
 
-// changed tells whether a planned password is to be sent over what the state
-// records. A password taken out of the configuration is not.
+// changed reports whether a planned password must be sent, because it differs from the one in the state. A password
+// that was taken out of the configuration is not sent.
 func (m passwordModel) changed(state passwordModel) bool {
 	return !m.Password.IsNull() && !m.Password.Equal(state.Password) ||
 		!m.PasswordWOVersion.IsNull() && !m.PasswordWOVersion.Equal(state.PasswordWOVersion)
 }
 
-// unset tells that no password was ever recorded, as after an import.
+// unset reports that no password was ever recorded, as after an import.
 func (m passwordModel) unset() bool { return m.Password.IsNull() && m.PasswordWOVersion.IsNull() }
 
 // requirePassword is the rule of a create.
@@ -79,16 +79,14 @@ func requirePassword(config passwordModel, diags *diag.Diagnostics) {
 	}
 }
 
-// requireSecretOfVersion is the rule of a create that may do without a
-// password: a version alone sets none.
+// requireSecretOfVersion checks a create that needs no password: a version alone sets none.
 func requireSecretOfVersion(config passwordModel, diags *diag.Diagnostics) {
 	if !config.PasswordWOVersion.IsNull() && config.secret().IsNull() {
 		addAttributeError(diags, "password_wo_version", "Missing password", "password_wo_version is set, but password_wo is not. Set both, or neither.")
 	}
 }
 
-// checkPasswordChange is the rule of an update. It warns before a password
-// that Terraform does not know is overwritten.
+// checkPasswordChange checks an update. It warns before Terraform overwrites a password that it does not know.
 func checkPasswordChange(object string, config, plan, state passwordModel, diags *diag.Diagnostics) {
 	if !plan.changed(state) {
 		return

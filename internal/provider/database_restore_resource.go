@@ -182,8 +182,7 @@ func restorable(source *cloud.Instance, diags *diag.Diagnostics) bool {
 	return !source.Linked
 }
 
-// sourceReady waits for a source that is still being made, and refuses one
-// that cannot be restored.
+// sourceReady waits for a source that is still being created, and refuses one that cannot be restored.
 func sourceReady(ctx context.Context, client *cloud.Client, name string, diags *diag.Diagnostics) bool {
 	source, err := client.WaitInstance(ctx, name, cloud.Ready)
 	var wait *cloud.WaitError
@@ -202,9 +201,8 @@ func sourceReady(ctx context.Context, client *cloud.Client, name string, diags *
 	return false
 }
 
-// keepOrigin fixes source and time of a restore that was made. Where the state
-// has none, as after an import, the configuration's are recorded without a
-// call.
+// keepOrigin keeps source and time of a restore that was made. If the state has none, as after an import, the
+// configured ones are recorded without a call.
 func (m *databaseRestoreModel) keepOrigin(config, state *databaseRestoreModel, diags *diag.Diagnostics) {
 	same := func(a, b types.String) bool { return a.Equal(b) }
 	m.SourceInstanceName = m.origin("source_instance_name", config.SourceInstanceName, state.SourceInstanceName, same, diags)

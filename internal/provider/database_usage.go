@@ -19,8 +19,9 @@ const moveThenDestroy = `If the same apply was to move them, Terraform came to t
   - if the block of the instance was taken out, put it back and apply (or apply with -target the applications or bindings); then take it out and apply again;
   - if the instance is being replaced, for example under another name, add lifecycle { create_before_destroy = true } to its block and apply.`
 
-// unused refuses to delete an instance while an application is on it, whether Terraform manages that application or not.
-// The object is the instance as messages name it.
+// unused reports whether no application is on an instance, and refuses to go on otherwise. It looks now, so that no
+// order of destruction and no application outside of Terraform can lose a database. The object is the instance as
+// messages name it.
 func unused(ctx context.Context, client *cloud.Client, object, instance string, diags *diag.Diagnostics) bool {
 	applications, err := client.FreshApplications(ctx)
 	if err != nil {

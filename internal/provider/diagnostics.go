@@ -24,8 +24,8 @@ const loginHelp = `There is no login for the control plane. Give one of these:
   - an access token, good for a day: DBOS_TOKEN, or token in the provider's configuration;
   - the dbos-cloud CLI's login: run "npx dbos-cloud login" in the working directory, or name its file with DBOS_CREDENTIALS_FILE or credentials_file.`
 
-// addError reports a failed call: the summary says what failed and on which
-// object, next the one thing to do about it where there is one.
+// addError reports a failed call. The summary says what failed and on which object; next says the one thing to do
+// about it, if there is one.
 func addError(diags *diag.Diagnostics, summary string, err error, next string) {
 	detail := explain(err) + output(err)
 	if next != "" {
@@ -53,12 +53,10 @@ func explain(err error) string {
 	}
 }
 
-// outputLimit is how much of an output a message shows: its end, where programs
-// say what they stumbled over.
+// outputLimit is how many bytes of an output a message shows. It shows the end, where programs say what went wrong.
 const outputLimit = 8 << 10
 
-// output is what the control plane told beyond its message, such as the output
-// of a failed migration.
+// output returns the detail that the control plane added to its message, such as the output of a failed migration.
 func output(err error) string {
 	var refused *cloud.Error
 	if !errors.As(err, &refused) || strings.TrimSpace(refused.Detail) == "" {
@@ -71,8 +69,7 @@ func output(err error) string {
 	return "\n\nIt told in detail:\n" + text
 }
 
-// unready describes a wait that ended before its object was ready. What the
-// object is, and what happens to its state, is said by the caller's fields.
+// unready describes a wait that ended before its object was ready.
 type unready struct {
 	resource  string // type, such as dbos_database_instance
 	noun      string // such as "Database instance"

@@ -12,7 +12,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// creation is a call that makes an object, for the messages about its outcome.
+// creation describes a call that makes an object, for the messages about its outcome.
 type creation struct {
 	resource string // type, such as dbos_database_instance
 	object   string // as messages name it, such as database instance "orders"
@@ -21,8 +21,8 @@ type creation struct {
 	failed   string // what a refusal leaves behind
 }
 
-// report handles the outcome of the call: it saves the object where it exists,
-// or may exist, and tells whether the create may go on.
+// report reports the outcome of the call. It saves an object that exists or may exist, and returns false if the create
+// ends here.
 func (c creation) report(err error, save func(), diags *diag.Diagnostics) bool {
 	var unseen *cloud.UnseenError
 	switch {

@@ -25,8 +25,7 @@ func (m *linkedDatabaseModel) imported(names []string) {
 	m.Name, m.TimeTravel = types.StringValue(names[0]), types.BoolValue(false)
 }
 
-// observe takes over what the control plane answers. What it does not tell
-// stays as it was.
+// observe records an answer of the control plane. An attribute that the answer leaves out keeps its value.
 func (m *linkedDatabaseModel) observe(instance *cloud.Instance) {
 	m.ID = types.StringValue(instance.Name)
 	if instance.Hostname != "" {
@@ -50,7 +49,7 @@ func (m *linkedDatabaseModel) planAdmin(config, state *linkedDatabaseModel) {
 	switch {
 	case !config.AdminUsername.IsNull():
 	case !state.ID.IsNull() && state.AdminUsername.IsNull() && state.SupabaseReference.IsNull():
-		m.AdminUsername = types.StringNull() // Neither was told by an older server, so that there is no change to see.
+		m.AdminUsername = types.StringNull() // An older server answered neither, so no change can be seen.
 	case m.SupabaseReference.IsUnknown():
 		m.AdminUsername = types.StringUnknown()
 	case m.SupabaseReference.IsNull():
@@ -60,8 +59,8 @@ func (m *linkedDatabaseModel) planAdmin(config, state *linkedDatabaseModel) {
 	}
 }
 
-// relinks tells whether a planned link differs from the one that is there. An
-// attribute that no answer told differs from nothing.
+// relinks reports whether the plan needs another link than the present one. An attribute that is null in the state,
+// because no call answered it, needs none.
 func (m *linkedDatabaseModel) relinks(state *linkedDatabaseModel) bool {
 	return !m.Hostname.Equal(state.Hostname) ||
 		!m.Port.Equal(state.Port) ||
@@ -70,7 +69,7 @@ func (m *linkedDatabaseModel) relinks(state *linkedDatabaseModel) bool {
 		m.changed(state.passwordModel)
 }
 
-// forgetDefaults makes null again what an import has set and no call answers.
+// forgetDefaults makes the attributes null that an import set to a default because no call answers them.
 func (m *linkedDatabaseModel) forgetDefaults(ctx context.Context, private privateState, diags *diag.Diagnostics) {
 	imported, problems := private.GetKey(ctx, importedKey)
 	diags.Append(problems...)
@@ -97,7 +96,7 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 	if !plan.relinks(state) {
 		if state.TimeTravel.IsNull() && plan.TimeTravel.ValueBool() {
 			diags.AddAttributeWarning(path.Root("time_travel"), fmt.Sprintf("time_travel of %s is recorded as configured", state.label()),
-				"The database was imported, and no call tells whether its link has time travel. Applying this plan sends nothing. "+
+				"The database was imported, and no call tells whether its link has time travel. This apply only records the value; it sends nothing. "+
 					"If it has none yet, link it again: terraform apply -replace="+linkedDatabaseType+".NAME.")
 		}
 		return
@@ -118,8 +117,8 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 	}
 }
 
-// link links the database and records it once that is accepted; failed is what
-// a refusal leaves behind.
+// link links the database and saves it once the call is accepted. If the call is refused, failed says in which state
+// things are left.
 func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, config *linkedDatabaseModel, failed string, save func(), diags *diag.Diagnostics) {
 	m.ID = m.Name
 	admin := m.AdminUsername
@@ -142,7 +141,7 @@ func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, co
 	if !outcome.report(err, save, diags) {
 		return
 	}
-	// The record tells the role of a Supabase project; without it the link is no less made.
+	// The record has the role of a Supabase project. If it cannot be read, the link is made all the same.
 	if instance != nil && !instance.Provisioned {
 		m.observe(instance)
 		save()

@@ -36,9 +36,8 @@ func newLinkedDatabase() *linkedDatabaseResource {
 	return r
 }
 
-// linkedDatabaseResource links a Postgres server of one's own, the counterpart
-// of "dbos-cloud db link" and "db unlink". It makes no other calls than those:
-// the server and its data are never touched.
+// linkedDatabaseResource links a Postgres server of the user's own, as "dbos-cloud db link" and "db unlink" do. It makes
+// no other calls: the server and its data are never touched.
 type linkedDatabaseResource struct {
 	managed[linkedDatabaseModel, *linkedDatabaseModel]
 }

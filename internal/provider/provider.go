@@ -37,8 +37,8 @@ func New(version string) func() provider.Provider {
 	return NewWithOptions(Options{Version: version})
 }
 
-// Options is what tests set of a provider: many run side by side, each with an
-// environment of its own, and none has the patience of the real thing.
+// Options are the settings that tests need: many providers run side by side, each with its own environment and with
+// shorter waits.
 type Options struct {
 	Version string
 	Getenv  func(string) string // nil is os.Getenv

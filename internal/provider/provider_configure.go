@@ -26,8 +26,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// session is what the provider's configuration comes to: a client, or the
-// names of the settings that are not known yet.
+// session is a configured provider: a client, or the names of the settings that are not known yet.
 type session struct {
 	client      *cloud.Client
 	endpoint    string
@@ -35,9 +34,8 @@ type session struct {
 	unknown     []string
 }
 
-// connected returns the client. Where a setting is unknown the need for it is
-// an error that names the setting: taking another source in its place could
-// mean another account.
+// connected returns the client. If a setting is unknown, it reports an error that names the setting: to use another
+// source instead could mean another account.
 func (s *session) connected(diags *diag.Diagnostics) (*cloud.Client, bool) {
 	if s == nil {
 		diags.AddError("The provider is not configured", "Terraform asked for an object before it had configured the provider. This is a bug in Terraform or in this provider; please report it.")
@@ -71,8 +69,7 @@ func (b *dataSourceBase) Configure(_ context.Context, req datasource.ConfigureRe
 	b.session = sessionFrom(req.ProviderData, &resp.Diagnostics)
 }
 
-// sessionFrom unpacks the provider's data, which are absent while Terraform
-// only validates.
+// sessionFrom returns the session from the provider data, or nil while Terraform only validates.
 func sessionFrom(data any, diags *diag.Diagnostics) *session {
 	if data == nil {
 		return nil
@@ -84,8 +81,7 @@ func sessionFrom(data any, diags *diag.Diagnostics) *session {
 	return s
 }
 
-// configure turns settings, environment and credentials file into a session.
-// It asks no network.
+// configure makes a session of the settings, the environment and the credentials file. It makes no request.
 func (p *dbosProvider) configure(model providerModel, terraformVersion string, diags *diag.Diagnostics) *session {
 	if unknown := unknownSettings(model); len(unknown) > 0 {
 		for _, name := range unknown {
@@ -173,8 +169,8 @@ func (p *dbosProvider) setting(value types.String, variable string) string {
 	return strings.TrimSpace(p.options.Getenv(variable))
 }
 
-// checked is setting for one that has a rule. The configured value has met the
-// rule already; the environment's meets it here.
+// checked is setting for a setting with a rule. The schema has checked a configured value already; the value of the
+// environment is checked here.
 func (p *dbosProvider) checked(name string, value types.String, variable string, check func(string) error, diags *diag.Diagnostics) string {
 	v := p.setting(value, variable)
 	if v == "" {
@@ -262,8 +258,7 @@ func (p *dbosProvider) caCertificates(model providerModel, diags *diag.Diagnosti
 	return pem
 }
 
-// duration parses what its validator has accepted; zero stands for the
-// client's default.
+// duration parses a duration that its validator has accepted. Zero stands for the client's default.
 func duration(value types.String) time.Duration {
 	d, err := time.ParseDuration(value.ValueString())
 	if err != nil {

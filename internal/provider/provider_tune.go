@@ -10,14 +10,12 @@ import (
 	"strings"
 )
 
-// memoryLimit is where the collector begins to work harder: a plan of a
-// thousand objects fits below it, and a small agent has room beside it.
+// memoryLimit is where the garbage collector begins to work harder. A plan of a thousand objects fits below it, and
+// leaves room on a small machine.
 const memoryLimit = 56 << 20
 
-// Tune takes off what costs a large plan a third of its time without being
-// asked for: the libraries format their trace lines even where no log is
-// written, and a short-lived process gains nothing from a small heap. What the
-// user has set stays as it is.
+// Tune saves a large plan a third of its time. The libraries format trace lines even if no log is written, so it turns
+// those off; and it lets the heap of this short-lived process grow. It keeps whatever the user has set.
 func Tune() {
 	if !logs(os.Environ()) {
 		for _, name := range []string{"TF_LOG_SDK", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_SDK_PROTO"} {

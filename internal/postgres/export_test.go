@@ -5,6 +5,7 @@ package postgres
 
 import (
 	"context"
+	"os/exec"
 	"syscall"
 	"time"
 )
@@ -27,3 +28,9 @@ func HurryArchive(s *Server, limit time.Duration) {
 	hurried.patience.archive = limit
 	s.installation = &hurried
 }
+
+// Start starts a command as the user whom the servers run as.
+func (i *Installation) Start(cmd *exec.Cmd) error { return i.account.start(cmd, syscall.SIGKILL) }
+
+// Own gives a file or directory to the user whom the servers run as.
+func (i *Installation) Own(path string) error { return i.account.own(path) }

@@ -25,18 +25,13 @@ var launcher = sync.OnceValue(func() chan<- func() {
 	return calls
 })
 
-// Start starts a command as the user whom the servers run as, in a process
-// group of its own, where no interrupt from the terminal reaches it. On Linux
-// it is killed when this process ends, however that ends.
-func (i *Installation) Start(cmd *exec.Cmd) error {
-	return i.start(cmd, syscall.SIGKILL)
-}
-
-// start does what Start says, but leaves the command a last signal of its own.
-func (i *Installation) start(cmd *exec.Cmd, last syscall.Signal) error {
+// start starts a command as the account, in a process group of its own, where no
+// interrupt from the terminal reaches it. On Linux it gets the last signal when
+// this process ends, however that ends.
+func (a *account) start(cmd *exec.Cmd, last syscall.Signal) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if i.account != nil {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(i.account.uid), Gid: uint32(i.account.gid)}
+	if a != nil {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
 	}
 	dieWithParent(cmd.SysProcAttr, last)
 	if cmd.Dir == "" {
@@ -46,9 +41,6 @@ func (i *Installation) start(cmd *exec.Cmd, last syscall.Signal) error {
 	launcher() <- func() { result <- cmd.Start() }
 	return <-result
 }
-
-// Own gives a file or directory to the user whom the servers run as.
-func (i *Installation) Own(path string) error { return i.account.own(path) }
 
 // environment is all that a server gets to see of this process's own: what is
 // set for clients (PGPORT) or secret stays out.

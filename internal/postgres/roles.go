@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -19,8 +20,8 @@ import (
 
 const (
 	superuser = "postgres" // this package's own login
-	// ApplicationRole is the role that applications log in as. It owns their
-	// databases.
+	// ApplicationRole is the service's own role on every instance. It can do what
+	// every application can.
 	ApplicationRole = "dbosadmin"
 )
 
@@ -123,19 +124,39 @@ func (s *Server) checkLogin(ctx context.Context, role Role) error {
 	return err
 }
 
-// Application is the login of the applications, whose password never changes:
-// a restored server has that of its source.
+// Application is the login that the service has on every instance. Its password
+// never changes: a restored server has that of its source.
 func (s *Server) Application() Role {
 	return Role{Name: ApplicationRole, Password: s.record.ApplicationPassword}
 }
 
-// CreateDatabase makes a database for an application. If there is one of that
-// name, the application gets it as it is.
+// OwnerOf is the login of the application whose database this is. Its password
+// follows from that of Application, and so never changes either.
+func (s *Server) OwnerOf(database string) Role {
+	const longest = 63
+	mac := hmac.New(sha256.New, []byte(s.record.ApplicationPassword))
+	mac.Write([]byte(database))
+	sum := hex.EncodeToString(mac.Sum(nil))
+	name := "app_" + database
+	if len(name) > longest {
+		name = "app_" + sum[:32]
+	}
+	return Role{Name: name, Password: sum[:40]}
+}
+
+// CreateDatabase makes a database for an application, which owns it. No other
+// application gets in. If there is one of that name, the application gets it as
+// it is.
 func (s *Server) CreateDatabase(ctx context.Context, name string) error {
-	owner, database := quote(ApplicationRole), quote(name)
-	err := s.execute(ctx, "", "CREATE DATABASE "+database+" OWNER "+owner+" TEMPLATE template0")
+	role := s.OwnerOf(name)
+	owner, database := quote(role.Name), quote(name)
+	if err := s.createOwner(ctx, role); err != nil {
+		return fmt.Errorf("create the role of the database %s: %w", name, err)
+	}
+	err := s.execute(ctx, "", "CREATE DATABASE "+database+" OWNER "+owner+" TEMPLATE template0",
+		"REVOKE ALL ON DATABASE "+database+" FROM PUBLIC")
 	if IsDuplicateDatabase(err) {
-		err = s.execute(ctx, "", "ALTER DATABASE "+database+" OWNER TO "+owner)
+		err = s.takeOver(ctx, name, role.Name)
 	}
 	if err != nil {
 		return fmt.Errorf("create the database %s: %w", name, err)
@@ -147,9 +168,76 @@ func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 		grants = append(grants, "ALTER DEFAULT PRIVILEGES FOR ROLE "+quote(s.record.Admin)+" GRANT ALL ON "+kind+" TO "+owner)
 	}
 	if err := s.execute(ctx, name, grants...); err != nil {
-		return fmt.Errorf("open the database %s to %s: %w", name, ApplicationRole, err)
+		return fmt.Errorf("open the database %s to %s: %w", name, role.Name, err)
 	}
 	return nil
+}
+
+// createOwner makes the role of an application, and lets the admin and the
+// service do what it can do. It may make databases, since applications keep
+// their workflows in a second one. It may make roles only where that does not
+// make it a member of another application's.
+func (s *Server) createOwner(ctx context.Context, role Role) error {
+	v, err := verifier(role.Password)
+	if err != nil {
+		return err
+	}
+	name, may := quote(role.Name), " LOGIN CREATEDB NOCREATEROLE PASSWORD '"+v+"'"
+	if s.installation.major > 15 {
+		may = " LOGIN CREATEDB CREATEROLE PASSWORD '" + v + "'"
+	}
+	err = s.execute(ctx, "", "CREATE ROLE "+name+may)
+	if hasCode(err, "42710") || hasCode(err, "23505") {
+		err = s.execute(ctx, "", "ALTER ROLE "+name+may)
+	}
+	if err != nil {
+		return err
+	}
+	return s.execute(ctx, "", "GRANT "+name+" TO "+quote(ApplicationRole)+", "+quote(s.record.Admin))
+}
+
+// takeOver gives a database that exists to an application. What an earlier version
+// of this package made there for all applications becomes this one's.
+func (s *Server) takeOver(ctx context.Context, name, owner string) error {
+	conn, err := s.session(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var former string
+	const query = "SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
+	if err := conn.QueryRow(ctx, query).Scan(&former); err != nil || former == owner {
+		return err
+	}
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		var others []string
+		if former == ApplicationRole {
+			rows, err := tx.Query(ctx, "SELECT datname FROM pg_catalog.pg_database WHERE datname <> $1 AND pg_catalog.pg_get_userbyid(datdba) = $2", name, former)
+			if err != nil {
+				return err
+			}
+			if others, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+				return err
+			}
+		}
+		statements := []string{
+			"ALTER DATABASE " + quote(name) + " OWNER TO " + quote(owner),
+			"REVOKE ALL ON DATABASE " + quote(name) + " FROM PUBLIC",
+		}
+		if former == ApplicationRole {
+			statements = append(statements, "REASSIGN OWNED BY "+quote(former)+" TO "+quote(owner))
+		}
+		// That has given away the databases of the other applications too.
+		for _, other := range others {
+			statements = append(statements, "ALTER DATABASE "+quote(other)+" OWNER TO "+quote(former))
+		}
+		for _, statement := range statements {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // DropDatabase deletes a database, whoever is using it. It is no error if there
@@ -157,6 +245,11 @@ func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 func (s *Server) DropDatabase(ctx context.Context, name string) error {
 	if err := s.execute(ctx, "", "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
 		return fmt.Errorf("drop the database %s: %w", name, err)
+	}
+	// Its role stays where it owns more.
+	err := s.execute(ctx, "", "DROP ROLE IF EXISTS "+quote(s.OwnerOf(name).Name))
+	if err != nil && !hasCode(err, "2BP01") {
+		return fmt.Errorf("drop the role of the database %s: %w", name, err)
 	}
 	return nil
 }

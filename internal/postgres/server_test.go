@@ -122,7 +122,7 @@ func TestDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	application, admin := connect(t, s, s.Application(), name), connect(t, s, alice, name)
+	application, admin := connect(t, s, s.OwnerOf(name), name), connect(t, s, alice, name)
 
 	execute(t, application, "CREATE TABLE migrated (id int)", "INSERT INTO migrated VALUES (1)")
 	execute(t, admin, "INSERT INTO migrated VALUES (2)", "ALTER TABLE migrated ADD COLUMN t text")
@@ -150,7 +150,7 @@ func TestDatabaseMadeByHand(t *testing.T) {
 	if err := s.CreateDatabase(t.Context(), "app"); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, connect(t, s, s.Application(), "app"), "CREATE TABLE migrated (id int)")
+	execute(t, connect(t, s, s.OwnerOf("app"), "app"), "CREATE TABLE migrated (id int)")
 	execute(t, connect(t, s, alice, "app"), "SELECT * FROM migrated", "CREATE TABLE mine (id int)")
 }
 

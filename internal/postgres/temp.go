@@ -11,17 +11,17 @@ import (
 	"syscall"
 )
 
-// TempDir is a folder for temporary files in which the user whom the servers
-// run as can get at what is theirs: the usual one, unless it is root's alone.
-func (i *Installation) TempDir() (string, error) {
+// tempDir is a folder for temporary files in which the account can get at what is
+// its own: the usual one, unless it is root's alone.
+func (a *account) tempDir() (string, error) {
 	folders := []string{os.TempDir(), "/tmp", "/var/tmp"}
 	for _, folder := range folders {
-		if i.account.mayPass(folder) {
+		if a.mayPass(folder) {
 			return folder, nil
 		}
 	}
 	return "", fmt.Errorf("the user %s may not enter any of the folders for temporary files, %s: set TMPDIR to one that everybody may enter",
-		i.account.name, strings.Join(folders, ", "))
+		a.name, strings.Join(folders, ", "))
 }
 
 // mayPass tells whether the account can reach what is in a folder.

@@ -103,7 +103,7 @@ func (i *Installation) initdb(ctx context.Context, data, passwordFile, password 
 		"--auth=scram-sha-256", "--encoding=UTF8", "--locale="+locale(), "--wal-segsize=1", "--no-sync")
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := i.start(cmd, syscall.SIGKILL); err != nil {
+	if err := i.account.start(cmd, syscall.SIGKILL); err != nil {
 		return err
 	}
 	if err := cmd.Wait(); err != nil {

@@ -52,14 +52,13 @@ func TestRestoreFollowsNothing(t *testing.T) {
 			return errors.Join(os.Truncate(huge, 1<<40), asServers(t, dir, huge))
 		}, "larger than a log file"},
 	}
+	s, dir := create(t)
+	secret := filepath.Join(filepath.Dir(dir), "secret")
+	if err := os.WriteFile(secret, []byte("nobody else's"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range plants {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, dir := create(t)
-			secret := filepath.Join(filepath.Dir(dir), "secret")
-			if err := os.WriteFile(secret, []byte("nobody else's"), 0o600); err != nil {
-				t.Fatal(err)
-			}
 			if err := test.plant(t, dir, secret); err != nil {
 				t.Fatal(err)
 			}
@@ -75,8 +74,12 @@ func TestRestoreFollowsNothing(t *testing.T) {
 			if exists(target) {
 				t.Error("the failed restore leaves a directory behind")
 			}
+			if err := os.RemoveAll(filepath.Join(dir, "wal", segment)); err != nil {
+				t.Fatal(err)
+			}
 		})
 	}
+	restore(t, s, time.Now())
 }
 
 // asServers gives a file to whoever owns the data.
@@ -239,7 +242,7 @@ func TestOwnSessionsHeedNothing(t *testing.T) {
 	if err := s.CreateDatabase(t.Context(), "app"); err != nil {
 		t.Fatal(err)
 	}
-	for database, role := range map[string]postgres.Role{"postgres": alice, "app": s.Application(), "template1": alice} {
+	for database, role := range map[string]postgres.Role{"postgres": alice, "app": s.OwnerOf("app"), "template1": alice} {
 		conn := connect(t, s, role, database)
 		if database != "template1" {
 			execute(t, conn, "CREATE SCHEMA evil",
@@ -281,29 +284,30 @@ func TestOwnSessionsHeedNothing(t *testing.T) {
 // A new password is the one that logs in, whatever the settings are.
 func TestSetPasswordHeedsNothing(t *testing.T) {
 	t.Parallel()
-	changed := postgres.Role{Name: "alice", Password: "another-secret"}
+	s, _ := create(t)
+	old := alice
 	for name, statements := range map[string][]string{
-		"read-only database":  {"ALTER DATABASE postgres SET default_transaction_read_only = on"},
-		"read-only admin":     {"ALTER ROLE alice SET default_transaction_read_only = on"},
-		"hurried database":    {"ALTER DATABASE postgres SET statement_timeout = 1", "ALTER DATABASE postgres SET lock_timeout = 1"},
-		"closed database":     {"ALTER DATABASE postgres ALLOW_CONNECTIONS false"},
-		"full database":       {"ALTER DATABASE postgres CONNECTION LIMIT 0"},
-		"dropped database":    {"DROP DATABASE postgres"},
-		"admin without login": {"ALTER ROLE alice NOLOGIN CONNECTION LIMIT 0 VALID UNTIL '2000-01-01'"},
+		"settings": {
+			"ALTER DATABASE postgres SET default_transaction_read_only = on", "ALTER ROLE alice SET default_transaction_read_only = on",
+			"ALTER DATABASE postgres SET statement_timeout = 1", "ALTER DATABASE postgres SET lock_timeout = 1",
+		},
+		"limits": {
+			"ALTER DATABASE postgres ALLOW_CONNECTIONS false CONNECTION LIMIT 0",
+			"ALTER ROLE alice NOLOGIN CONNECTION LIMIT 0 VALID UNTIL '2000-01-01'",
+		},
+		"no database": {"DROP DATABASE IF EXISTS postgres", "CREATE DATABASE postgres OWNER alice"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, _ := create(t)
-			// Where the admin may not change itself, it is changed all the same.
-			if err := postgres.AsSuperuser(t.Context(), s, statements...); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.SetPassword(t.Context(), changed.Name, changed.Password); err != nil {
-				t.Fatal(err)
-			}
-			connect(t, s, changed, "template1")
-			refused(t, s, alice)
-		})
+		// Not every version lets the admin do this to itself.
+		if err := postgres.AsSuperuser(t.Context(), s, statements...); err != nil {
+			t.Fatal(err)
+		}
+		changed := postgres.Role{Name: "alice", Password: "after " + name}
+		if err := s.SetPassword(t.Context(), changed.Name, changed.Password); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		connect(t, s, changed, "template1")
+		refused(t, s, old)
+		old = changed
 	}
 }
 
@@ -317,5 +321,62 @@ func TestSetPasswordOfDroppedAdmin(t *testing.T) {
 	}
 	if err := s.SetPassword(t.Context(), "alice", "another-secret"); err == nil {
 		t.Error("the password of nobody was set")
+	}
+}
+
+// The application of one database does not get into another's.
+func TestDatabasesAreApart(t *testing.T) {
+	t.Parallel()
+	s, _ := create(t)
+	for _, name := range []string{"one", "two"} {
+		if err := s.CreateDatabase(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if conn, err := postgres.Connect(t.Context(), login(s, s.OwnerOf("one"), "two")); err == nil {
+		_ = conn.Close(t.Context())
+		t.Error("one gets into the database of two")
+	}
+	conn := connect(t, s, s.OwnerOf("one"), "one")
+	for _, statement := range []string{
+		"CREATE DATABASE copy TEMPLATE two",
+		"GRANT " + s.OwnerOf("two").Name + " TO CURRENT_USER",
+		"SET ROLE " + s.OwnerOf("two").Name,
+		"GRANT " + postgres.ApplicationRole + " TO CURRENT_USER",
+		"ALTER ROLE " + postgres.ApplicationRole + " PASSWORD 'taken'",
+		"ALTER DATABASE two OWNER TO CURRENT_USER",
+		"GRANT pg_read_all_data TO CURRENT_USER",
+	} {
+		if _, err := conn.Exec(t.Context(), statement); err == nil {
+			t.Errorf("one may run %s", statement)
+		}
+	}
+	execute(t, conn, "CREATE DATABASE one_dbos_sys")
+	// The admin sees and does it all.
+	execute(t, connect(t, s, alice, "two"), "CREATE TABLE t (n int)")
+	execute(t, connect(t, s, s.Application(), "two"), "CREATE TABLE u (n int)")
+	restored, _ := restore(t, s, time.Now())
+	connect(t, restored, restored.OwnerOf("one"), "one")
+}
+
+// What one role owned for all applications becomes each one's own.
+func TestDatabaseOfAnEarlierVersion(t *testing.T) {
+	t.Parallel()
+	s, _ := create(t)
+	err := postgres.AsSuperuser(t.Context(), s, "CREATE DATABASE old OWNER dbosadmin", "CREATE DATABASE other OWNER dbosadmin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute(t, connect(t, s, s.Application(), "old"), "CREATE TABLE t (n int)")
+	for range 2 { // the second time nothing is left to be done
+		if err := s.CreateDatabase(t.Context(), "old"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	execute(t, connect(t, s, s.OwnerOf("old"), "old"), "ALTER TABLE t ADD COLUMN m int")
+	execute(t, connect(t, s, s.Application(), "old"), "ALTER TABLE t ADD COLUMN l int")
+	conn := connect(t, s, alice, "postgres")
+	if got := value[string](t, conn, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'other'"); got != postgres.ApplicationRole {
+		t.Errorf("the other database belongs to %s", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,36 +26,40 @@ type limits struct {
 	output int           // bytes of one command
 	files  int           // in the archive
 	bytes  int64         // of all files together
+	disk   int64         // bytes of all that is unpacked and written
 }
 
-var usualLimits = limits{time: 10 * time.Minute, output: 10 << 20, files: 100_000, bytes: 2 << 30}
+var usualLimits = limits{time: 10 * time.Minute, output: 10 << 20, files: 100_000, bytes: 2 << 30, disk: 4 << 30}
 
-var errPrintsTooMuch = errors.New("prints too much")
+var (
+	errPrintsTooMuch = errors.New("prints too much")
+	errWritesTooMuch = errors.New("writes too much")
+)
 
 // Migrate unpacks the archive into a temporary folder and runs the commands
-// there, as the user whom the servers run as.
+// there, as a guest.
 func (b *Backend) Migrate(ctx context.Context, m backend.Migration) (output string, err error) {
 	if len(m.Commands) == 0 {
 		return "", nil
 	}
-	login, err := b.login(m.On)
+	login, err := b.login(m.On, m.Database)
 	if err != nil {
 		return "", err
 	}
-	folder, err := b.temporaryFolder()
+	guest, err := postgres.NewGuest()
+	if err != nil {
+		return "", err
+	}
+	folder, err := b.temporaryFolder(guest)
 	if err != nil {
 		return "", fmt.Errorf("make a folder for the application's files: %w", err)
 	}
-	defer func() {
-		if removal := removeAll(folder); removal != nil {
-			b.log.Printf("remove the application's files: %s", removal)
-		}
-	}()
-	if err := b.unpack(ctx, m.Archive, folder); err != nil {
+	defer b.clean(ctx, guest, folder)
+	if err := b.unpack(ctx, guest, m.Archive, folder); err != nil {
 		return "", fmt.Errorf("unpack the application's archive: %w", err)
 	}
 	run := migrationRun{
-		installation: b.installation, limits: b.limits, folder: folder,
+		guest: guest, limits: b.limits, folder: folder,
 		environment: append(environment(m.Secrets),
 			"PATH="+os.Getenv("PATH"), "HOME="+folder, "DBOS_DATABASE_URL="+connectionURL(login, m.Database)),
 	}
@@ -67,7 +72,7 @@ func (b *Backend) Migrate(ctx context.Context, m backend.Migration) (output stri
 }
 
 // login is how an application logs in where its database is.
-func (b *Backend) login(on backend.Target) (backend.Link, error) {
+func (b *Backend) login(on backend.Target, database string) (backend.Link, error) {
 	if on.Link != nil {
 		return *on.Link, nil
 	}
@@ -76,7 +81,7 @@ func (b *Backend) login(on backend.Target) (backend.Link, error) {
 		return backend.Link{}, err
 	}
 	return backend.Link{
-		Address: backend.Address{Host: server.Host(), Port: server.Port()}, Role: backend.Role(server.Application()),
+		Address: backend.Address{Host: server.Host(), Port: server.Port()}, Role: backend.Role(server.OwnerOf(database)),
 	}, nil
 }
 
@@ -113,22 +118,26 @@ func hide(output string, login backend.Role, secrets map[string]string) string {
 
 // migrationRun runs the commands of one migration.
 type migrationRun struct {
-	installation *postgres.Installation
-	limits       limits
-	folder       string
-	environment  []string
-	output       tail
+	guest       *postgres.Guest
+	limits      limits
+	folder      string
+	environment []string
+	output      tail
 }
 
-// command runs one as a shell does, as the servers' unprivileged user. Nothing
-// that it starts goes on when it has ended.
+// bounded runs a command in a shell that writes no file larger than $2 blocks of
+// 512 bytes, and no memory dump.
+const bounded = `ulimit -c 0; ulimit -f "$2"; exec /bin/sh -c "$1"`
+
+// command runs one as a shell does. Nothing that it starts goes on when it has
+// ended.
 func (r *migrationRun) command(ctx context.Context, line string) error {
 	limited, tooLong := context.WithTimeout(ctx, r.limits.time)
 	defer tooLong()
 	limited, stop := context.WithCancelCause(limited)
 	defer stop(nil)
 
-	cmd := exec.CommandContext(limited, "/bin/sh", "-c", line)
+	cmd := exec.CommandContext(limited, "/bin/sh", "-c", bounded, "sh", line, strconv.FormatInt(r.limits.disk/512, 10))
 	cmd.Dir, cmd.Env = r.folder, r.environment
 	r.output.begin(r.limits.output, func() { stop(errPrintsTooMuch) })
 	cmd.Stdout, cmd.Stderr = &r.output, &r.output
@@ -136,23 +145,55 @@ func (r *migrationRun) command(ctx context.Context, line string) error {
 	cmd.Cancel = end
 	// What it leaves running may hold on to the output.
 	cmd.WaitDelay = time.Second
-	if err := r.installation.Start(cmd); err != nil {
+	if err := r.guest.Start(cmd); err != nil {
 		return fmt.Errorf("start a shell: %w", err)
 	}
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		r.watchDisk(limited, func() { stop(errWritesTooMuch) })
+	}()
 	err := cmd.Wait()
 	_ = end() // an error means that nothing is left
+	cause := context.Cause(limited)
+	stop(nil)
+	<-watched
+	if err := r.guest.End(ctx, r.folder); err != nil {
+		return err
+	}
 
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.Is(context.Cause(limited), errPrintsTooMuch):
+	case errors.Is(cause, errPrintsTooMuch):
 		return &backend.CommandError{Command: line, Reason: fmt.Sprintf("printed more than %d bytes", r.limits.output)}
-	case limited.Err() != nil:
+	case errors.Is(cause, errWritesTooMuch):
+		return &backend.CommandError{Command: line, Reason: fmt.Sprintf("took more than %d bytes of disk", r.limits.disk)}
+	case cause != nil:
 		return &backend.CommandError{Command: line, Reason: fmt.Sprintf("took longer than %s", r.limits.time)}
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return &backend.CommandError{Command: line, Reason: err.Error()}
 	}
 	return nil
+}
+
+// watchDisk looks again and again how much of the disk the guest takes.
+func (r *migrationRun) watchDisk(ctx context.Context, tooMuch func()) {
+	wait := 100 * time.Millisecond
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		begun := time.Now()
+		if used(r.guest, r.folder) > r.limits.disk {
+			tooMuch()
+			return
+		}
+		// Many files take long to look at.
+		wait = max(250*time.Millisecond, 20*time.Since(begun))
+	}
 }
 
 // tail keeps the end of what is written to it, and counts.

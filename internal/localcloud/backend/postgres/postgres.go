@@ -34,7 +34,7 @@ type Backend struct {
 
 // Open finds PostgreSQL and removes what an earlier process left in temporary
 // folders. The error says how to install PostgreSQL if there is none.
-func Open(_ context.Context, o backend.Options) (*Backend, error) {
+func Open(ctx context.Context, o backend.Options) (*Backend, error) {
 	installation, err := postgres.Find(o.PostgresBin)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func Open(_ context.Context, o backend.Options) (*Backend, error) {
 		stable:       2 * time.Second,
 		servers:      map[string]*postgres.Server{},
 	}
-	b.sweep()
+	b.sweep(ctx)
 	return b, nil
 }
 

@@ -425,7 +425,7 @@ func TestMigrateSurroundings(t *testing.T) {
 	check(`test "$HOME" = "$(pwd -P)" && test -w . && test -d folder && test -x script && test ! -x plain && echo yes`, "yes\n")
 	check(`test "$(id -u)" != 0 && echo unprivileged`, "unprivileged\n")
 	check(`echo "the key is $API_KEY, $SHORT"; echo to standard error >&2`, "the key is ********, on\nto standard error\n")
-	check(`echo "$DBOS_DATABASE_URL"`, "postgresql://dbosadmin:********@"+address.String()+"/app\n")
+	check(`echo "$DBOS_DATABASE_URL"`, "postgresql://app_app:********@"+address.String()+"/app\n")
 	check(`printf 'not \377 text'`, "not \uFFFD text")
 	check(`mkdir -p cache && touch cache/file && chmod 500 cache`, "")
 
@@ -457,11 +457,11 @@ func TestMigrateSurroundings(t *testing.T) {
 func TestSweepsMigrations(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	killed, err := startPostgres(t, dir).temporaryFolder()
+	killed, err := startPostgres(t, dir).temporaryFolder(guest(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := startPostgres(t, t.TempDir()).temporaryFolder()
+	other, err := startPostgres(t, t.TempDir()).temporaryFolder(guest(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -549,7 +549,7 @@ func TestUnpack(t *testing.T) {
 			if err := os.Mkdir(folder, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			err := b.unpack(t.Context(), zipped(t, test.files), folder)
+			err := b.unpack(t.Context(), guest(t), zipped(t, test.files), folder)
 			if test.fails == "" && err != nil {
 				t.Error(err)
 			}
@@ -566,7 +566,7 @@ func TestUnpack(t *testing.T) {
 	if err := os.WriteFile(notZip, []byte("not an archive"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.unpack(t.Context(), notZip, t.TempDir()); !errors.Is(err, zip.ErrFormat) || !errors.As(err, new(*backend.ArchiveError)) {
+	if err := b.unpack(t.Context(), guest(t), notZip, t.TempDir()); !errors.Is(err, zip.ErrFormat) || !errors.As(err, new(*backend.ArchiveError)) {
 		t.Errorf("what is no archive: %v", err)
 	}
 }

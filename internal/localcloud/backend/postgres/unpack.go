@@ -17,12 +17,13 @@ import (
 	"syscall"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
+	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
 // unpack puts the files of an archive into a folder, and gives all of it to the
 // user whom the commands run as. Nothing gets out of the folder, whatever the
 // archive holds.
-func (b *Backend) unpack(ctx context.Context, archive, folder string) error {
+func (b *Backend) unpack(ctx context.Context, guest *postgres.Guest, archive, folder string) error {
 	reader, err := zip.OpenReader(archive)
 	if errors.Is(err, zip.ErrFormat) {
 		return &backend.ArchiveError{Err: err}
@@ -55,7 +56,7 @@ func (b *Backend) unpack(ctx context.Context, archive, folder string) error {
 			return &backend.ArchiveError{Err: fmt.Errorf("its files are larger than %d bytes together", b.limits.bytes)}
 		}
 	}
-	return b.hand(folder)
+	return hand(guest, folder)
 }
 
 // blame tells what this machine could not do from what the archive makes impossible.
@@ -98,7 +99,7 @@ func unpackFile(root *os.Root, file *zip.File, limit int64) (written int64, err 
 
 // hand gives a folder away, from the inside out: the new owner, who may be
 // running other commands, gets in when nothing is left to be done.
-func (b *Backend) hand(folder string) error {
+func hand(guest *postgres.Guest, folder string) error {
 	var paths []string
 	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
 		paths = append(paths, path)
@@ -108,7 +109,7 @@ func (b *Backend) hand(folder string) error {
 		return err
 	}
 	for _, path := range slices.Backward(paths) {
-		if err := b.installation.Own(path); err != nil {
+		if err := guest.Own(path); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,17 @@ func AsSuperuser(ctx context.Context, s *Server, statements ...string) error {
 	return s.execute(ctx, "", statements...)
 }
 
+// Value asks for a text in a session of this package's own.
+func Value(ctx context.Context, s *Server, query string) (text string, err error) {
+	conn, err := s.session(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	err = conn.QueryRow(ctx, query).Scan(&text)
+	return text, err
+}
+
 // HurryArchive bounds how long a restore waits for the archive of this server.
 func HurryArchive(s *Server, limit time.Duration) {
 	hurried := *s.installation
@@ -30,7 +41,7 @@ func HurryArchive(s *Server, limit time.Duration) {
 }
 
 // Start starts a command as the user whom the servers run as.
-func (i *Installation) Start(cmd *exec.Cmd) error { return i.account.start(cmd, syscall.SIGKILL) }
+func (i *Installation) Start(cmd *exec.Cmd) error { return i.account.start(cmd) }
 
 // Own gives a file or directory to the user whom the servers run as.
 func (i *Installation) Own(path string) error { return i.account.own(path) }

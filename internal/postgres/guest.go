@@ -95,7 +95,7 @@ func (g *Guest) TempDir() (string, error) { return g.account.tempDir() }
 
 // Start starts a command as the guest, in a process group of its own. On Linux
 // it is killed when this process ends, however that ends.
-func (g *Guest) Start(cmd *exec.Cmd) error { return g.account.start(cmd, syscall.SIGKILL) }
+func (g *Guest) Start(cmd *exec.Cmd) error { return g.account.start(cmd) }
 
 // Owns tells whether a file is one that the guest alone can have made.
 func (g *Guest) Owns(info os.FileInfo) bool {
@@ -132,7 +132,7 @@ func (g *Guest) endOnce(ctx context.Context, home string) (left bool, err error)
 	// A signal to all that the guest may signal leaves no time to fork.
 	kill := exec.CommandContext(ctx, "/bin/sh", "-c", "kill -s KILL -- -1")
 	kill.Env = []string{"PATH=/usr/bin:/bin"}
-	if err := g.account.start(kill, syscall.SIGKILL); err != nil {
+	if err := g.account.start(kill); err != nil {
 		return false, fmt.Errorf("end the processes of the user %s: %w", g.account.name, err)
 	}
 	_ = kill.Wait() // It fails where there is none.

@@ -26,9 +26,16 @@ var launcher = sync.OnceValue(func() chan<- func() {
 })
 
 // start starts a command as the account, in a process group of its own, where no
-// interrupt from the terminal reaches it. On Linux it gets the last signal when
-// this process ends, however that ends.
-func (a *account) start(cmd *exec.Cmd, last syscall.Signal) error {
+// interrupt from the terminal reaches it. On Linux it is killed when this process
+// ends, however that ends.
+func (a *account) start(cmd *exec.Cmd) error {
+	a.prepare(cmd, syscall.SIGKILL)
+	result := make(chan error)
+	launcher() <- func() { result <- cmd.Start() }
+	return <-result
+}
+
+func (a *account) prepare(cmd *exec.Cmd, last syscall.Signal) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if a != nil {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
@@ -37,8 +44,26 @@ func (a *account) start(cmd *exec.Cmd, last syscall.Signal) error {
 	if cmd.Dir == "" {
 		cmd.Dir = "/" // the present one may be closed to the account
 	}
+}
+
+// startConfined starts a command as start does, but leaves it a last signal of its
+// own. The command starts on a thread that can open nothing but a server's
+// directories and what every program needs. That thread lives until the command
+// has ended, since its end would end the command.
+func (a *account) startConfined(cmd *exec.Cmd, last syscall.Signal, ended <-chan struct{}, bin string, own ...string) error {
+	a.prepare(cmd, last)
 	result := make(chan error)
-	launcher() <- func() { result <- cmd.Start() }
+	go func() {
+		runtime.LockOSThread() // and never unlocked: nothing else is to run on it
+		err := confine(bin, own...)
+		if err == nil {
+			err = cmd.Start()
+		}
+		result <- err
+		if err == nil {
+			<-ended
+		}
+	}()
 	return <-result
 }
 

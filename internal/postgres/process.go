@@ -95,7 +95,8 @@ func (s *Server) launch(ctx context.Context, port int, settings []string) (*proc
 		cmd.Args = append(cmd.Args, "-c", setting)
 	}
 	// The last signal makes the server end its own processes before itself.
-	if err := s.installation.account.start(cmd, syscall.SIGQUIT); err != nil {
+	err = s.installation.account.startConfined(cmd, syscall.SIGQUIT, p.done, s.installation.bin, p.data, s.path(walName))
+	if err != nil {
 		return nil, fmt.Errorf("start the server in %s: %w", s.dir, err)
 	}
 	p.pid = cmd.Process.Pid

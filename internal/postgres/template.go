@@ -17,7 +17,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"syscall"
 )
 
 // segmentSize is how large every log file of our servers is, in bytes.
@@ -103,7 +102,7 @@ func (i *Installation) initdb(ctx context.Context, data, passwordFile, password 
 		"--auth=scram-sha-256", "--encoding=UTF8", "--locale="+locale(), "--wal-segsize=1", "--no-sync")
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := i.account.start(cmd, syscall.SIGKILL); err != nil {
+	if err := i.account.start(cmd); err != nil {
 		return err
 	}
 	if err := cmd.Wait(); err != nil {

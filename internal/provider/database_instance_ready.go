@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -45,13 +46,25 @@ func (s settlement) run(ctx context.Context, diags *diag.Diagnostics) {
 			"The instance exists; its password may still be the former one. "+s.failure.wayOn())
 		return
 	}
+	former := s.model.passwordModel
 	s.model.passwordModel = s.password
 	s.save()
-	s.wait(ctx, cloud.ReadyAgain, diags)
+	instance, err := s.client.WaitInstance(ctx, s.failure.name, cloud.ReadyAgain)
+	if ended := new(cloud.WaitError); errors.As(err, &ended) && ended.DeadEnd {
+		// The service accepted the password, and then could not set it.
+		s.model.passwordModel = former
+		s.save()
+	}
+	s.waited(instance, err, diags)
 }
 
 func (s settlement) wait(ctx context.Context, until cloud.Until, diags *diag.Diagnostics) bool {
 	instance, err := s.client.WaitInstance(ctx, s.failure.name, until)
+	return s.waited(instance, err, diags)
+}
+
+// waited saves what a wait has found.
+func (s settlement) waited(instance *cloud.Instance, err error, diags *diag.Diagnostics) bool {
 	if err != nil {
 		s.failure.addTo(diags, err)
 		return false

@@ -294,7 +294,7 @@ func TestSetPasswordHeedsNothing(t *testing.T) {
 			"ALTER DATABASE postgres ALLOW_CONNECTIONS false CONNECTION LIMIT 0",
 			"ALTER ROLE alice NOLOGIN CONNECTION LIMIT 0 VALID UNTIL '2000-01-01'",
 		},
-		"no database": {"DROP DATABASE IF EXISTS postgres", "CREATE DATABASE postgres OWNER alice"},
+		"no database": {"DROP DATABASE IF EXISTS postgres", "CREATE DATABASE postgres OWNER alice TEMPLATE template0"},
 	} {
 		// Not every version lets the admin do this to itself.
 		if err := postgres.AsSuperuser(t.Context(), s, statements...); err != nil {
@@ -362,7 +362,7 @@ func TestDatabasesAreApart(t *testing.T) {
 func TestDatabaseOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	s, _ := create(t)
-	err := postgres.AsSuperuser(t.Context(), s, "CREATE DATABASE old OWNER dbosadmin", "CREATE DATABASE other OWNER dbosadmin")
+	err := postgres.AsSuperuser(t.Context(), s, "CREATE DATABASE old OWNER dbosadmin TEMPLATE template0", "CREATE DATABASE other OWNER dbosadmin TEMPLATE template0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func awkwardTree() map[string]string {
 	return map[string]string{
 		configName:                  "name: app\nlanguage: node\ndatabase:\n  password: ${PGPASSWORD}\n  url: '${DBOS_DATABASE_URL}'\n",
 		"package.json":              "{}\n",
-		ignoreFile:                  "# comment\r\n\r\n  *.log  \r\n/secrets/\r\nbuild/out\r\ndocs/*.md\r\n**/*.tmp\r\n!keep.log\r\n{x,y}.dat\r\n[id].js\r\ndata/**\r\ncache*/\r\n../escape\r\n./here.txt\r\nit's\r\n",
+		ignoreFile:                  "# comment\r\n\r\n  *.log  \r\n/secrets/\r\nbuild/out\r\ndocs/*.md\r\n**/*.tmp\r\n!keep.log\r\n{x,y}.dat\r\n[id].js\r\ndata/**\r\ncache*/\r\n./here.txt\r\nit's\r\n",
 		"src/main.ts":               "main",
 		"src/deep/er/than/most.ts":  "deep",
 		"src/" + configName:         "out",

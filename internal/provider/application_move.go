@@ -68,7 +68,7 @@ func (m plannedMove) wayOfUndeployed(application *cloud.Application) string {
 	text := fmt.Sprintf("It is registered on database instance %q and has no version that could run on %s. "+
 		"It has no data either: delete it, register it on the new instance, and set its secrets again. ", application.Instance, m.targetText())
 	if m.resource == applicationType {
-		return text + fmt.Sprintf("To have Terraform do so, run: terraform taint %s.NAME, and apply. "+
+		return text + fmt.Sprintf("To have Terraform do so, run terraform taint %s.NAME, with the address that the plan shows, and apply. "+
 			"Secrets that Terraform does not manage go with it: set them by hand. "+
 			"(If deletion_protection is true, first put the former database_instance_name back, set deletion_protection = false and apply.)", applicationType)
 	}

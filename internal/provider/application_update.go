@@ -72,7 +72,7 @@ func (m *applicationModel) keepFixed(state *applicationModel, imported bool, dia
 func (m *applicationModel) refuseChange(attribute, value string, diags *diag.Diagnostics) {
 	addAttributeError(diags, attribute, fmt.Sprintf("Application %q is registered already", m.Name.ValueString()),
 		fmt.Sprintf("It was registered with %s = %s, which cannot be changed. Put the old value back. "+
-			"To register the application anew instead, run: terraform taint %s.NAME, and apply; its versions and its secrets go with it.", attribute, value, applicationType))
+			"To register the application anew instead, run terraform taint %s.NAME, with the address that the plan shows, and apply; its versions and its secrets go with it.", attribute, value, applicationType))
 }
 
 // checkExecutors refuses a lower limit above the upper one.

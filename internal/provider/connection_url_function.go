@@ -47,12 +47,12 @@ func (connectionURLFunction) Run(ctx context.Context, req function.RunRequest, r
 		return
 	}
 	if c.Password == "" {
-		resp.Error = function.NewArgumentFuncError(0, "The connection has no password, without which the URL would not log in. No call answers one: merge it into the object, as in merge(dbos_database_instance.NAME, { password = var.password }).")
+		resp.Error = argumentError(0, "the connection has no password, without which the URL would not log in; no call answers one: merge it into the object, as in merge(dbos_database_instance.NAME, { password = var.password })")
 		return
 	}
 	url, err := connection.URL(c)
 	if err != nil {
-		resp.Error = function.NewArgumentFuncError(0, sentence(err.Error()))
+		resp.Error = argumentError(0, err.Error())
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, url)

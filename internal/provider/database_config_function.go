@@ -50,7 +50,7 @@ func (databaseConfigFunction) Run(ctx context.Context, req function.RunRequest, 
 	}
 	edited, err := connection.Config(yaml, c)
 	if err != nil {
-		resp.Error = function.NewArgumentFuncError(0, sentence(err.Error()))
+		resp.Error = argumentError(0, err.Error())
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, edited)

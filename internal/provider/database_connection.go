@@ -31,7 +31,7 @@ func connectionFrom(argument types.Dynamic, position int64) (connection.Connecti
 	case basetypes.MapValue:
 		attributes = value.Elements()
 	default:
-		return connection.Connection{}, function.NewArgumentFuncError(position, "The connection must be an object with hostname, port and username.")
+		return connection.Connection{}, argumentError(position, "the connection must be an object with hostname, port and username")
 	}
 
 	var c connection.Connection
@@ -49,13 +49,13 @@ func connectionFrom(argument types.Dynamic, position int64) (connection.Connecti
 	for _, text := range texts {
 		value, ok := textOf(attributes[text.name])
 		if !ok || text.required && value == "" {
-			return connection.Connection{}, function.NewArgumentFuncError(position, fmt.Sprintf("The connection's %s must be a string%s.", text.name, map[bool]string{true: " that is not empty"}[text.required]))
+			return connection.Connection{}, argumentError(position, fmt.Sprintf("the connection's %s must be a string%s", text.name, map[bool]string{true: " that is not empty"}[text.required]))
 		}
 		*text.target = value
 	}
 	port, ok := portOf(attributes["port"])
 	if !ok {
-		return connection.Connection{}, function.NewArgumentFuncError(position, "The connection's port must be a whole number from 1 to 65535.")
+		return connection.Connection{}, argumentError(position, "the connection's port must be a whole number from 1 to 65535")
 	}
 	c.Port = port
 	return c, nil

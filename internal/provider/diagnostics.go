@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
@@ -153,6 +154,12 @@ func (u unready) wayOut() string {
 // addAttributeError is addError for an error that one attribute causes.
 func addAttributeError(diags *diag.Diagnostics, attribute, summary, detail string) {
 	diags.AddAttributeError(path.Root(attribute), summary, detail)
+}
+
+// argumentError refuses an argument of a function. Terraform puts the text at the end of a sentence of its own, with the
+// full stop.
+func argumentError(position int64, text string) *function.FuncError {
+	return function.NewArgumentFuncError(position, strings.TrimSuffix(strings.TrimSpace(text), "."))
 }
 
 // sentence begins a text with a capital letter and ends it with a full stop.

@@ -8,7 +8,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
@@ -85,6 +89,48 @@ func TestTimestampIsRFC3339(t *testing.T) {
 	} {
 		if err := checkTimestamp(value); (err == nil) != valid {
 			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
+// Terraform adds the full stop to the errors of functions.
+func TestFunctionErrorsHaveNoFullStop(t *testing.T) {
+	t.Parallel()
+	r := newRPC(t, nil)
+	object := func(port int64) tftypes.Value {
+		return tftypes.NewValue(tftypes.Object{AttributeTypes: map[string]tftypes.Type{"hostname": tftypes.String, "port": tftypes.Number, "username": tftypes.String}},
+			map[string]tftypes.Value{
+				"hostname": tftypes.NewValue(tftypes.String, "db"), "port": tftypes.NewValue(tftypes.Number, port), "username": tftypes.NewValue(tftypes.String, "app"),
+			})
+	}
+	text := func(value string) tftypes.Value { return tftypes.NewValue(tftypes.String, value) }
+	for i, tt := range []struct {
+		function string
+		types    []tftypes.Type
+		values   []tftypes.Value
+		want     string
+	}{
+		{"connection_url", []tftypes.Type{tftypes.DynamicPseudoType}, []tftypes.Value{text("db")}, "must be an object"},
+		{"connection_url", []tftypes.Type{tftypes.DynamicPseudoType}, []tftypes.Value{object(5432)}, "has no password"},
+		{"connection_url", []tftypes.Type{tftypes.DynamicPseudoType}, []tftypes.Value{object(65536)}, "whole number"},
+		{"database_config", []tftypes.Type{tftypes.String, tftypes.DynamicPseudoType}, []tftypes.Value{text("- a"), object(5432)}, "line 1"},
+		{"parse_connection_url", []tftypes.Type{tftypes.String}, []tftypes.Value{text("mysql://db")}, "must begin with"},
+		{"dotenv", []tftypes.Type{tftypes.String}, []tftypes.Value{text("A=\\$A\nC=x$A")}, "do not end"},
+	} {
+		var arguments []*tfprotov6.DynamicValue
+		for j, value := range tt.values {
+			argument, err := tfprotov6.NewDynamicValue(tt.types[j], value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			arguments = append(arguments, &argument)
+		}
+		answer, err := r.server.CallFunction(t.Context(), &tfprotov6.CallFunctionRequest{Name: tt.function, Arguments: arguments})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Error == nil || !strings.Contains(answer.Error.Text, tt.want) || strings.HasSuffix(answer.Error.Text, ".") {
+			t.Errorf("%d: %s: %+v, want %q without a full stop", i, tt.function, answer.Error, tt.want)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (dotenvFunction) Run(ctx context.Context, req function.RunRequest, resp *fu
 	}
 	variables, err := dotenv.Parse(content)
 	if err != nil {
-		resp.Error = function.NewArgumentFuncError(0, sentence(err.Error()))
+		resp.Error = argumentError(0, err.Error())
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, variables)

@@ -97,7 +97,7 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 		if state.TimeTravel.IsNull() && plan.TimeTravel.ValueBool() {
 			diags.AddAttributeWarning(path.Root("time_travel"), fmt.Sprintf("time_travel of %s is recorded as configured", state.label()),
 				"The database was imported, and no call tells whether its link has time travel. This apply only records the value; it sends nothing. "+
-					"If it has none yet, link it again: terraform apply -replace="+linkedDatabaseType+".NAME.")
+					"If it has none yet, link it again: run terraform apply -replace="+linkedDatabaseType+".NAME, with the address that the plan shows.")
 		}
 		return
 	}

@@ -58,7 +58,7 @@ func (parseConnectionURLFunction) Run(ctx context.Context, req function.RunReque
 	}
 	c, err := connection.ParseURL(url)
 	if err != nil {
-		resp.Error = function.NewArgumentFuncError(0, sentence(err.Error()))
+		resp.Error = argumentError(0, err.Error())
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, parsedConnection{

@@ -102,7 +102,7 @@ func (r *applicationDatabaseBindingResource) plan(ctx context.Context, o *operat
 	o.diags.Append(problems...)
 	if imported != nil && plan.deploys(state) {
 		o.diags.AddAttributeWarning(path.Root("previous_version"), fmt.Sprintf("Application %q will be deployed", plan.ApplicationName.ValueString()),
-			fmt.Sprintf("The binding was imported, and no call tells which version was asked for before. Applying this plan deploys %s once. "+
+			fmt.Sprintf("The binding was imported, and the API does not tell which version was asked for before. Applying this plan deploys %s once. "+
 				"To leave the application as it is, take previous_version out of the configuration.", versionText(plan.PreviousVersion)))
 	}
 }

@@ -44,7 +44,7 @@ func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, st
 	}
 	if state != nil && state.Version.IsNull() {
 		diags.AddWarning(fmt.Sprintf("Application %q will be deployed", plan.ApplicationName.ValueString()),
-			"The deployment was imported, and no call tells which files run. Applying this plan deploys once; from then on it deploys when something changes.")
+			"The deployment was imported, and the API does not tell which files run. Applying this plan deploys once; from then on it deploys when something changes.")
 	}
 }
 

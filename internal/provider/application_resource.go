@@ -57,7 +57,7 @@ func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Optional: true,
 				Computed: true,
 				MarkdownDescription: "Language of the application: `node`, `python`, `go` or `java`. Needed to register it and fixed afterwards; taking it out changes nothing. " +
-					"No call answers it, so that after an import the configured one is recorded without a call.",
+					"The API never returns it, so that after an import the configured one is recorded without a call.",
 				Validators:    []validator.String{rule("language", "one of node, python, go and java", cloud.CheckLanguage)},
 				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
@@ -72,7 +72,7 @@ func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Optional: true,
 				Computed: true,
 				MarkdownDescription: "Least number of executors, not above `max_executors`. A change takes effect at the next deploy; taking it out leaves the number as it is. " +
-					"No call answers it, so that after an import the configured one is sent.",
+					"The API never returns it, so that after an import the configured one is sent.",
 				Validators:    []validator.Int64{int64validator.AtLeast(0)},
 				PlanModifiers: keep,
 			},
@@ -88,13 +88,13 @@ func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Computed: true,
 				Default:  booldefault.StaticBool(false),
 				MarkdownDescription: "Whether the application's history is recorded for time travel. Fixed once it is registered. " +
-					"No call answers it; after an import the configured one is recorded without a call. Default: `false`.",
+					"The API never returns it; after an import the configured one is recorded without a call. Default: `false`.",
 			},
 			"drop_database_on_destroy": schema.BoolAttribute{
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(false),
-				MarkdownDescription: "Whether destroying the application irreversibly deletes its database on the instance as well. It counts as it was last applied. Default: `false`.",
+				MarkdownDescription: "Whether destroying the application irreversibly deletes its database on the instance as well. The value that was last applied counts. Default: `false`.",
 			},
 			"previous_version": schema.StringAttribute{
 				Optional: true,

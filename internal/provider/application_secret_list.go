@@ -20,12 +20,12 @@ type secretListModel struct {
 	ApplicationName types.String `tfsdk:"application_name"`
 }
 
-// newApplicationSecretList lists secrets by their names; no call answers their values.
+// newApplicationSecretList lists secrets by their names; the API never returns their values.
 func newApplicationSecretList() list.ListResource {
 	return &lister[applicationSecretModel, *applicationSecretModel, secretListModel]{
 		of: &newApplicationSecret().managed, plural: "application secrets", find: findSecrets,
 		schema: schema.Schema{
-			MarkdownDescription: "Lists the secrets of applications for `terraform query`: their names, as no call answers their values. Needs Terraform 1.14 or newer.",
+			MarkdownDescription: "Lists the secrets of applications for `terraform query`: their names, as the API never returns their values. Needs Terraform 1.14 or newer.",
 			Attributes: map[string]schema.Attribute{
 				"application_name": schema.StringAttribute{
 					Optional: true, MarkdownDescription: "Application whose secrets to list. Default: all applications, with one call for each.",

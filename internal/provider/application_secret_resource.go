@@ -56,7 +56,7 @@ type applicationSecretModel struct {
 func (r *applicationSecretResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	notEmpty := rule("secret value", "a value that is not empty", checkSecretValue)
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Sets an environment variable of an application. No call answers its value, so that a value changed by hand is not seen.\n\n" +
+		MarkdownDescription: "Sets an environment variable of an application. The API never returns its value, so that a value changed by hand is not seen.\n\n" +
 			"~> **It takes effect at the next deploy.** To deploy when it changes, refer to its version under `triggers` of the `dbos_application_deployment`.",
 		Attributes: map[string]schema.Attribute{
 			"id":               computedText("`APP/NAME`, once the secret is set."),

@@ -32,7 +32,7 @@ func (d *applicationSecretsDataSource) Metadata(_ context.Context, _ datasource.
 
 func (d *applicationSecretsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the names of an application's secrets. No call answers their values.",
+		MarkdownDescription: "Lists the names of an application's secrets. The API never returns their values.",
 		Attributes: map[string]schema.Attribute{
 			"application_name": applicationNameOfDataSource(),
 			"names": schema.ListAttribute{

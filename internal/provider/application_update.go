@@ -26,7 +26,7 @@ func (m *applicationModel) planCreate(config *applicationModel, diags *diag.Diag
 	if config.Language.IsNull() {
 		addAttributeError(diags, "language", "Missing language", "A new application needs a language: node, python, go or java.")
 	}
-	// No call answers these: they stay null.
+	// The API never returns these: they stay null.
 	if config.MinExecutors.IsNull() {
 		m.MinExecutors = types.Int64Null()
 	}
@@ -63,7 +63,7 @@ func (m *applicationModel) keepFixed(state *applicationModel, imported bool, dia
 	case state.TimeTravel.IsNull() || m.TimeTravel.Equal(state.TimeTravel):
 	case imported:
 		diags.AddAttributeWarning(path.Root("time_travel"), fmt.Sprintf("time_travel of application %q is recorded as configured", m.Name.ValueString()),
-			"The application was imported, and no call tells whether it has time travel. This apply only records the value; it sends nothing.")
+			"The application was imported, and the API does not tell whether it has time travel. This apply only records the value; it sends nothing.")
 	default:
 		m.refuseChange("time_travel", fmt.Sprint(state.TimeTravel.ValueBool()), diags)
 	}

@@ -47,7 +47,7 @@ func (connectionURLFunction) Run(ctx context.Context, req function.RunRequest, r
 		return
 	}
 	if c.Password == "" {
-		resp.Error = argumentError(0, "the connection has no password, without which the URL would not log in; no call answers one: merge it into the object, as in merge(dbos_database_instance.NAME, { password = var.password })")
+		resp.Error = argumentError(0, "the connection has no password, without which the URL would not log in; the API never returns one: merge it into the object, as in merge(dbos_database_instance.NAME, { password = var.password })")
 		return
 	}
 	url, err := connection.URL(c)

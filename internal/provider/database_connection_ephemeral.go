@@ -61,7 +61,7 @@ func (e *databaseConnectionEphemeral) Schema(_ context.Context, _ ephemeral.Sche
 			"password": schema.StringAttribute{
 				Required:            true,
 				Sensitive:           true,
-				MarkdownDescription: "Password of the role, which no call answers.",
+				MarkdownDescription: "Password of the role, which the API never returns.",
 			},
 			"database": schema.StringAttribute{
 				Optional:            true,

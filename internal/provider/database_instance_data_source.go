@@ -79,7 +79,7 @@ func (d *databaseInstanceDataSource) Metadata(_ context.Context, _ datasource.Me
 
 func (d *databaseInstanceDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Looks up a database instance, provisioned or linked. No call answers its password.",
+		MarkdownDescription: "Looks up a database instance, provisioned or linked. The API never returns its password.",
 		Attributes: instanceRecordAttributes(schema.StringAttribute{
 			Required:            true,
 			MarkdownDescription: "Name of the database instance.",

@@ -69,7 +69,7 @@ func (m *linkedDatabaseModel) relinks(state *linkedDatabaseModel) bool {
 		m.changed(state.passwordModel)
 }
 
-// forgetDefaults makes the attributes null that an import set to a default because no call answers them.
+// forgetDefaults makes null again what an import has set and the API never returns.
 func (m *linkedDatabaseModel) forgetDefaults(ctx context.Context, private privateState, diags *diag.Diagnostics) {
 	imported, problems := private.GetKey(ctx, importedKey)
 	diags.Append(problems...)
@@ -96,7 +96,7 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 	if !plan.relinks(state) {
 		if state.TimeTravel.IsNull() && plan.TimeTravel.ValueBool() {
 			diags.AddAttributeWarning(path.Root("time_travel"), fmt.Sprintf("time_travel of %s is recorded as configured", state.label()),
-				"The database was imported, and no call tells whether its link has time travel. This apply only records the value; it sends nothing. "+
+				"The database was imported, and the API does not tell whether its link has time travel. This apply only records the value; it sends nothing. "+
 					"If it has none yet, link it again: run terraform apply -replace="+linkedDatabaseType+".NAME, with the address that the plan shows.")
 		}
 		return

@@ -42,7 +42,7 @@ type model[M any] interface {
 	common() *commonModel
 	label() string           // names the object in messages
 	key() []types.String     // the values of the type's keys, in their order
-	imported(names []string) // sets the keys, and the attributes that no call answers to their defaults
+	imported(names []string) // sets the keys, and the attributes that the API never returns to their defaults
 }
 
 // operations are the part of a resource's methods that is its own. Config, plan and state are nil in an operation where

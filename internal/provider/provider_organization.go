@@ -23,8 +23,8 @@ import (
 func organizationAttribute() schema.Attribute {
 	return schema.StringAttribute{
 		Computed: true,
-		MarkdownDescription: "Organization that the object belongs to. Reading, changing or destroying it under another one is an error, " +
-			"so that a wrong token or provider alias never takes an object for deleted, nor another's for this one.",
+		MarkdownDescription: "Organization that the object belongs to. Reading, changing or destroying it under another one is an error: " +
+			"a wrong token or provider alias never makes an object look deleted, and never touches another object of the same name.",
 		PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
 }

@@ -68,7 +68,7 @@ import {
   id       = each.key
 }
 
-# Without a password, which no call answers, it stays as it is.
+# Without a password, which the API never returns, it stays as it is.
 resource "dbos_database_instance" "all" {
   for_each = var.instances
 
@@ -96,7 +96,7 @@ resource "dbos_application" "all" {
   deletion_protection = true
 }
 
-# Without a value, which no call answers, it stays as it is.
+# Without a value, which the API never returns, it stays as it is.
 resource "dbos_application_secret" "all" {
   for_each = local.secrets
 

@@ -1,4 +1,4 @@
-# The names of the secrets of one application. No call answers their values.
+# The names of the secrets of one application. The API never returns their values.
 list "dbos_application_secret" "shop" {
   provider         = dbos
   include_resource = true

@@ -186,3 +186,70 @@ func TestMeasuredTable(t *testing.T) {
 		t.Errorf("the page has %d rows, want 8 or more", rows)
 	}
 }
+
+var (
+	messageRow = regexp.MustCompile(`(?m)^\| (.+?) \| .+ \|$`)
+	codeSpan   = regexp.MustCompile("`([^`]+)`")
+	composed   = regexp.MustCompile(`^(Invalid|Cannot|is protected from being) `) // The code adds the word that follows.
+)
+
+// notOurs are messages that Terraform, Go or the service words.
+var notOurs = []string{"no such host", "certificate signed by unknown authority", "application is busy", "app_db_name"}
+
+// TestMessagesOfThePages finds messages on the pages that the code no longer gives. A message has "…" for a name.
+func TestMessagesOfThePages(t *testing.T) {
+	t.Parallel()
+	code := sources(t)
+	found := 0
+	for page, text := range pages(t) {
+		_, table, has := strings.Cut(text, "## What can go wrong")
+		switch {
+		case page == "docs/guides/troubleshooting.md":
+			table = text
+		case !has || !strings.HasPrefix(page, "docs/resources/"):
+			continue
+		}
+		table, _, _ = strings.Cut(table, "\n## Versions")
+		for _, row := range messageRow.FindAllStringSubmatch(table, -1) {
+			for _, span := range codeSpan.FindAllStringSubmatch(row[1], -1) {
+				if slices.Contains(notOurs, span[1]) {
+					continue
+				}
+				for part := range strings.SplitSeq(span[1], "…") {
+					found++
+					part = composed.ReplaceAllString(strings.TrimSpace(part), "")
+					if !strings.Contains(code, part) {
+						t.Errorf("%s: no message says %q", page, part)
+					}
+				}
+			}
+		}
+	}
+	if found < 60 {
+		t.Errorf("the pages have %d messages, want 60 or more", found)
+	}
+}
+
+// sources is the text of the code that makes messages.
+func sources(t *testing.T) string {
+	t.Helper()
+	root, err := workspace.ModuleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, dir := range []string{"provider", "cloud", "archive", "connection"} {
+		err := filepath.WalkDir(filepath.Join(root, "internal", dir), func(path string, entry os.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			all.Write(content)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all.String()
+}

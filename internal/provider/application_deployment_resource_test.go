@@ -253,8 +253,8 @@ func TestDeploymentVariables(t *testing.T) {
 	d.wantDeploys(t, 2)
 }
 
-// What looks different when it is planned and is the same at apply is not
-// deployed again; what is there at apply is what is deployed and recorded.
+// Files that differ in the plan, but not in the apply, are not deployed again. The files of the apply are deployed and
+// recorded.
 func TestDeploymentAtApply(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t)
@@ -291,8 +291,7 @@ func TestDeploymentOfWhatIsBuiltInTheSameApply(t *testing.T) {
 		t.Error("what was not deployed is in the state")
 	}
 
-	// What the build may still put right is no error of the plan, and is looked
-	// at before anything is sent.
+	// A mistake that the build may still correct is no error of the plan. The apply checks it before it sends anything.
 	d.say("GET applications/shop", application("shop", "orders", "v1", "AVAILABLE", 512))
 	building["source_dir"] = sourceDir(t, map[string]string{"dbos-config.yaml": strings.Replace(shopConfig, "app_db_name: shop", "app_db_name: other", 1)})
 	wrong := `The database of application "shop" cannot be changed`

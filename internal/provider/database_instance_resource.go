@@ -45,7 +45,8 @@ func (r *databaseInstanceResource) Schema(ctx context.Context, _ resource.Schema
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Provisions a Postgres database instance. One instance can host the databases of many applications.\n\n" +
-			"~> **Destroying a database instance irreversibly deletes all data in it.** `deletion_protection` is on by default and refuses that at plan time.",
+			"~> **Destroying a database instance irreversibly deletes all data in it.** `deletion_protection` is on by default and refuses that: " +
+			"a destroy or a replacement while it is planned, `-replace`, a taint and `replace_triggered_by` before anything is sent.",
 		Attributes: attributes,
 		Blocks:     map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
 	}

@@ -74,7 +74,8 @@ func (r *databaseRestoreResource) Schema(ctx context.Context, _ resource.SchemaR
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Restores a database instance, as it was at a point in time, into a new instance. The source stays as it is. " +
 			"The new instance is an ordinary one: its roles and passwords are those of that moment, unless a password is set here.\n\n" +
-			"~> **Destroying a restored instance irreversibly deletes all data in it.** `deletion_protection` is on by default and refuses that at plan time.",
+			"~> **Destroying a restored instance irreversibly deletes all data in it.** `deletion_protection` is on by default and refuses that: " +
+			"a destroy or a replacement while it is planned, `-replace`, a taint and `replace_triggered_by` before anything is sent.",
 		Attributes: attributes,
 		Blocks:     map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
 	}

@@ -69,7 +69,7 @@ func (m *linkedDatabaseModel) relinks(state *linkedDatabaseModel) bool {
 		m.changed(state.passwordModel)
 }
 
-// forgetDefaults makes null again what an import has set and the API never returns.
+// forgetDefaults makes the attributes null that an import set to a default because the API never returns them.
 func (m *linkedDatabaseModel) forgetDefaults(ctx context.Context, private privateState, diags *diag.Diagnostics) {
 	imported, problems := private.GetKey(ctx, importedKey)
 	diags.Append(problems...)

@@ -209,7 +209,7 @@ func TestImportUnderTheOtherType(t *testing.T) {
 	r.refresh(r.importedUnread(linkedDatabaseType, "legacy", ""), isProvisioned+"|Import it as a dbos_database_instance instead.")
 }
 
-// What is refused at plan time names the applications and what is missing.
+// A refusal at plan time names the applications, or the missing password.
 func TestLinkedDatabaseChangeIsRefused(t *testing.T) {
 	t.Parallel()
 	a := linking(false)
@@ -279,8 +279,7 @@ func TestOtherKindStopsEveryWrite(t *testing.T) {
 	}
 }
 
-// What an older server does not tell the kind of is what it is managed as, and
-// the data source does not pretend to know.
+// Older servers do not say whether an instance is linked. A resource assumes its own kind; the data source answers null.
 func TestOlderServerTellsNoKind(t *testing.T) {
 	t.Parallel()
 	a := &api{}

@@ -15,9 +15,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// rule makes a validator of a rule that package cloud states once. Null and
-// unknown values pass; the message is the rule's own and holds no value that
-// the rule does not print.
+// rule makes a validator of a rule of package cloud. Null and unknown values pass. The message is the rule's, so that it
+// shows no secret.
 func rule(noun, description string, check func(string) error) validator.String {
 	return stringRule{noun: noun, description: description, check: check}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/share"
 )
 
@@ -24,7 +25,7 @@ type Account struct {
 
 // Account asks for the profile of the login.
 func (c *Client) Account(ctx context.Context) (*Account, error) {
-	profile, err := do[profileRecord](ctx, c, request{method: "GET", global: true, path: []string{"user", "profile"}})
+	profile, err := api.Do[profileRecord](ctx, c.api, api.Request{Method: "GET", Global: true, Path: []string{"user", "profile"}})
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +42,7 @@ type profileRecord struct {
 	CreatedAt                                   string
 }
 
-func (p profileRecord) check() error {
+func (p profileRecord) Check() error {
 	if p == (profileRecord{}) {
 		return errors.New("none of the fields of a profile is there")
 	}
@@ -50,7 +51,7 @@ func (p profileRecord) check() error {
 
 // Users lists the names of the organization's users, sorted.
 func (c *Client) Users(ctx context.Context) ([]string, error) {
-	record, err := do[usersRecord](ctx, c, request{method: "GET", path: []string{"users"}})
+	record, err := api.Do[usersRecord](ctx, c.api, api.Request{Method: "GET", Path: []string{"users"}})
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ type usersRecord struct {
 	UserNames []string
 }
 
-func (u usersRecord) check() error {
+func (u usersRecord) Check() error {
 	if u.OrgName == "" && u.UserNames == nil {
 		return errors.New("there are no UserNames")
 	}

@@ -40,7 +40,7 @@ func TestUsers(t *testing.T) {
 	if err != nil || !slices.Equal(got, []string{"alice", "bob"}) {
 		t.Errorf("users are %v, %v", got, err)
 	}
-	w.expect(t, "GET /acme/users")
+	w.Expect(t, "GET /acme/users")
 
 	c, _ = wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `{}`) })
 	if got, err := c.Users(t.Context()); err == nil {
@@ -58,7 +58,7 @@ func TestAccount(t *testing.T) {
 	if want := (Account{Name: "alice", Email: "alice@example.com", Organization: "acme", SubscriptionPlan: "pro"}); *got != want {
 		t.Errorf("account is %+v, want %+v", *got, want)
 	}
-	w.expect(t, "GET /user/profile")
+	w.Expect(t, "GET /user/profile")
 }
 
 func TestAccountIsMissing(t *testing.T) {
@@ -83,7 +83,7 @@ func TestOrganizationWithoutAsking(t *testing.T) {
 			if got, err := c.Organization(t.Context()); got != test.want || err != nil {
 				t.Errorf("organization is %q, %v", got, err)
 			}
-			w.expect(t)
+			w.Expect(t)
 		})
 	}
 }
@@ -116,7 +116,7 @@ func TestOrganizationIsAskedOnce(t *testing.T) {
 		if got, err := c.Organization(t.Context()); got != "acme" || err != nil {
 			t.Errorf("later, organization is %q, %v", got, err)
 		}
-		w.expect(t, "GET /user/profile")
+		w.Expect(t, "GET /user/profile")
 	})
 }
 
@@ -150,7 +150,7 @@ func TestOrganizationIsAskedAgainAfterALeave(t *testing.T) {
 		if _, err := c.Organization(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error is %v", err)
 		}
-		w.answer(func(w http.ResponseWriter, _ *http.Request) { say(w, 200, profile) })
+		w.Answer(func(w http.ResponseWriter, _ *http.Request) { say(w, 200, profile) })
 		if got, err := c.Organization(t.Context()); got != "acme" || err != nil {
 			t.Errorf("organization is %q, %v", got, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
@@ -43,7 +44,7 @@ type applicationRecord struct {
 	ExecutorsMemoryMib      int64
 }
 
-func (r applicationRecord) check() error {
+func (r applicationRecord) Check() error {
 	if r.Name == "" {
 		return errors.New("there is no Name")
 	}
@@ -52,9 +53,9 @@ func (r applicationRecord) check() error {
 
 type applicationRecords []applicationRecord
 
-func (records applicationRecords) check() error {
+func (records applicationRecords) Check() error {
 	for i, r := range records {
-		if err := r.check(); err != nil {
+		if err := r.Check(); err != nil {
 			return fmt.Errorf("item %d: %w", i, err)
 		}
 	}
@@ -73,11 +74,11 @@ func (records applicationRecords) applications() []Application {
 // completeApplicationRecords is a list that is there: null is none.
 type completeApplicationRecords applicationRecords
 
-func (records completeApplicationRecords) check() error {
+func (records completeApplicationRecords) Check() error {
 	if records == nil {
-		return errNull
+		return api.ErrNull
 	}
-	return applicationRecords(records).check()
+	return applicationRecords(records).Check()
 }
 
 func (r applicationRecord) application() Application {
@@ -104,9 +105,9 @@ func (c *Client) applicationKind() objects[Application] {
 	}
 }
 
-func (c *Client) application(ctx context.Context, name string, how kind) (*Application, error) {
-	r := request{kind: how, method: "GET", path: []string{"applications", name}, object: applicationNamed(name)}
-	record, err := do[applicationRecord](ctx, c, r)
+func (c *Client) application(ctx context.Context, name string, how api.Kind) (*Application, error) {
+	r := api.Request{Kind: how, Method: "GET", Path: []string{"applications", name}, Object: applicationNamed(name)}
+	record, err := api.Do[applicationRecord](ctx, c.api, r)
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +118,8 @@ func (c *Client) application(ctx context.Context, name string, how kind) (*Appli
 	return &application, nil
 }
 
-func (c *Client) listApplications(ctx context.Context, how kind) ([]Application, error) {
-	records, err := do[applicationRecords](ctx, c, request{kind: how, method: "GET", path: []string{"applications"}})
+func (c *Client) listApplications(ctx context.Context, how api.Kind) ([]Application, error) {
+	records, err := api.Do[applicationRecords](ctx, c.api, api.Request{Kind: how, Method: "GET", Path: []string{"applications"}})
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func (c *Client) Application(ctx context.Context, name string) (*Application, er
 
 // FreshApplication asks for this application now.
 func (c *Client) FreshApplication(ctx context.Context, name string) (*Application, error) {
-	return c.application(ctx, name, read)
+	return c.application(ctx, name, api.Read)
 }
 
 // Applications reads all applications, sorted by name.
@@ -144,7 +145,7 @@ func (c *Client) Applications(ctx context.Context) ([]Application, error) {
 // FreshApplications asks for all applications now. It is for decisions that would lose data if an application were
 // overlooked: nothing but a list is an answer, so that null is asked again and then an error.
 func (c *Client) FreshApplications(ctx context.Context) ([]Application, error) {
-	records, err := do[completeApplicationRecords](ctx, c, request{method: "GET", path: []string{"applications"}})
+	records, err := api.Do[completeApplicationRecords](ctx, c.api, api.Request{Method: "GET", Path: []string{"applications"}})
 	if err != nil {
 		return nil, err
 	}

@@ -7,14 +7,15 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
+
+// Timing holds the pauses of a client, see [api.Timing].
+type Timing = api.Timing
 
 // Config is what a [Client] is made of. The zero value of each field is usable.
 type Config struct {
@@ -32,73 +33,46 @@ type Config struct {
 
 // Client speaks to one DBOS Cloud as one login.
 type Client struct {
-	base           string // up to and including /v1alpha1
-	http           *http.Client
-	userAgent      string
-	requestTimeout time.Duration
-	retryTimeout   time.Duration
-	log            *slog.Logger
-	timing         Timing
+	api          *api.Client
+	retryTimeout time.Duration
+	log          *slog.Logger
+	timing       Timing
 
 	organization      remembered[string]
 	created           creations
-	instances         *snapshot[Instance]
+	instances         *cache[Instance]
 	instanceWaits     *poller[Instance]
-	applications      *snapshot[Application]
+	applications      *cache[Application]
 	applicationWaits  *poller[Application]
 	applicationWrites queues
 	secretsMu         sync.Mutex
-	secrets           map[string]*snapshot[string] // by application
+	secrets           map[string]*cache[string] // by application
 }
 
 // New makes a client. It does not touch the network.
-func New(cfg Config) (*Client, error) {
-	cfg.Endpoint = cmp.Or(cfg.Endpoint, DefaultEndpoint)
-	if err := CheckEndpoint(cfg.Endpoint); err != nil {
-		return nil, err
-	}
-	cfg.RequestTimeout = cmp.Or(cfg.RequestTimeout, 60*time.Second)
-	transport, err := network.New(cfg.CACertificates, cfg.RequestTimeout)
-	if err != nil {
-		return nil, err
-	}
-	return newClient(cfg, transport)
-}
+func New(cfg Config) (*Client, error) { return newClient(cfg, nil) }
 
 // newClient makes a client over a network of its own, which tests replace.
 func newClient(cfg Config, transport http.RoundTripper) (*Client, error) {
 	c := &Client{
-		base:           strings.TrimRight(cmp.Or(cfg.Endpoint, DefaultEndpoint), "/") + "/v1alpha1",
-		userAgent:      cmp.Or(cfg.UserAgent, "terraform-provider-dbos"),
-		requestTimeout: cmp.Or(cfg.RequestTimeout, 60*time.Second),
-		retryTimeout:   cmp.Or(cfg.RetryTimeout, 2*time.Minute),
-		log:            redact.Logger(cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))),
-		timing:         cfg.Timing.withDefaults(),
-		secrets:        map[string]*snapshot[string]{},
+		retryTimeout: cmp.Or(cfg.RetryTimeout, 2*time.Minute),
+		log:          redact.Logger(cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))),
+		timing:       cfg.Timing.WithDefaults(),
+		secrets:      map[string]*cache[string]{},
 	}
 	c.organization.value = cmp.Or(cfg.Organization, cfg.Login.Organization)
-	exchange := &exchange{next: transport, timeout: c.requestTimeout, log: c.log}
-	authorized, err := login.NewTransport(login.Config{
-		Login: cfg.Login, Endpoint: cfg.Endpoint, AuthEndpoint: cfg.AuthEndpoint, UserAgent: cfg.UserAgent,
-		RetryTimeout: cfg.RetryTimeout, Backoff: c.timing.Backoff, LongestBackoff: c.timing.LongestBackoff,
-	}, exchange)
+	caller, err := api.New(api.Config{
+		Endpoint: cfg.Endpoint, AuthEndpoint: cfg.AuthEndpoint, Login: cfg.Login, CACertificates: cfg.CACertificates,
+		UserAgent: cmp.Or(cfg.UserAgent, "terraform-provider-dbos"), RequestTimeout: cfg.RequestTimeout, RetryTimeout: c.retryTimeout,
+		Logger: c.log, Timing: c.timing, Transport: transport, Organization: c.Organization, IsNew: c.justCreated,
+	})
 	if err != nil {
 		return nil, err
 	}
-	c.http = &http.Client{Transport: authorized, CheckRedirect: followSameHost}
-	c.instances = newSnapshot(c.instanceKind(), c.timing)
+	c.api = caller
+	c.instances = newCache(c.instanceKind(), c.timing)
 	c.instanceWaits = newPoller(c.instanceKind(), c.timing, c.log)
-	c.applications = newSnapshot(c.applicationKind(), c.timing)
+	c.applications = newCache(c.applicationKind(), c.timing)
 	c.applicationWaits = newPoller(c.applicationKind(), c.timing, c.log)
 	return c, nil
-}
-
-// followSameHost follows a redirect only where the token may go and where the call stays what it was.
-func followSameHost(next *http.Request, via []*http.Request) error {
-	first := via[0]
-	if len(via) < 5 && next.Method == first.Method && next.URL.Scheme == first.URL.Scheme &&
-		strings.EqualFold(next.URL.Host, first.URL.Host) && next.URL.User == nil {
-		return nil
-	}
-	return http.ErrUseLastResponse
 }

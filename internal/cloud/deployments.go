@@ -7,16 +7,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
+
+// Archive is an application's files as a zip. It can be opened again, for a deploy that has to be sent again, and is the
+// same each time.
+type Archive interface {
+	Open() (io.ReadCloser, error)
+	Size() int64 // exactly as many bytes as Open's reader gives
+}
 
 // Deploy uploads an application's files, which become a new version, and
 // returns that version once the service has accepted it. A failed migration is
 // an error whose Detail is the migration's output.
 func (c *Client) Deploy(ctx context.Context, name string, archive Archive) (version string, err error) {
-	files := &archiveUpload{ctx: ctx, archive: archive, application: name, log: c.log, every: c.timing.Progress}
+	files := c.api.NewArchiveUpload(ctx, name, archive)
 	version, err = c.deploy(ctx, deployment{application: name, files: files})
-	if failed := files.failure(); err != nil && failed != nil {
+	if failed := files.Failure(); err != nil && failed != nil {
 		return "", fmt.Errorf("the archive of application %q cannot be sent: %w", name, failed)
 	}
 	return version, err
@@ -36,24 +46,24 @@ func (c *Client) ChangeInstance(ctx context.Context, name, target, previousVersi
 // deployment is one deploy, in any of its forms.
 type deployment struct {
 	application string
-	files       *archiveUpload // nil with a previous version
+	files       *api.ArchiveUpload // nil with a previous version
 	previous    string
 	target      string // the instance to move to; "" stays
 }
 
-func (d deployment) request() request {
-	r := request{
-		kind: once, method: "POST", path: []string{"applications", d.application},
-		needs: []object{applicationNamed(d.application), instanceNamed(d.target)},
+func (d deployment) request() api.Request {
+	r := api.Request{
+		Kind: api.Write, Method: "POST", Path: []string{"applications", d.application},
+		Needs: []api.Object{applicationNamed(d.application), instanceNamed(d.target)},
 	}
 	if d.target != "" {
-		r.path = append(r.path, "changedbinstance")
+		r.Path = append(r.Path, "changedbinstance")
 	}
 	if d.files != nil {
-		r.upload = &upload{open: d.files.open, size: d.files.size()}
+		r.Stream = d.files
 		return r
 	}
-	r.body = struct {
+	r.Body = struct {
 		Previous string `json:"previous_version"`
 		Target   string `json:"target_database_name,omitempty"`
 	}{d.previous, d.target}
@@ -62,7 +72,7 @@ func (d deployment) request() request {
 
 type deployAnswer struct{ ApplicationVersion string }
 
-func (a deployAnswer) check() error {
+func (a deployAnswer) Check() error {
 	if a.ApplicationVersion == "" {
 		return errors.New("there is no ApplicationVersion")
 	}
@@ -89,17 +99,17 @@ func (c *Client) deploy(ctx context.Context, d deployment) (version string, err 
 		end  time.Time
 	)
 	for {
-		answer, err := do[deployAnswer](ctx, c, r)
-		busy := r.hurried && IsBusy(err)
+		answer, err := api.Do[deployAnswer](ctx, c.api, r)
+		busy := r.FailWhenBusy && api.IsBusy(err)
 		switch {
 		case err == nil:
 			return answer.ApplicationVersion, nil
-		case !busy && !OutcomeUnknown(err), hasFailed(err), d.files.failure() != nil:
+		case !busy && !OutcomeUnknown(err), hasFailed(err), d.files.Failure() != nil:
 			return "", err
 		case lost == nil:
 			lost, end = err, time.Now().Add(c.retryTimeout)
 		}
-		r.hurried = true
+		r.FailWhenBusy = true
 		version, lookErr := c.outcome(ctx, d, before)
 		switch {
 		case version != "":
@@ -121,5 +131,5 @@ func (c *Client) deploy(ctx context.Context, d deployment) (version string, err 
 // status.
 func hasFailed(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.own && e.Detail != ""
+	return errors.As(err, &e) && e.Detail != ""
 }

@@ -4,114 +4,27 @@
 package cloud
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"regexp"
-	"strings"
-	"time"
 
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
 // ErrExists is wrapped by the error of a create whose name is taken.
 var ErrExists = errors.New("already exists")
 
-// Error is a call that did not succeed: a refusal, an answer that cannot be read, or no answer at all.
-type Error struct {
-	Method string
-	Path   string // as sent, without the host
-	Status int    // 0: there was no answer
+// Error is a call that did not succeed, see [api.Error].
+type Error = api.Error
 
-	// Message is the API's own word, or, where the answer was not the API's JSON, a short description of what came.
-	Message   string
-	RequestID string
-	Detail    string // DetailedError of the answer, for example the output of a failed migration
+// IsNotFound reports whether the API itself says that the object of the call does not exist, see [api.IsNotFound].
+func IsNotFound(err error) bool { return api.IsNotFound(err) }
 
-	err         error         // the cause where it is not the API's refusal: of the network, of the decoder
-	own         bool          // the answer was the API's own JSON
-	signed      bool          // and has the API's further fields, which a gateway's bare message lacks
-	notFound    bool          // and says that the object that was asked for does not exist
-	early       bool          // it is said of an object that this process has just created
-	unknown     bool          // a write that may have been carried out
-	final       bool          // no repetition would help
-	retryAfter  time.Duration // as the answer asks, 0 if it does not
-	retryHeader string        // the same, verbatim
-	hint        string        // why the call was not repeated, where that is worth a word
-}
+// OutcomeUnknown reports whether a write may have been carried out although it failed, see [api.OutcomeUnknown].
+func OutcomeUnknown(err error) bool { return api.OutcomeUnknown(err) }
 
-// Error is one sentence.
-func (e *Error) Error() string {
-	call := e.Method + " " + e.Path
-	var loginErr *login.Error
-	if e.Status == 0 && errors.As(e.err, &loginErr) {
-		return fmt.Sprintf("%s was not sent: %s", call, loginErr)
-	}
-	if e.Status == 0 {
-		return fmt.Sprintf("DBOS Cloud gave no answer to %s: %s", call, e.Message)
-	}
-	said := e.Message
-	if e.own {
-		said = fmt.Sprintf("%q", said)
-	}
-	status := fmt.Sprint(e.Status)
-	if text := http.StatusText(e.Status); text != "" {
-		status += " " + text
-	}
-	where := fmt.Sprintf("%s to %s", status, call)
-	if e.RequestID != "" {
-		where += ", request ID " + e.RequestID
-	}
-	text := fmt.Sprintf("DBOS Cloud answered %s (%s)", said, where)
-	if e.hint != "" {
-		text += "; " + e.hint
-	}
-	return text
-}
-
-func (e *Error) Unwrap() error { return e.err }
-
-// IsNotFound reports whether the API itself says that the object of the call does not exist. A 404 of something else,
-// such as a proxy's page or an empty answer, is no proof of that, and neither is any answer to a refused login.
-func IsNotFound(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.notFound
-}
-
-// IsBusy reports whether the object of the call cannot be changed just now and the same call may succeed later.
-func IsBusy(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.busy()
-}
-
-// OutcomeUnknown reports whether a write may have been carried out although it failed: there was no answer, or a 5xx, or
-// one that cannot be read.
-func OutcomeUnknown(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.unknown
-}
-
-var (
-	notAvailable = regexp.MustCompile(`(?i)\bnot\b.{0,20}\bavailable\b|invalid ?db ?instance ?state`)
-	nameTaken    = regexp.MustCompile(`(?i)\balready\b|\btaken\b|\bin use\b|\bduplicate\b|\bname\b.{0,80}\bnot available\b`)
-)
-
-func (e *Error) busy() bool {
-	if !e.own || e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
-		return false
-	}
-	return strings.Contains(strings.ToLower(e.Message), "application is busy") ||
-		e.Status == http.StatusConflict && notAvailable.MatchString(e.Message) && !nameTaken.MatchString(e.Message)
-}
-
-// exists reports whether a create was refused because its name is taken.
-func exists(err error) bool {
-	var e *Error
-	if !errors.As(err, &e) || !e.own || e.busy() {
-		return false
-	}
-	return e.Status == http.StatusConflict || nameTaken.MatchString(e.Message)
-}
+// UntilDeadline returns a context whose calls are repeated until its deadline, see [api.UntilDeadline].
+func UntilDeadline(ctx context.Context) context.Context { return api.UntilDeadline(ctx) }
 
 // WaitError is a wait that ended before its goal was reached.
 type WaitError struct {
@@ -135,11 +48,16 @@ func (e *WaitError) Error() string {
 
 func (e *WaitError) Unwrap() error { return e.Err }
 
-// asksToWait is the Retry-After of the answer that failed.
-func asksToWait(err error) time.Duration {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.retryAfter
-	}
-	return 0
+// UnseenError is an object that the service has accepted, and whose record could not be read afterwards. Nothing is lost:
+// the object exists.
+type UnseenError struct {
+	Kind string // "application", "database instance", "secret"
+	Name string
+	Err  error // of the last read
 }
+
+func (e *UnseenError) Error() string {
+	return fmt.Sprintf("%s %q was accepted, but its record could not be read: %v", e.Kind, e.Name, e.Err)
+}
+
+func (e *UnseenError) Unwrap() error { return e.Err }

@@ -5,13 +5,11 @@ package cloud
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
 // goal says when a wait is over.
@@ -94,26 +92,12 @@ func (w *watch[T]) failed(s sight[T]) (over bool) {
 	}
 	w.failure = s.err
 	switch lasted := time.Since(w.failing); {
-	case endsWait(s.err):
+	case api.IsPermanent(s.err):
 		w.err = s.err
 	case lasted >= w.poller.timing.Failing:
 		w.err = fmt.Errorf("every look has failed for %s, the last one so: %w", lasted.Round(time.Second), s.err)
 	}
 	return w.err != nil
-}
-
-// endsWait reports whether the API, or the login, has refused a look for good. An answer without the fields of the API's
-// own error, such as a page of a proxy, says nothing about the object.
-func endsWait(err error) bool {
-	var loginErr *login.Error
-	if errors.As(err, &loginErr) && !loginErr.Temporary {
-		return true
-	}
-	var e *Error
-	if !errors.As(err, &e) || e.Status < 400 || e.Status >= 500 || e.notFound || e.busy() {
-		return false
-	}
-	return e.signed && e.Status != http.StatusRequestTimeout && e.Status != http.StatusTooManyRequests
 }
 
 // progress logs a status when it changes, and once a minute.

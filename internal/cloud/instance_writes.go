@@ -7,9 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
 // NewInstance is an instance to be provisioned.
@@ -33,13 +34,13 @@ type RestoreInstance struct {
 func (c *Client) CreateInstance(ctx context.Context, n NewInstance) (adopted bool, err error) {
 	defer c.instances.stale()
 	return create(ctx, c, creation[Instance]{
-		object: instanceNamed(n.Name),
+		Object: instanceNamed(n.Name),
 		look:   func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, n.Name) },
 		send: func(ctx context.Context) error {
 			c.instances.stale()
 			body := struct{ Name, AdminName, AdminPassword string }{n.Name, n.Username, n.Password}
-			return c.tell(ctx, request{
-				kind: once, method: "POST", path: []string{"databases", "userdb"}, body: body, secrets: []string{n.Password},
+			return c.api.Send(ctx, api.Request{
+				Kind: api.Write, Method: "POST", Path: []string{"databases", "userdb"}, Body: body, Secrets: []string{n.Password},
 			})
 		},
 		matches: func(_ context.Context, found *Instance) error { return matchInstance(found, n.Username) },
@@ -50,13 +51,13 @@ func (c *Client) CreateInstance(ctx context.Context, n NewInstance) (adopted boo
 func (c *Client) RestoreInstance(ctx context.Context, n RestoreInstance) (adopted bool, err error) {
 	defer c.instances.stale()
 	return create(ctx, c, creation[Instance]{
-		object: instanceNamed(n.Name),
+		Object: instanceNamed(n.Name),
 		look:   func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, n.Name) },
 		send: func(ctx context.Context) error {
 			c.instances.stale()
 			body := struct{ RestoreName, RestoreTimestamp string }{n.Name, n.Time.UTC().Format(time.RFC3339Nano)}
-			return c.tell(ctx, request{
-				kind: once, method: "POST", path: []string{"databases", "userdb", n.Source, "restore"}, body: body, needs: []object{instanceNamed(n.Source)},
+			return c.api.Send(ctx, api.Request{
+				Kind: api.Write, Method: "POST", Path: []string{"databases", "userdb", n.Source, "restore"}, Body: body, Needs: []api.Object{instanceNamed(n.Source)},
 			})
 		},
 		matches: func(ctx context.Context, found *Instance) error {
@@ -86,9 +87,9 @@ func matchInstance(found *Instance, username string) error {
 func (c *Client) SetInstancePassword(ctx context.Context, name, password string) error {
 	c.instances.stale()
 	defer c.instances.stale()
-	return c.tell(ctx, request{
-		kind: harmless, method: "POST", path: []string{"databases", "userdb", name, "credentials"}, object: instanceNamed(name),
-		body: struct{ Password string }{password}, secrets: []string{password},
+	return c.api.Send(ctx, api.Request{
+		Kind: api.IdempotentWrite, Method: "POST", Path: []string{"databases", "userdb", name, "credentials"}, Object: instanceNamed(name),
+		Body: struct{ Password string }{password}, Secrets: []string{password},
 	})
 }
 
@@ -97,20 +98,14 @@ func (c *Client) DeleteInstance(ctx context.Context, name string) error {
 	c.created.remove(instanceNamed(name))
 	c.instances.stale()
 	defer c.instances.stale()
-	err := c.tell(ctx, request{kind: harmless, method: "DELETE", path: []string{"databases", "userdb", name}, object: instanceNamed(name)})
+	err := c.api.Send(ctx, api.Request{Kind: api.IdempotentWrite, Method: "DELETE", Path: []string{"databases", "userdb", name}, Object: instanceNamed(name)})
 	switch {
 	case err == nil, IsNotFound(err):
 		return nil
-	case refusedForGood(err):
+	case api.IsRefused(err):
 		if found, lookErr := c.FreshInstance(ctx, name); IsNotFound(lookErr) || lookErr == nil && strings.EqualFold(found.Status, "deleting") {
 			return nil
 		}
 	}
 	return err
-}
-
-// refusedForGood reports whether a write was refused by the API for its own reasons.
-func refusedForGood(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.own && !e.unknown && e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden
 }

@@ -106,8 +106,8 @@ func TestCreateInstance(t *testing.T) {
 	if adopted, err := c.CreateInstance(t.Context(), newInstance); adopted || err != nil {
 		t.Fatal(adopted, err)
 	}
-	w.expect(t, lookUp, post)
-	if got, want := w.seen[1].body, `{"Name":"pg_main","AdminName":"alice","AdminPassword":"secret-secret"}`+"\n"; got != want {
+	w.Expect(t, lookUp, post)
+	if got, want := w.Seen[1].Body, `{"Name":"pg_main","AdminName":"alice","AdminPassword":"secret-secret"}`+"\n"; got != want {
 		t.Errorf("body is %s, want %s", got, want)
 	}
 }
@@ -120,8 +120,8 @@ func TestRestoreInstance(t *testing.T) {
 	if adopted, err := c.RestoreInstance(t.Context(), RestoreInstance{Source: "pg_src", Name: "pg_main", Time: at}); adopted || err != nil {
 		t.Fatal(adopted, err)
 	}
-	w.expect(t, lookUp, restore)
-	if got, want := w.seen[1].body, `{"RestoreName":"pg_main","RestoreTimestamp":"2026-03-04T03:06:07.89Z"}`+"\n"; got != want {
+	w.Expect(t, lookUp, restore)
+	if got, want := w.Seen[1].Body, `{"RestoreName":"pg_main","RestoreTimestamp":"2026-03-04T03:06:07.89Z"}`+"\n"; got != want {
 		t.Errorf("body is %s, want %s", got, want)
 	}
 }
@@ -175,8 +175,8 @@ func TestCreatedOnce(t *testing.T) {
 				if err != nil || adopted != test.adopted {
 					t.Errorf("adopted: %t, %v", adopted, err)
 				}
-				if s.created() != 1 || w.count(post) != test.posts || w.count(lookUp) != 1+test.after {
-					t.Errorf("%d creates were accepted, calls: %q", s.created(), w.calls())
+				if s.created() != 1 || w.Count(post) != test.posts || w.Count(lookUp) != 1+test.after {
+					t.Errorf("%d creates were accepted, calls: %q", s.created(), w.Calls())
 				}
 			})
 		})
@@ -195,7 +195,7 @@ func TestRestoredOnce(t *testing.T) {
 		if !adopted || err != nil {
 			t.Errorf("adopted: %t, %v", adopted, err)
 		}
-		w.expect(t, lookUp, restore, lookUp, "GET /acme/databases/userdb/info/pg_src")
+		w.Expect(t, lookUp, restore, lookUp, "GET /acme/databases/userdb/info/pg_src")
 	})
 }
 
@@ -211,8 +211,8 @@ func TestRecordComesLate(t *testing.T) {
 		if adopted, err := c.CreateInstance(t.Context(), newInstance); !adopted || err != nil {
 			t.Errorf("adopted: %t, %v", adopted, err)
 		}
-		if w.count(post) != 1 {
-			t.Errorf("calls: %q", w.calls())
+		if w.Count(post) != 1 {
+			t.Errorf("calls: %q", w.Calls())
 		}
 	})
 }
@@ -248,8 +248,8 @@ func TestTakenAndNeverSeen(t *testing.T) {
 		c, w := wired(t, s.ServeHTTP)
 		adopted, err := c.CreateInstance(t.Context(), newInstance)
 		expectError(t, err, "unexpected EOF", `the database instance "pg_main" was probably made, but no look has shown it for 1m0s`)
-		if adopted || errors.Is(err, ErrExists) || !OutcomeUnknown(err) || w.count(post) != 2 {
-			t.Errorf("adopted: %t, %v, calls: %q", adopted, err, w.calls())
+		if adopted || errors.Is(err, ErrExists) || !OutcomeUnknown(err) || w.Count(post) != 2 {
+			t.Errorf("adopted: %t, %v, calls: %q", adopted, err, w.Calls())
 		}
 	})
 }
@@ -325,7 +325,7 @@ func TestNothingForeignIsAdopted(t *testing.T) {
 				if adopted || !errors.Is(err, ErrExists) || OutcomeUnknown(err) {
 					t.Errorf("adopted: %t, %v", adopted, err)
 				}
-				w.expect(t, test.calls...)
+				w.Expect(t, test.calls...)
 			})
 		})
 	}
@@ -338,8 +338,8 @@ func TestRefusedCreate(t *testing.T) {
 		c, w := wired(t, s.ServeHTTP)
 		adopted, err := c.CreateInstance(t.Context(), newInstance)
 		expectError(t, err, message)
-		if adopted || errors.Is(err, ErrExists) || OutcomeUnknown(err) || w.count(post) != 1 {
-			t.Errorf("%q: adopted: %t, %v, %q", message, adopted, err, w.calls())
+		if adopted || errors.Is(err, ErrExists) || OutcomeUnknown(err) || w.Count(post) != 1 {
+			t.Errorf("%q: adopted: %t, %v, %q", message, adopted, err, w.Calls())
 		}
 	}
 }
@@ -356,7 +356,7 @@ func TestNoCreateWithoutALook(t *testing.T) {
 			if _, err := c.CreateInstance(t.Context(), newInstance); err == nil {
 				t.Error("no error")
 			}
-			w.expect(t, lookUp)
+			w.Expect(t, lookUp)
 		})
 	}
 }
@@ -376,8 +376,8 @@ func TestOutcomeThatCannotBeSeen(t *testing.T) {
 		})
 		adopted, err := c.CreateInstance(t.Context(), newInstance)
 		expectError(t, err, "no answer to POST /v1alpha1/acme/databases/userdb", `whether the database instance "pg_main" was made all the same could not be seen`, "502 Bad Gateway")
-		if adopted || !OutcomeUnknown(err) || w.count(post) != 1 {
-			t.Errorf("adopted: %t, %v, %q", adopted, err, w.calls())
+		if adopted || !OutcomeUnknown(err) || w.Count(post) != 1 {
+			t.Errorf("adopted: %t, %v, %q", adopted, err, w.Calls())
 		}
 	})
 }
@@ -411,8 +411,8 @@ func TestInterruptedCreateIsKept(t *testing.T) {
 				if err != nil && (!OutcomeUnknown(err) || !errors.Is(err, context.Canceled)) {
 					t.Errorf("error is %v", err)
 				}
-				if took := time.Since(begun) - 10*time.Second; took > time.Second || w.count(post) != 1 {
-					t.Errorf("it ended %s after the interrupt, calls: %q", took, w.calls())
+				if took := time.Since(begun) - 10*time.Second; took > time.Second || w.Count(post) != 1 {
+					t.Errorf("it ended %s after the interrupt, calls: %q", took, w.Calls())
 				}
 			})
 		})
@@ -446,10 +446,10 @@ func TestSetInstancePassword(t *testing.T) {
 		if err := c.SetInstancePassword(t.Context(), "pg_main", "a<b>&c+secret"); err != nil {
 			t.Fatal(err)
 		}
-		w.expect(t, "POST /acme/databases/userdb/pg_main/credentials", "POST /acme/databases/userdb/pg_main/credentials")
-		for _, r := range w.seen {
-			if want := `{"Password":"a<b>&c+secret"}` + "\n"; r.body != want {
-				t.Errorf("body is %s, want %s", r.body, want)
+		w.Expect(t, "POST /acme/databases/userdb/pg_main/credentials", "POST /acme/databases/userdb/pg_main/credentials")
+		for _, r := range w.Seen {
+			if want := `{"Password":"a<b>&c+secret"}` + "\n"; r.Body != want {
+				t.Errorf("body is %s, want %s", r.Body, want)
 			}
 		}
 	})
@@ -458,8 +458,8 @@ func TestSetInstancePassword(t *testing.T) {
 func TestPasswordOfAMissingInstance(t *testing.T) {
 	t.Parallel()
 	c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 404, "database instance pg_main not found") })
-	if err := c.SetInstancePassword(t.Context(), "pg_main", "secret-secret"); !IsNotFound(err) || len(w.calls()) != 1 {
-		t.Errorf("error is %v, calls %q", err, w.calls())
+	if err := c.SetInstancePassword(t.Context(), "pg_main", "secret-secret"); !IsNotFound(err) || len(w.Calls()) != 1 {
+		t.Errorf("error is %v, calls %q", err, w.Calls())
 	}
 }
 
@@ -516,8 +516,8 @@ func TestDeleteInstance(t *testing.T) {
 				} else if err != nil {
 					t.Error(err)
 				}
-				if !slices.Equal(w.calls(), test.calls) {
-					t.Errorf("calls are %q, want %q", w.calls(), test.calls)
+				if !slices.Equal(w.Calls(), test.calls) {
+					t.Errorf("calls are %q, want %q", w.Calls(), test.calls)
 				}
 			})
 		})
@@ -530,11 +530,11 @@ func TestNamesInPaths(t *testing.T) {
 	if err := c.DeleteInstance(t.Context(), "a/../b c?d#e%2f"); err != nil {
 		t.Error(err)
 	}
-	w.expect(t, "DELETE /acme/databases/userdb/a%2F..%2Fb%20c%3Fd%23e%252f")
+	w.Expect(t, "DELETE /acme/databases/userdb/a%2F..%2Fb%20c%3Fd%23e%252f")
 	for _, name := range []string{"", ".", ".."} {
 		expectError(t, c.DeleteInstance(t.Context(), name), "cannot be part of the path of a call")
 	}
-	if len(w.calls()) != 1 {
-		t.Errorf("calls: %q", w.calls())
+	if len(w.Calls()) != 1 {
+		t.Errorf("calls: %q", w.Calls())
 	}
 }

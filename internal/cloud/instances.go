@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
@@ -49,7 +50,7 @@ type instanceRecord struct {
 	SupabaseReference    string
 }
 
-func (r instanceRecord) check() error {
+func (r instanceRecord) Check() error {
 	if r.PostgresInstanceName == "" {
 		return errors.New("there is no PostgresInstanceName")
 	}
@@ -58,9 +59,9 @@ func (r instanceRecord) check() error {
 
 type instanceRecords []instanceRecord
 
-func (records instanceRecords) check() error {
+func (records instanceRecords) Check() error {
 	for i, r := range records {
-		if err := r.check(); err != nil {
+		if err := r.Check(); err != nil {
 			return fmt.Errorf("item %d: %w", i, err)
 		}
 	}
@@ -96,9 +97,9 @@ func (c *Client) instanceKind() objects[Instance] {
 	}
 }
 
-func (c *Client) instance(ctx context.Context, name string, how kind) (*Instance, error) {
-	r := request{kind: how, method: "GET", path: []string{"databases", "userdb", "info", name}, object: instanceNamed(name)}
-	record, err := do[instanceRecord](ctx, c, r)
+func (c *Client) instance(ctx context.Context, name string, how api.Kind) (*Instance, error) {
+	r := api.Request{Kind: how, Method: "GET", Path: []string{"databases", "userdb", "info", name}, Object: instanceNamed(name)}
+	record, err := api.Do[instanceRecord](ctx, c.api, r)
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +110,8 @@ func (c *Client) instance(ctx context.Context, name string, how kind) (*Instance
 	return &instance, nil
 }
 
-func (c *Client) listInstances(ctx context.Context, how kind) ([]Instance, error) {
-	records, err := do[instanceRecords](ctx, c, request{kind: how, method: "GET", path: []string{"databases"}})
+func (c *Client) listInstances(ctx context.Context, how api.Kind) ([]Instance, error) {
+	records, err := api.Do[instanceRecords](ctx, c.api, api.Request{Kind: how, Method: "GET", Path: []string{"databases"}})
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func (c *Client) Instance(ctx context.Context, name string) (*Instance, error) {
 
 // FreshInstance asks for this instance now.
 func (c *Client) FreshInstance(ctx context.Context, name string) (*Instance, error) {
-	return c.instance(ctx, name, read)
+	return c.instance(ctx, name, api.Read)
 }
 
 // Instances reads all instances, sorted by name.

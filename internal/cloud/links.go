@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
 // Link is a database of one's own that the service is to use as an instance.
@@ -28,7 +30,7 @@ func (c *Client) CreateLink(ctx context.Context, l Link) (*Instance, error) {
 	c.instances.stale()
 	defer c.instances.stale()
 	_, err := create(ctx, c, creation[Instance]{
-		object: instanceNamed(l.Name),
+		Object: instanceNamed(l.Name),
 		look:   func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, l.Name) },
 		send:   func(ctx context.Context) error { return c.link(ctx, l) },
 		matches: func(_ context.Context, found *Instance) error {
@@ -61,7 +63,7 @@ func (c *Client) link(ctx context.Context, l Link) error {
 		SupabaseReference string `json:"supabaseReference,omitempty"`
 		AdminName         string `json:"dbosAdminName,omitempty"`
 	}{l.Name, l.Hostname, l.Port, l.Password, l.TimeTravel, l.SupabaseReference, l.AdminUsername}
-	return c.tell(ctx, request{kind: once, method: "POST", path: []string{"databases", "byod"}, body: body, secrets: []string{l.Password}})
+	return c.api.Send(ctx, api.Request{Kind: api.Write, Method: "POST", Path: []string{"databases", "byod"}, Body: body, Secrets: []string{l.Password}})
 }
 
 // DeleteLink ends a link. The database itself is left as it is. A link that is
@@ -70,7 +72,7 @@ func (c *Client) DeleteLink(ctx context.Context, name string) error {
 	c.created.remove(instanceNamed(name))
 	c.instances.stale()
 	defer c.instances.stale()
-	err := c.tell(ctx, request{kind: harmless, method: "DELETE", path: []string{"databases", "byod", name}, object: instanceNamed(name)})
+	err := c.api.Send(ctx, api.Request{Kind: api.IdempotentWrite, Method: "DELETE", Path: []string{"databases", "byod", name}, Object: instanceNamed(name)})
 	if IsNotFound(err) {
 		return nil
 	}

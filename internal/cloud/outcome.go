@@ -51,7 +51,7 @@ func (c *Client) outcome(ctx context.Context, d deployment, before *deployed) (v
 		case last && (!underWay || time.Since(begun) > c.retryTimeout):
 			return "", nil
 		case last:
-			pause = c.timing.pollPause(time.Since(begun))
+			pause = c.timing.PollPause(time.Since(begun))
 		}
 		select {
 		case <-time.After(pause):

@@ -67,7 +67,7 @@ func TestLostDeployIsLookedForAfterAnInterrupt(t *testing.T) {
 			case err != nil && (!errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), test.err)):
 				t.Errorf("%s: error %v", name, err)
 			}
-			if n := w.count("POST /acme/applications/shop"); n != 1 {
+			if n := w.Count("POST /acme/applications/shop"); n != 1 {
 				t.Errorf("%s: it was sent %d times", name, n)
 			}
 		})

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
 // look asks for all objects that somebody waits for. One that the list lacks is asked for by name.
@@ -22,7 +24,7 @@ func (p *poller[T]) look(ctx context.Context) map[string]sight[T] {
 	}
 	p.mu.Unlock()
 	if len(seen) > 1 {
-		items, err := p.list(ctx, poll)
+		items, err := p.list(ctx, api.Poll)
 		if err != nil {
 			for name := range seen {
 				seen[name] = sight[T]{at: at, err: err}
@@ -51,7 +53,7 @@ func (p *poller[T]) lookByName(ctx context.Context, seen map[string]sight[T]) {
 			continue
 		}
 		group.Go(func() error {
-			item, err := p.one(ctx, name, poll)
+			item, err := p.one(ctx, name, api.Poll)
 			mu.Lock()
 			defer mu.Unlock()
 			seen[name] = sight[T]{at: s.at, item: item, err: err}
@@ -75,7 +77,7 @@ func (p *poller[T]) tell(ctx context.Context, seen map[string]sight[T]) {
 			continue
 		}
 		w.seen = s.at
-		w.due = now.Add(max(p.timing.pollPause(now.Sub(w.since)), min(asksToWait(s.err), time.Minute)))
+		w.due = now.Add(max(p.timing.PollPause(now.Sub(w.since)), min(api.RetryAfter(s.err), time.Minute)))
 		if w.tell(s) {
 			delete(p.waiting, w)
 			close(w.done)

@@ -14,7 +14,7 @@ import (
 // stalled is how long a poll may take before it no longer holds up the next one.
 const stalled = 10 * time.Second
 
-// poller looks on behalf of all that wait for objects of one kind: by name for a single one, through the list for several.
+// poller looks on behalf of all that wait for objects of one Kind: by name for a single one, through the list for several.
 // It runs while somebody waits.
 type poller[T any] struct {
 	objects[T]

@@ -288,7 +288,7 @@ func TestFreshApplicationsTakeOnlyAList(t *testing.T) {
 		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, answer) })
 		_, err := c.FreshApplications(t.Context())
 		expectError(t, err, "null is not a list", "200 OK")
-		if n := len(w.calls()); n < 5 {
+		if n := len(w.Calls()); n < 5 {
 			t.Errorf("it was asked %d times", n)
 		}
 		if list, err := c.Applications(t.Context()); err != nil || len(list) != 0 {

@@ -6,6 +6,8 @@ package cloud
 import (
 	"context"
 	"fmt"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
 // NewApplication is an application to be registered.
@@ -36,7 +38,7 @@ func (c *Client) RegisterApplication(ctx context.Context, n NewApplication) (*Ap
 	defer leave()
 	var id string
 	_, err = create(ctx, c, creation[Application]{
-		object: applicationNamed(n.Name),
+		Object: applicationNamed(n.Name),
 		look:   func(ctx context.Context) (*Application, error) { return c.FreshApplication(ctx, n.Name) },
 		send: func(ctx context.Context) (err error) {
 			id, err = c.register(ctx, n)
@@ -71,7 +73,7 @@ func (c *Client) register(ctx context.Context, n NewApplication) (string, error)
 	if n.TimeTravel {
 		body.Provenancedb = n.Instance
 	}
-	return do[string](ctx, c, request{kind: once, method: "PUT", path: []string{"applications"}, body: body, needs: []object{instanceNamed(n.Instance)}})
+	return api.Do[string](ctx, c.api, api.Request{Kind: api.Write, Method: "PUT", Path: []string{"applications"}, Body: body, Needs: []api.Object{instanceNamed(n.Instance)}})
 }
 
 // UpdateApplication changes settings, which take effect at the next deploy.
@@ -89,7 +91,7 @@ func (c *Client) UpdateApplication(ctx context.Context, name string, u Applicati
 		Min    *int64 `json:"min_vms,omitempty"`
 		Max    *int64 `json:"max_vms,omitempty"`
 	}{u.MemoryMiB, u.MinExecutors, u.MaxExecutors}
-	return c.tell(ctx, request{kind: harmless, method: "PATCH", path: []string{"applications", name}, object: applicationNamed(name), body: body})
+	return c.api.Send(ctx, api.Request{Kind: api.IdempotentWrite, Method: "PATCH", Path: []string{"applications", name}, Object: applicationNamed(name), Body: body})
 }
 
 // DeleteApplication asks for an application to be deleted, and if so asked with
@@ -104,7 +106,7 @@ func (c *Client) DeleteApplication(ctx context.Context, name string, dropDatabas
 	body := struct {
 		DropDB bool `json:"dropdb"`
 	}{dropDatabase}
-	err = c.tell(ctx, request{kind: harmless, method: "DELETE", path: []string{"applications", name}, object: applicationNamed(name), body: body})
+	err = c.api.Send(ctx, api.Request{Kind: api.IdempotentWrite, Method: "DELETE", Path: []string{"applications", name}, Object: applicationNamed(name), Body: body})
 	if IsNotFound(err) {
 		return nil
 	}

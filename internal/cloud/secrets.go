@@ -8,6 +8,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
 // Secrets reads the names of an application's secrets, sorted, from a list that
@@ -18,26 +20,26 @@ func (c *Client) Secrets(ctx context.Context, application string) ([]string, err
 
 // FreshSecrets asks for the names now.
 func (c *Client) FreshSecrets(ctx context.Context, application string) ([]string, error) {
-	return c.listSecrets(ctx, application, read)
+	return c.listSecrets(ctx, application, api.Read)
 }
 
-func (c *Client) listSecrets(ctx context.Context, application string, how kind) ([]string, error) {
-	r := request{kind: how, method: "GET", path: []string{"applications", application, "secrets"}, object: applicationNamed(application)}
-	names, err := do[[]string](ctx, c, r)
+func (c *Client) listSecrets(ctx context.Context, application string, how api.Kind) ([]string, error) {
+	r := api.Request{Kind: how, Method: "GET", Path: []string{"applications", application, "secrets"}, Object: applicationNamed(application)}
+	names, err := api.Do[[]string](ctx, c.api, r)
 	slices.Sort(names)
 	return names, err
 }
 
 // secretsOf is what the reads of one application's secrets share. They are only
 // ever listed: no call asks for one.
-func (c *Client) secretsOf(application string) *snapshot[string] {
+func (c *Client) secretsOf(application string) *cache[string] {
 	c.secretsMu.Lock()
 	defer c.secretsMu.Unlock()
 	shared := c.secrets[application]
 	if shared == nil {
-		shared = newSnapshot(objects[string]{
+		shared = newCache(objects[string]{
 			noun: "secret",
-			list: func(ctx context.Context, how kind) ([]string, error) { return c.listSecrets(ctx, application, how) },
+			list: func(ctx context.Context, how api.Kind) ([]string, error) { return c.listSecrets(ctx, application, how) },
 			name: func(name string) string { return name },
 		}, c.timing)
 		c.secrets[application] = shared
@@ -62,7 +64,7 @@ func (c *Client) CreateSecret(ctx context.Context, application, name, value stri
 			return &UnseenError{"secret", name, errors.New("the list of the application's secrets does not show it")}
 		}
 		select {
-		case <-time.After(c.timing.pollPause(time.Since(begun))):
+		case <-time.After(c.timing.PollPause(time.Since(begun))):
 		case <-ctx.Done():
 			return &UnseenError{"secret", name, context.Cause(ctx)}
 		}
@@ -76,10 +78,10 @@ func (c *Client) SetSecret(ctx context.Context, application, name, value string)
 		return err
 	}
 	defer leave()
-	return c.tell(ctx, request{
-		kind: harmless, method: "POST", path: []string{"applications", "secrets"}, object: applicationNamed(application),
-		body:    struct{ ApplicationName, SecretName, ClearSecretValue string }{application, name, value},
-		secrets: []string{value},
+	return c.api.Send(ctx, api.Request{
+		Kind: api.IdempotentWrite, Method: "POST", Path: []string{"applications", "secrets"}, Object: applicationNamed(application),
+		Body:    struct{ ApplicationName, SecretName, ClearSecretValue string }{application, name, value},
+		Secrets: []string{value},
 	})
 }
 
@@ -91,8 +93,8 @@ func (c *Client) DeleteSecret(ctx context.Context, application, name string) err
 		return err
 	}
 	defer leave()
-	err = c.tell(ctx, request{
-		kind: harmless, method: "DELETE", path: []string{"applications", application, "secrets", name}, object: object{"secret", name},
+	err = c.api.Send(ctx, api.Request{
+		Kind: api.IdempotentWrite, Method: "DELETE", Path: []string{"applications", application, "secrets", name}, Object: api.Object{Noun: "secret", Name: name},
 	})
 	if err == nil || IsNotFound(err) {
 		return nil

@@ -60,7 +60,7 @@ func TestSecretsOfOtherCalls(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				log := &journal{}
-				c, _ := wired(t, answer, func(cfg *Config) { cfg.Logger = log.logger() })
+				c, _ := wired(t, answer, func(cfg *Config) { cfg.Logger = log.Logger() })
 				_, err := c.FreshApplication(t.Context(), "shop")
 				if err == nil {
 					t.Fatal("no error")

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
 // ApplicationVersion is one that was deployed.
@@ -25,7 +27,7 @@ type versionRecords []struct {
 	CreationTime    time.Time
 }
 
-func (records versionRecords) check() error {
+func (records versionRecords) Check() error {
 	for i, r := range records {
 		if r.Version == "" {
 			return fmt.Errorf("item %d: %w", i, errors.New("there is no Version"))
@@ -36,8 +38,8 @@ func (records versionRecords) check() error {
 
 // ApplicationVersions reads the versions of an application, the newest first.
 func (c *Client) ApplicationVersions(ctx context.Context, name string) ([]ApplicationVersion, error) {
-	r := request{kind: read, method: "GET", path: []string{"applications", name, "versions"}, object: applicationNamed(name)}
-	records, err := do[versionRecords](ctx, c, r)
+	r := api.Request{Kind: api.Read, Method: "GET", Path: []string{"applications", name, "versions"}, Object: applicationNamed(name)}
+	records, err := api.Do[versionRecords](ctx, c.api, r)
 	if err != nil {
 		return nil, err
 	}

@@ -86,15 +86,15 @@ func TestWaitLooksInTime(t *testing.T) {
 			t.Errorf("it took %s", took)
 		}
 		last := time.Duration(0)
-		for i, at := range w.times(time.Now().Add(-took)) {
+		for i, at := range w.Times(time.Now().Add(-took)) {
 			want := max(time.Second, min(last/20, 15*time.Second))
 			if pause := at - last; pause != want {
 				t.Errorf("look %d comes %s after the one at %s, want %s", i, pause, last, want)
 			}
 			last = at
 		}
-		if n := w.count(lookUp); n != len(w.calls()) {
-			t.Errorf("calls: %q", w.calls()[:5])
+		if n := w.Count(lookUp); n != len(w.Calls()) {
+			t.Errorf("calls: %q", w.Calls()[:5])
 		}
 	})
 }
@@ -118,8 +118,8 @@ func TestWhatIsReadyIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		_, took, w, err := waited(t, &stages{status: after(0, "available")}, Ready)
-		if err != nil || took != 0 || len(w.calls()) != 1 {
-			t.Errorf("it took %s and the calls %q, %v", took, w.calls(), err)
+		if err != nil || took != 0 || len(w.Calls()) != 1 {
+			t.Errorf("it took %s and the calls %q, %v", took, w.Calls(), err)
 		}
 	})
 }
@@ -141,7 +141,7 @@ func TestManyWaitForThePriceOfOne(t *testing.T) {
 				})
 			}
 			all.Wait()
-			return len(w.calls())
+			return len(w.Calls())
 		}
 		synctest.Test(t, func(t *testing.T) {
 			one, hundred := polls(t, 1), polls(t, 100)
@@ -406,8 +406,8 @@ func TestPollsWaitAsTheyAreAsked(t *testing.T) {
 			say(w, 429, "")
 			return true
 		}
-		if _, took, w, err := waited(t, s, Created); err != nil || took != 41*time.Second || len(w.calls()) != 2 {
-			t.Errorf("it took %s and %d looks, %v", took, len(w.calls()), err)
+		if _, took, w, err := waited(t, s, Created); err != nil || took != 41*time.Second || len(w.Calls()) != 2 {
+			t.Errorf("it took %s and %d looks, %v", took, len(w.Calls()), err)
 		}
 	})
 }
@@ -453,9 +453,9 @@ func TestInterruptEndsAWait(t *testing.T) {
 				if took := time.Since(begun); !errors.Is(err, context.Canceled) || took != 5500*time.Millisecond {
 					t.Errorf("after %s: %v", took, err)
 				}
-				polls := len(w.calls())
+				polls := len(w.Calls())
 				time.Sleep(time.Minute)
-				if n := len(w.calls()); n != polls {
+				if n := len(w.Calls()); n != polls {
 					t.Errorf("%d polls after the end", n-polls)
 				}
 			})
@@ -506,9 +506,9 @@ func TestWaitsComeAndGo(t *testing.T) {
 		all.Wait()
 		time.Sleep(time.Hour)
 		// A new wait begins a new run of the poller.
-		before := len(w.calls())
-		if _, err := c.WaitInstance(t.Context(), names[0], Ready); err != nil || len(w.calls()) != before+1 {
-			t.Errorf("%d calls, %v", len(w.calls())-before, err)
+		before := len(w.Calls())
+		if _, err := c.WaitInstance(t.Context(), names[0], Ready); err != nil || len(w.Calls()) != before+1 {
+			t.Errorf("%d calls, %v", len(w.Calls())-before, err)
 		}
 	})
 }
@@ -550,12 +550,12 @@ func TestProgressIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log journal
 		s := &stages{begun: time.Now(), status: after(5*time.Minute, "available")}
-		c, _ := wired(t, s.ServeHTTP, func(cfg *Config) { cfg.Logger = log.logger() })
+		c, _ := wired(t, s.ServeHTTP, func(cfg *Config) { cfg.Logger = log.Logger() })
 		if _, err := c.WaitInstance(t.Context(), "pg_main", Created); err != nil {
 			t.Fatal(err)
 		}
 		lines := 0
-		for _, line := range log.lines() {
+		for _, line := range log.Lines() {
 			if strings.Contains(line, `"level":"INFO"`) {
 				lines++
 				if !strings.Contains(line, `"name":"pg_main"`) || !strings.Contains(line, `"status":`) {

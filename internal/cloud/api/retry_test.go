@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
 )
 
@@ -29,43 +30,43 @@ var refusedConnection = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNR
 
 // try makes one call of a kind to a network that answers the first attempt so and the second with success, and returns
 // the number of attempts.
-func try(t *testing.T, kind kind, first http.HandlerFunc) (attempts int, err error) {
+func try(t *testing.T, kind Kind, first http.HandlerFunc) (attempts int, err error) {
 	t.Helper()
 	c, w := wired(t, nil)
-	w.handler = func(rw http.ResponseWriter, r *http.Request) {
-		if len(w.calls()) == 1 {
+	w.Answer(func(rw http.ResponseWriter, r *http.Request) {
+		if len(w.Calls()) == 1 {
 			first(rw, r)
 			return
 		}
 		say(rw, 200, `{}`)
-	}
+	})
 	method := "GET"
-	if kind >= harmless {
+	if kind >= IdempotentWrite {
 		method = "POST"
 	}
-	_, err = do[map[string]any](t.Context(), c, request{kind: kind, method: method, path: []string{"databases"}})
-	return len(w.calls()), err
+	_, err = Do[map[string]any](t.Context(), c, Request{Kind: kind, Method: method, Path: []string{"databases"}})
+	return len(w.Calls()), err
 }
 
 func TestRepeatsByKind(t *testing.T) {
 	t.Parallel()
-	kinds := []kind{read, poll, harmless, once}
+	kinds := []Kind{Read, Poll, IdempotentWrite, Write}
 	for name, test := range map[string]struct {
 		first    http.HandlerFunc
-		repeated []kind
+		repeated []Kind
 	}{
-		"broken off":      {func(http.ResponseWriter, *http.Request) { panic(lost) }, []kind{read, harmless}},
-		"hang":            {hang, []kind{read, harmless}},
-		"500":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "oops") }, []kind{read, harmless}},
-		"502 of a proxy":  {func(w http.ResponseWriter, _ *http.Request) { say(w, 502, "<html>") }, []kind{read, harmless}},
-		"503":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 503, "") }, []kind{read, harmless}},
-		"408":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 408, "") }, []kind{read, harmless}},
-		"429":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 429, "") }, []kind{read, harmless, once}},
-		"busy":            {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "application is busy") }, []kind{read, harmless, once}},
-		"not available":   {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "instance is not in available state") }, []kind{read, harmless, once}},
-		"HTML as 200":     {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "<html>") }, []kind{read, harmless}},
-		"cut off":         {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `{"a":`) }, []kind{read, harmless}},
-		"nothing":         {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, ``) }, []kind{read, harmless}},
+		"broken off":      {func(http.ResponseWriter, *http.Request) { panic(lost) }, []Kind{Read, IdempotentWrite}},
+		"hang":            {hang, []Kind{Read, IdempotentWrite}},
+		"500":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "oops") }, []Kind{Read, IdempotentWrite}},
+		"502 of a proxy":  {func(w http.ResponseWriter, _ *http.Request) { say(w, 502, "<html>") }, []Kind{Read, IdempotentWrite}},
+		"503":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 503, "") }, []Kind{Read, IdempotentWrite}},
+		"408":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 408, "") }, []Kind{Read, IdempotentWrite}},
+		"429":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 429, "") }, []Kind{Read, IdempotentWrite, Write}},
+		"busy":            {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "application is busy") }, []Kind{Read, IdempotentWrite, Write}},
+		"not available":   {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "instance is not in available state") }, []Kind{Read, IdempotentWrite, Write}},
+		"HTML as 200":     {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "<html>") }, []Kind{Read, IdempotentWrite}},
+		"cut off":         {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `{"a":`) }, []Kind{Read, IdempotentWrite}},
+		"nothing":         {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, ``) }, []Kind{Read, IdempotentWrite}},
 		"of a wrong type": {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `[1]`) }, nil},
 		"400":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 400, "no") }, nil},
 		"401":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 401, "no") }, nil},
@@ -90,19 +91,16 @@ func TestRepeatsByKind(t *testing.T) {
 
 func TestUnsentIsRepeated(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []kind{read, harmless, once} {
+	for _, kind := range []Kind{Read, IdempotentWrite, Write} {
 		synctest.Test(t, func(t *testing.T) {
 			n := 0
-			c, err := newClient(Config{Organization: "acme", Login: Login{Token: testToken}}, roundTrip(func(*http.Request) (*http.Response, error) {
+			c := over(t, roundTrip(func(*http.Request) (*http.Response, error) {
 				if n++; n < 4 {
 					return nil, refusedConnection
 				}
 				return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(""))}, nil
 			}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := c.tell(t.Context(), request{kind: kind, method: "POST", path: []string{"databases"}}); err != nil || n != 4 {
+			if err := c.Send(t.Context(), Request{Kind: kind, Method: "POST", Path: []string{"databases"}}); err != nil || n != 4 {
 				t.Errorf("kind %d: %d attempts, %v", kind, n, err)
 			}
 		})
@@ -126,15 +124,12 @@ func TestUnsentForGood(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				n := 0
-				c, err := newClient(Config{Organization: "acme", Login: Login{Token: testToken}}, roundTrip(func(*http.Request) (*http.Response, error) {
+				c := over(t, roundTrip(func(*http.Request) (*http.Response, error) {
 					n++
 					return nil, test.err
 				}))
-				if err != nil {
-					t.Fatal(err)
-				}
 				begun := time.Now()
-				err = c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"databases"}})
+				err := c.Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"databases"}})
 				expectError(t, err, "no answer to POST /v1alpha1/acme/databases: "+test.err.Error())
 				took := time.Since(begun)
 				if test.final && (n != 1 || took != 0) || !test.final && took != 2*time.Minute {
@@ -153,11 +148,11 @@ func TestPausesGrow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 503, "down for repair") })
 		begun := time.Now()
-		_, err := c.FreshInstance(t.Context(), "pg_main")
+		err := read(t.Context(), c, Read)
 		if got, want := err.Error(), `DBOS Cloud answered "down for repair" (503 Service Unavailable to GET /v1alpha1/acme/databases/userdb/info/pg_main, request ID req-503)`; got != want {
 			t.Errorf("error is\n%s\nwant that of the last attempt\n%s", got, want)
 		}
-		times := w.times(begun)
+		times := w.Times(begun)
 		if last := times[len(times)-1]; last != 2*time.Minute {
 			t.Errorf("the last attempt was at %s, want the end of the retry timeout", last)
 		}
@@ -177,8 +172,8 @@ func TestPausesDiffer(t *testing.T) {
 	t.Parallel()
 	seen := map[time.Duration]bool{}
 	for range 50 {
-		seen[Timing{}.withDefaults().backoff(3, 0)] = true
-		seen[Timing{}.withDefaults().backoff(0, 30*time.Second)] = true
+		seen[Timing{}.WithDefaults().backoff(3, 0)] = true
+		seen[Timing{}.WithDefaults().backoff(0, 30*time.Second)] = true
 	}
 	if len(seen) < 90 {
 		t.Errorf("100 pauses have only %d lengths", len(seen))
@@ -195,7 +190,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				begun := time.Now()
-				if _, err := try(t, once, func(w http.ResponseWriter, _ *http.Request) {
+				if _, err := try(t, Write, func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Retry-After", header())
 					say(w, 429, "")
 				}); err != nil {
@@ -231,10 +226,10 @@ func TestRetryAfterBeyondTheBudget(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), test.deadline)
 				defer cancel()
 				begun := time.Now()
-				_, err := c.FreshInstance(ctx, "pg_main")
+				err := read(ctx, c, Read)
 				expectError(t, err, test.want, test.message, fmt.Sprint(test.status))
-				if took := time.Since(begun); took != 0 || len(w.calls()) != 1 {
-					t.Errorf("%d attempts in %s", len(w.calls()), took)
+				if took := time.Since(begun); took != 0 || len(w.Calls()) != 1 {
+					t.Errorf("%d attempts in %s", len(w.Calls()), took)
 				}
 			})
 		})
@@ -254,11 +249,11 @@ func TestBusyIsWaitedFor(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		if err := c.SetInstancePassword(ctx, "pg_main", "secret-secret"); err != nil {
+		if err := setPassword(ctx, c, "secret-secret"); err != nil {
 			t.Fatal(err)
 		}
-		if late := time.Since(free); late > 15*time.Second || len(w.calls()) > 200 {
-			t.Errorf("done %s late, after %d attempts", late, len(w.calls()))
+		if late := time.Since(free); late > 15*time.Second || len(w.Calls()) > 200 {
+			t.Errorf("done %s late, after %d attempts", late, len(w.Calls()))
 		}
 	})
 }
@@ -270,7 +265,7 @@ func TestBusyUntilTheEnd(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		begun := time.Now()
-		err := c.SetInstancePassword(ctx, "pg_main", "secret-secret")
+		err := setPassword(ctx, c, "secret-secret")
 		expectError(t, err, `"application is busy"`, "request ID req-400", "; it has been so for 9m", "and the time of the operation runs out")
 		if !IsBusy(err) || time.Since(begun) < 9*time.Minute || time.Since(begun) > 10*time.Minute {
 			t.Errorf("after %s: %v", time.Since(begun), err)
@@ -285,7 +280,7 @@ func TestInterruptEndsThePause(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(100*time.Second, cancel)
 		begun := time.Now()
-		err := c.SetInstancePassword(ctx, "pg_main", "secret-secret")
+		err := setPassword(ctx, c, "secret-secret")
 		if !errors.Is(err, context.Canceled) || time.Since(begun) != 100*time.Second {
 			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
@@ -306,7 +301,7 @@ func TestLastAnswerIsShown(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		_, err := c.FreshInstance(ctx, "pg_main")
+		err := read(ctx, c, Read)
 		expectError(t, err, "no answer to GET", "context deadline exceeded; before that: ", `"down for repair"`)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Error("the deadline is not in the error")
@@ -320,7 +315,7 @@ func TestNoAttemptAtTheVeryEndOfTheOperation(t *testing.T) {
 		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 503, "down for repair") })
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		_, err := c.FreshInstance(ctx, "pg_main")
+		err := read(ctx, c, Read)
 		if want := `DBOS Cloud answered "down for repair" (503 Service Unavailable to GET`; !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("error is %q, want %q first", err, want)
 		}
@@ -330,8 +325,8 @@ func TestNoAttemptAtTheVeryEndOfTheOperation(t *testing.T) {
 func TestNotFoundIsFinalWithAnyStatus(t *testing.T) {
 	t.Parallel()
 	c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "instance pg_main not found") })
-	if _, err := c.FreshInstance(t.Context(), "pg_main"); !IsNotFound(err) || len(w.calls()) != 1 {
-		t.Errorf("%d attempts, %v", len(w.calls()), err)
+	if err := read(t.Context(), c, Read); !IsNotFound(err) || len(w.Calls()) != 1 {
+		t.Errorf("%d attempts, %v", len(w.Calls()), err)
 	}
 }
 
@@ -348,11 +343,10 @@ func TestHangsDoNotEatTheBudgetOfOthers(t *testing.T) {
 		begun := time.Now()
 		hung := make(chan error)
 		go func() {
-			_, err := c.FreshInstance(t.Context(), "pg_hung")
-			hung <- err
+			hung <- readOf(t.Context(), c, Read, "pg_hung")
 		}()
 		time.Sleep(time.Minute)
-		if _, err := c.FreshInstance(t.Context(), "pg_main"); err != nil || time.Since(begun) != time.Minute {
+		if err := read(t.Context(), c, Read); err != nil || time.Since(begun) != time.Minute {
 			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
 		expectError(t, <-hung, "no answer to GET", "nothing came for 1m0s")
@@ -364,12 +358,12 @@ func TestHangsDoNotEatTheBudgetOfOthers(t *testing.T) {
 
 func TestNoLoginIsSaidAtOnce(t *testing.T) {
 	t.Parallel()
-	c, w := wired(t, nil, func(cfg *Config) { cfg.Login = Login{} })
-	_, err := c.FreshInstance(t.Context(), "pg_main")
-	if !errors.Is(err, ErrNoLogin) || len(w.calls()) != 0 {
-		t.Errorf("%d requests, %v", len(w.calls()), err)
+	c, w := wired(t, nil, func(cfg *Config) { cfg.Login = login.Login{} })
+	err := read(t.Context(), c, Read)
+	if !errors.Is(err, login.ErrNoLogin) || len(w.Calls()) != 0 {
+		t.Errorf("%d requests, %v", len(w.Calls()), err)
 	}
-	if OutcomeUnknown(c.SetInstancePassword(t.Context(), "pg_main", "secret-secret")) {
+	if OutcomeUnknown(setPassword(t.Context(), c, "secret-secret")) {
 		t.Error("a call without a login may have been carried out")
 	}
 }

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"cmp"
@@ -18,10 +18,11 @@ type Timing struct {
 	Backoff        time.Duration // first pause before a repeat: 0.5 s
 	LongestBackoff time.Duration // 15 s
 	Shared         time.Duration // how long a list serves reads: 10 s
-	Progress       time.Duration // between two log lines about an upload: 10 s
+	Progress       time.Duration // between two log lines about an Stream: 10 s
 }
 
-func (t Timing) withDefaults() Timing {
+// WithDefaults fills in the product's own pauses.
+func (t Timing) WithDefaults() Timing {
 	return Timing{
 		Poll:           cmp.Or(t.Poll, time.Second),
 		LongestPoll:    cmp.Or(t.LongestPoll, 15*time.Second),
@@ -35,7 +36,7 @@ func (t Timing) withDefaults() Timing {
 	}
 }
 
-// pollPause is the time between two looks of a wait that has lasted for waited.
-func (t Timing) pollPause(waited time.Duration) time.Duration {
+// PollPause is the time between two looks of a wait that has lasted for waited.
+func (t Timing) PollPause(waited time.Duration) time.Duration {
 	return max(t.Poll, min(waited/20, t.LongestPoll))
 }

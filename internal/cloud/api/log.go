@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"encoding/json"
@@ -20,7 +20,7 @@ type attemptKey struct{}
 type attempts struct{ count atomic.Int64 }
 
 // report writes the one log line of a request. It shows nothing of headers or bodies, but for the request ID.
-func (x *exchange) report(req *http.Request, resp *http.Response, err error, took time.Duration) {
+func (t *attemptTransport) report(req *http.Request, resp *http.Response, err error, took time.Duration) {
 	attributes := []slog.Attr{
 		slog.String("method", req.Method),
 		slog.String("path", req.URL.EscapedPath()),
@@ -35,7 +35,7 @@ func (x *exchange) report(req *http.Request, resp *http.Response, err error, too
 	if err != nil {
 		attributes = append(attributes, slog.String("error", redact.Line(err.Error())))
 	}
-	x.log.LogAttrs(req.Context(), slog.LevelDebug, "DBOS Cloud request", attributes...)
+	t.log.LogAttrs(req.Context(), slog.LevelDebug, "DBOS Cloud request", attributes...)
 }
 
 // requestID is the one of an error's body, else of the header.

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"context"
@@ -19,18 +19,18 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
-// kind says what the repetition of a call would mean.
-type kind int
+// Kind says whether a call may be repeated.
+type Kind int
 
 const (
-	read     kind = iota // may be repeated at will
-	poll                 // a read of a wait, which does the repeating itself
-	harmless             // a write that may be carried out twice
-	once                 // a write that must not
+	Read            Kind = iota // may be repeated
+	Poll                        // a read of a wait, which repeats by itself
+	IdempotentWrite             // a write that may be carried out twice
+	Write                       // a write that must not be carried out twice
 )
 
-// send makes a call and repeats it as far as its kind allows. Its error is that of the last attempt.
-func (c *Client) send(ctx context.Context, r request, decode func([]byte) error) error {
+// call makes a call and repeats it as far as its kind allows. Its error is that of the last attempt.
+func (c *Client) call(ctx context.Context, r Request, decode func([]byte) error) error {
 	address, err := c.address(ctx, r)
 	if err != nil {
 		return err
@@ -39,11 +39,11 @@ func (c *Client) send(ctx context.Context, r request, decode func([]byte) error)
 	if err != nil {
 		return err
 	}
-	redact.Keep(r.secrets...)
+	redact.Keep(r.Secrets...)
 	marked := context.WithValue(ctx, attemptKey{}, new(attempts))
-	req, err := retryablehttp.NewRequestWithContext(marked, r.method, address, body)
+	req, err := retryablehttp.NewRequestWithContext(marked, r.Method, address, body)
 	if err != nil {
-		return fmt.Errorf("the call %s /%s cannot be made", r.method, strings.Join(r.path, "/"))
+		return fmt.Errorf("the call %s /%s cannot be made", r.Method, strings.Join(r.Path, "/"))
 	}
 	req.Header.Set("User-Agent", c.userAgent)
 	req.Header.Set("Accept", "application/json")
@@ -69,7 +69,7 @@ func (c *Client) send(ctx context.Context, r request, decode func([]byte) error)
 // policy decides, attempt by attempt, whether one call is repeated and when.
 type policy struct {
 	client  *Client
-	request request
+	request Request
 	decode  func([]byte) error // nil: the answer says nothing
 	path    string
 	begun   time.Time
@@ -95,7 +95,7 @@ func (p *policy) check(ctx context.Context, resp *http.Response, err error) (boo
 
 // again decides on a repetition and sets the pause before it.
 func (p *policy) again(ctx context.Context, e *Error) bool {
-	if e.final || p.request.kind == poll || p.request.hurried && e.busy() {
+	if e.final || p.request.Kind == Poll || p.request.FailWhenBusy && e.busy() {
 		return false
 	}
 	left := time.Duration(math.MaxInt64) // of the operation
@@ -109,7 +109,7 @@ func (p *policy) again(ctx context.Context, e *Error) bool {
 		if p.busy.IsZero() {
 			p.busy = time.Now()
 		}
-		p.pause = max(p.client.timing.pollPause(time.Since(p.busy)), e.retryAfter)
+		p.pause = max(p.client.timing.PollPause(time.Since(p.busy)), e.retryAfter)
 		if p.pause >= left {
 			e.hint = fmt.Sprintf("it has been so for %s, and the time of the operation runs out", time.Since(p.busy).Round(time.Second))
 		}
@@ -144,7 +144,7 @@ func UntilDeadline(ctx context.Context) context.Context {
 // persistent reports whether a call that has to succeed in the end may be repeated although something in front of the API
 // has refused it.
 func (p *policy) persistent(ctx context.Context, e *Error) bool {
-	return ctx.Value(untilDeadlineKey{}) != nil && p.request.kind != once && e.Status >= 400 && !e.signed
+	return ctx.Value(untilDeadlineKey{}) != nil && p.request.Kind != Write && e.Status >= 400 && !e.signed
 }
 
 // budget is how long the repeats may still take, of left.
@@ -162,7 +162,7 @@ func (p *policy) budget(ctx context.Context, e *Error, left time.Duration) time.
 
 // repeatable reports whether a failed call may be repeated within the retry timeout.
 func (p *policy) repeatable(e *Error) bool {
-	if p.request.kind == once {
+	if p.request.Kind == Write {
 		return e.Status == 0 && !e.unknown || e.Status == http.StatusTooManyRequests
 	}
 	switch {

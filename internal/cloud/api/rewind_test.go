@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"io"
@@ -41,12 +41,12 @@ func TestRewoundUploadMayTakeItsTime(t *testing.T) {
 	t.Parallel()
 	for pause, works := range map[time.Duration]bool{50 * time.Second: true, 70 * time.Second: false} {
 		synctest.Test(t, func(t *testing.T) {
-			x := &exchange{next: rewinding{pause}, timeout: time.Minute, log: slog.New(slog.DiscardHandler)}
+			transport := &attemptTransport{next: rewinding{pause}, timeout: time.Minute, log: slog.New(slog.DiscardHandler)}
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/", strings.NewReader("abcdef"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			resp, err := x.RoundTrip(req)
+			resp, err := transport.RoundTrip(req)
 			if err == nil {
 				_, err = io.Copy(io.Discard, resp.Body)
 			}

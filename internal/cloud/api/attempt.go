@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"bytes"
@@ -30,9 +30,9 @@ const (
 
 var errTooLarge = fmt.Errorf("more than %d MiB", maxAnswer>>20)
 
-// exchange is one request as a whole. It reads the answer to its end, so that a hang or a break in the middle of it is
+// attemptTransport is one request as a whole. It reads the answer to its end, so that a hang or a break in the middle of it is
 // part of the attempt; it bounds the time in which nothing moves, and the size; and it writes the one log line.
-type exchange struct {
+type attemptTransport struct {
 	next    http.RoundTripper
 	timeout time.Duration
 	log     *slog.Logger
@@ -48,7 +48,7 @@ func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
 // RoundTrip implements [http.RoundTripper].
-func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if ended := req.Context().Err(); ended != nil {
 		network.CloseBody(req)
 		return nil, &failure{err: context.Cause(req.Context())}
@@ -58,9 +58,9 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer cancel(nil)
 	defer interruptible(req, cancel)()
 
-	watchdog := time.AfterFunc(x.timeout, func() { cancel(fmt.Errorf("nothing came for %s", x.timeout)) })
+	watchdog := time.AfterFunc(t.timeout, func() { cancel(fmt.Errorf("nothing came for %s", t.timeout)) })
 	defer watchdog.Stop()
-	moved := func() { watchdog.Reset(x.timeout) }
+	moved := func() { watchdog.Reset(t.timeout) }
 
 	var sent atomic.Bool
 	out := req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -69,14 +69,14 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil && req.Body != http.NoBody {
 		watched(out, moved)
 	}
-	resp, err := x.next.RoundTrip(out)
+	resp, err := t.next.RoundTrip(out)
 	if err != nil {
 		err = &failure{sent: sent.Load(), err: because(ctx, err)}
 	} else {
 		content, readErr := readAnswer(resp.Body, moved)
 		resp.Body = &answerBody{Reader: bytes.NewReader(content), content: content, err: because(ctx, readErr)}
 	}
-	x.report(req, resp, err, time.Since(begun))
+	t.report(req, resp, err, time.Since(begun))
 	return resp, err
 }
 

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"fmt"
@@ -10,56 +10,6 @@ import (
 	"testing"
 	"time"
 )
-
-func TestInstanceIsRead(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		body string
-		want Instance
-	}{
-		"provisioned": {
-			`{"PostgresInstanceName":"pg_main","Status":"available","HostName":"db.example.com","Port":5432,"DatabaseUsername":"alice","DBOSAdminName":"dbosadmin","IsLinked":false,"SupabaseReference":null}`,
-			Instance{Name: "pg_main", Status: "available", Hostname: "db.example.com", Port: 5432, Username: "alice", AdminUsername: "dbosadmin", Provisioned: true},
-		},
-		"linked": {
-			`{"PostgresInstanceName":"pg_main","Status":"available","HostName":"db.example.com","Port":6543,"DatabaseUsername":"postgres","DBOSAdminName":"dbosadmin","IsLinked":true,"SupabaseReference":"abcdef"}`,
-			Instance{Name: "pg_main", Status: "available", Hostname: "db.example.com", Port: 6543, Username: "postgres", AdminUsername: "dbosadmin", Linked: true, SupabaseReference: "abcdef"},
-		},
-		"older server": {
-			`{"PostgresInstanceName":"pg_main","Status":"available","HostName":"db.example.com","Port":5432,"AdminUsername":"alice"}`,
-			Instance{Name: "pg_main", Status: "available", Hostname: "db.example.com", Port: 5432, Username: "alice"},
-		},
-		"being made": {
-			`{"PostgresInstanceName":"pg_main","Status":"creating","HostName":null,"Port":null,"DatabaseUsername":"alice","NewField":{"a":[1]}}`,
-			Instance{Name: "pg_main", Status: "creating", Username: "alice"},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, test.body) })
-			got, err := c.FreshInstance(t.Context(), "pg_main")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if *got != test.want {
-				t.Errorf("instance is %+v, want %+v", *got, test.want)
-			}
-			w.expect(t, "GET /acme/databases/userdb/info/pg_main")
-		})
-	}
-}
-
-func TestAvailable(t *testing.T) {
-	t.Parallel()
-	for status, want := range map[string]bool{"available": true, "backing-up": true, "Available": true, "creating": false, "": false, "unavailable": false} {
-		if got := (Instance{Status: status, Hostname: "h"}).Available(); got != want {
-			t.Errorf("%q with a host name: %t, want %t", status, got, want)
-		}
-		if (Instance{Status: status}).Available() {
-			t.Errorf("%q without a host name is available", status)
-		}
-	}
-}
 
 func TestOddAnswers(t *testing.T) {
 	t.Parallel()
@@ -80,7 +30,6 @@ func TestOddAnswers(t *testing.T) {
 		"null":            {`null`, "with JSON that cannot be used, as there is no PostgresInstanceName"},
 		"empty object":    {`{}`, "with JSON that cannot be used, as there is no PostgresInstanceName"},
 		"an error as 200": {`{"message":"internal error","statusCode":500}`, "there is no PostgresInstanceName"},
-		"another object":  {`{"PostgresInstanceName":"pg_other"}`, `answered with another, "pg_other"`},
 		"long":            {"<html>" + strings.Repeat("lorem ipsum ", 1000), "…"},
 		"not UTF-8":       {"\xff\xfe\x00", "with something that is not JSON"},
 	} {
@@ -90,53 +39,14 @@ func TestOddAnswers(t *testing.T) {
 				w.Header().Set("X-Request-Id", "gw-1")
 				say(w, 200, test.body)
 			})
-			_, err := c.instance(t.Context(), "pg_main", poll)
+			err := read(t.Context(), c, Poll)
 			expectError(t, err, test.want)
-			if name != "another object" {
-				expectError(t, err, "200 OK to GET /v1alpha1/acme/databases/userdb/info/pg_main, request ID gw-1")
-			}
+			expectError(t, err, "200 OK to GET /v1alpha1/acme/databases/userdb/info/pg_main, request ID gw-1")
 			if len(err.Error()) > 700 {
 				t.Errorf("error has %d characters", len(err.Error()))
 			}
 			if IsNotFound(err) || IsBusy(err) || OutcomeUnknown(err) {
 				t.Errorf("a broken answer is taken for the API's word: %v", err)
-			}
-		})
-	}
-}
-
-func TestLists(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		body string
-		want string // names, or the error
-	}{
-		"two, out of order": {`[{"PostgresInstanceName":"zeta"},{"PostgresInstanceName":"alpha","IsLinked":true}]`, "alpha zeta"},
-		"empty":             {`[]`, ""},
-		"null":              {`null`, ""},
-		"null items":        {`[{"PostgresInstanceName":"alpha"},null]`, "error: item 1: there is no PostgresInstanceName"},
-		"an object":         {`{"message":"oops"}`, "error: with JSON of a wrong type"},
-		"nothing":           {``, "error: with an empty body"},
-		"HTML":              {`<html>`, "error: with HTML"},
-		"cut off":           {`[{"PostgresInstanceName":"alpha"},`, "error: cut off"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, test.body) })
-			list, err := c.listInstances(t.Context(), poll)
-			if message, ok := strings.CutPrefix(test.want, "error: "); ok {
-				expectError(t, err, message, "GET /v1alpha1/acme/databases")
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			var names []string
-			for _, i := range list {
-				names = append(names, i.Name)
-			}
-			if got := strings.Join(names, " "); got != test.want {
-				t.Errorf("list is %q, want %q", got, test.want)
 			}
 		})
 	}
@@ -165,14 +75,14 @@ func TestUnknownOutcome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, w := wired(t, test.handler)
-			err := c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"databases", "userdb"}, object: instanceNamed("userdb"), hurried: true})
+			err := c.Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"databases", "userdb"}, Object: Object{"database instance", "userdb"}, FailWhenBusy: true})
 			if err == nil {
 				t.Fatal("no error")
 			}
 			if got := OutcomeUnknown(err); got != test.want {
 				t.Errorf("OutcomeUnknown is %t, want %t, of: %v", got, test.want, err)
 			}
-			w.expect(t, "POST /acme/databases/userdb")
+			w.Expect(t, "POST /acme/databases/userdb")
 		})
 	}
 }
@@ -184,7 +94,7 @@ func TestAnswersThatSayNothing(t *testing.T) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8") // as some servers call every text
 			say(w, 200, body)
 		})
-		if err := c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"databases", "userdb"}}); err != nil {
+		if err := c.Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"databases", "userdb"}}); err != nil {
 			t.Errorf("%q: %v", body, err)
 		}
 	}
@@ -227,7 +137,7 @@ func TestSecretsAreHidden(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 400, echo) })
-			err := c.SetInstancePassword(t.Context(), "pg_main", password)
+			err := setPassword(t.Context(), c, password)
 			expectError(t, err, "400 Bad Request")
 			text := fmt.Sprintf("%v %+v %#v", err, err, err)
 			for _, part := range []string{"pa&ss", "pa&amp;ss", "u0026ss", "ss<wo", "signature-of"} {

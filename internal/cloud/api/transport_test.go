@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"context"
@@ -39,7 +39,7 @@ func TestExtraRoots(t *testing.T) {
 		say(w, 200, `[]`)
 	})
 	c := dial(t, server, func(cfg *Config) { cfg.CACertificates = ca })
-	if _, err := c.Instances(t.Context()); err != nil {
+	if err := list(t.Context(), c, Read); err != nil {
 		t.Fatal(err)
 	}
 	if protocol.Load() != "HTTP/2.0" {
@@ -54,7 +54,7 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	begun := time.Now()
-	err := dial(t, server).tell(t.Context(), request{kind: once, method: "POST", path: []string{"databases"}})
+	err := dial(t, server).Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"databases"}})
 	expectError(t, err, "no answer to POST /v1alpha1/acme/databases", "certificate")
 	if OutcomeUnknown(err) || time.Since(begun) > 5*time.Second {
 		t.Errorf("after %s: %v", time.Since(begun), err)
@@ -101,7 +101,7 @@ func TestEndpointForms(t *testing.T) {
 		"/behind/a/": "/behind/a/v1alpha1/acme/databases",
 	} {
 		c := dial(t, server, func(cfg *Config) { cfg.Endpoint += suffix })
-		if _, err := c.listInstances(t.Context(), poll); err != nil || asked.Load() != want {
+		if err := list(t.Context(), c, Poll); err != nil || asked.Load() != want {
 			t.Errorf("%q asks for %s, %v", suffix, asked.Load(), err)
 		}
 	}
@@ -124,7 +124,7 @@ func TestConnectionsAreKept(t *testing.T) {
 		var all sync.WaitGroup
 		for range parallel {
 			all.Go(func() {
-				if _, err := c.listInstances(t.Context(), poll); err != nil {
+				if err := list(t.Context(), c, Poll); err != nil {
 					t.Error(err)
 				}
 			})
@@ -140,12 +140,12 @@ func TestConnectionsAreKept(t *testing.T) {
 // case runs in a process of its own.
 func proxyChild(endpoint string) {
 	var logged journal
-	c, err := New(Config{
-		Endpoint: endpoint, CACertificates: []byte(os.Getenv("TEST_CLOUD_CA")), Organization: "acme",
-		Login: Login{Token: testToken}, RetryTimeout: time.Millisecond, Logger: logged.logger(),
-	})
+	c, err := New(testConfig(func(cfg *Config) {
+		cfg.Endpoint, cfg.CACertificates = endpoint, []byte(os.Getenv("TEST_CLOUD_CA"))
+		cfg.RetryTimeout, cfg.Logger = time.Millisecond, logged.Logger()
+	}))
 	if err == nil {
-		_, err = c.FreshInstance(context.Background(), "pg_main")
+		err = read(context.Background(), c, Read)
 	}
 	fmt.Printf("error: %v\nlog: %s\n", err, logged.String())
 }

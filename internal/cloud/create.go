@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
 // lastLook is how long a look may take after an interrupt.
@@ -14,9 +16,9 @@ const lastLook = 200 * time.Millisecond
 
 // creation is a create that must be carried out exactly once, of an object whose name is unique.
 type creation[T any] struct {
-	object
+	api.Object
 	look    func(context.Context) (*T, error) // asks now; an IsNotFound error is the proof of absence
-	send    func(context.Context) error       // a write of the kind once
+	send    func(context.Context) error       // a call of the kind api.Write
 	matches func(context.Context, *T) error   // nil: what was found may be what was sent
 }
 
@@ -38,9 +40,9 @@ func create[T any](ctx context.Context, c *Client, cr creation[T]) (adopted bool
 		err := cr.send(ctx)
 		switch {
 		case err == nil:
-			c.created.add(cr.object)
+			c.created.add(cr.Object)
 			return false, nil
-		case lost == nil && exists(err):
+		case lost == nil && api.IsNameTaken(err):
 			return false, cr.refused(ctx, err)
 		case lost == nil && !OutcomeUnknown(err):
 			return false, err
@@ -51,15 +53,15 @@ func create[T any](ctx context.Context, c *Client, cr creation[T]) (adopted bool
 		found, lookErr := cr.lookAgain(ctx, c.timing, refused, since)
 		switch {
 		case found != nil:
-			c.created.add(cr.object)
+			c.created.add(cr.Object)
 			return cr.adopt(ctx, found)
 		case !IsNotFound(lookErr):
-			return false, fmt.Errorf("%w; whether the %s %q was made all the same could not be seen: %w", lost, cr.noun, cr.name, lookErr)
+			return false, fmt.Errorf("%w; whether the %s %q was made all the same could not be seen: %w", lost, cr.Noun, cr.Name, lookErr)
 		case ctx.Err() != nil:
 			return false, lost
-		case exists(err):
+		case api.IsNameTaken(err):
 			return false, fmt.Errorf("%w; the call was then refused as the name is taken, so that the %s %q was probably made, but no look has shown it for %s",
-				lost, cr.noun, cr.name, c.timing.Appearing)
+				lost, cr.Noun, cr.Name, c.timing.Appearing)
 		case refused:
 			return false, err
 		case time.Since(since) > c.retryTimeout:
@@ -116,5 +118,5 @@ func (cr creation[T]) refused(ctx context.Context, err error) error {
 }
 
 func (cr creation[T]) taken() error {
-	return fmt.Errorf("%s %q %w", cr.noun, cr.name, ErrExists)
+	return fmt.Errorf("%s %q %w", cr.Noun, cr.Name, ErrExists)
 }

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"context"
@@ -31,10 +31,10 @@ func TestHangingHeaders(t *testing.T) {
 		cfg.RequestTimeout = time.Second
 		cfg.Timing.Backoff = time.Millisecond
 	})
-	if _, err := c.Instances(t.Context()); err != nil {
+	if err := list(t.Context(), c, Read); err != nil {
 		t.Fatal(err)
 	}
-	_, err := c.listInstances(t.Context(), poll)
+	err := list(t.Context(), c, Poll)
 	if n.Load() != 3 || err != nil {
 		t.Errorf("%d requests, %v", n.Load(), err)
 	}
@@ -61,7 +61,7 @@ func TestHangIsAnError(t *testing.T) {
 			t.Parallel()
 			c := dial(t, serve(t, handler), func(cfg *Config) { cfg.RequestTimeout = 100 * time.Millisecond })
 			begun := time.Now()
-			_, err := c.listInstances(t.Context(), poll)
+			err := list(t.Context(), c, Poll)
 			expectError(t, err, "GET /v1alpha1/acme/databases", "nothing came for 100ms")
 			if took := time.Since(begun); took > 3*time.Second {
 				t.Errorf("it took %s", took)
@@ -80,7 +80,7 @@ func TestHugeAnswer(t *testing.T) {
 			}
 		}
 	})
-	_, err := dial(t, server).listInstances(t.Context(), poll)
+	err := list(t.Context(), dial(t, server), Poll)
 	expectError(t, err, "with more than 16 MiB, none of which was used", "200 OK to GET /v1alpha1/acme/databases")
 }
 
@@ -90,7 +90,7 @@ func TestBrokenOffAnswer(t *testing.T) {
 		w.Header().Set("Content-Length", "100")
 		_, _ = io.WriteString(w, `[{"PostgresInst`)
 	})
-	_, err := dial(t, server).listInstances(t.Context(), poll)
+	err := list(t.Context(), dial(t, server), Poll)
 	expectError(t, err, `with JSON that is cut off: "[{\"PostgresInst"`, "200 OK")
 }
 
@@ -111,13 +111,18 @@ func (b *trickle) Read(p []byte) (int, error) {
 
 func (b *trickle) Close() error { return nil }
 
+// slowStream is a stream of ten pieces with pauses between them.
+type slowStream time.Duration
+
+func (s slowStream) Open() (io.ReadCloser, error) { return &trickle{10, time.Duration(s)}, nil }
+func (s slowStream) Size() int64                  { return 100 }
+
 func TestUploadMayTakeItsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "") })
 		slow := func(pause time.Duration) error {
-			body := &upload{size: 100, open: func() (io.ReadCloser, error) { return &trickle{10, pause}, nil }}
-			return c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"applications", "shop"}, upload: body})
+			return c.Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"applications", "shop"}, Stream: slowStream(pause)})
 		}
 		begun := time.Now()
 		if err := slow(50 * time.Second); err != nil {
@@ -126,8 +131,8 @@ func TestUploadMayTakeItsTime(t *testing.T) {
 		if took := time.Since(begun); took != 500*time.Second {
 			t.Errorf("it took %s", took)
 		}
-		if len(w.seen[0].body) != 100 {
-			t.Errorf("%d bytes came", len(w.seen[0].body))
+		if len(w.Seen[0].Body) != 100 {
+			t.Errorf("%d bytes came", len(w.Seen[0].Body))
 		}
 	})
 }
@@ -140,13 +145,18 @@ func TestUploadThatStops(t *testing.T) {
 	})
 	t.Cleanup(func() { close(reading) })
 	c := dial(t, server, func(cfg *Config) { cfg.RequestTimeout = time.Second })
-	endless := &upload{open: func() (io.ReadCloser, error) { return io.NopCloser(endlessZeros{}), nil }}
-	err := c.tell(t.Context(), request{kind: once, method: "POST", path: []string{"applications", "shop"}, upload: endless})
+	err := c.Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"applications", "shop"}, Stream: endlessStream{}})
 	expectError(t, err, "no answer to POST /v1alpha1/acme/applications/shop", "nothing came for 1s")
 	if !OutcomeUnknown(err) {
 		t.Error("the outcome is taken for known")
 	}
 }
+
+// endlessStream is a stream of unknown size that never ends.
+type endlessStream struct{}
+
+func (endlessStream) Open() (io.ReadCloser, error) { return io.NopCloser(endlessZeros{}), nil }
+func (endlessStream) Size() int64                  { return 0 }
 
 type endlessZeros struct{}
 
@@ -190,11 +200,11 @@ func TestRedirects(t *testing.T) {
 				}
 				w.WriteHeader(test.status)
 			})
-			r := request{kind: poll, method: test.method, path: []string{"databases"}}
+			r := Request{Kind: Poll, Method: test.method, Path: []string{"databases"}}
 			if test.method != "GET" {
-				r.kind, r.body = once, map[string]int{"a": 1}
+				r.Kind, r.Body = Write, map[string]int{"a": 1}
 			}
-			_, err := do[instanceRecord](t.Context(), dial(t, server), r)
+			_, err := Do[instance](t.Context(), dial(t, server), r)
 			if test.want == "" {
 				if err != nil {
 					t.Error(err)
@@ -218,17 +228,17 @@ func TestInterruptEndsRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := wired(t, hang)
-		for kind, within := range map[kind]time.Duration{read: 0, poll: 0, harmless: grace, once: grace} {
+		for kind, within := range map[Kind]time.Duration{Read: 0, Poll: 0, IdempotentWrite: grace, Write: grace} {
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(5*time.Second, cancel)
 			begun := time.Now()
 			method := "GET"
-			if kind >= harmless {
+			if kind >= IdempotentWrite {
 				method = "POST"
 			}
-			err := c.tell(ctx, request{kind: kind, method: method, path: []string{"databases"}})
+			err := c.Send(ctx, Request{Kind: kind, Method: method, Path: []string{"databases"}})
 			expectError(t, err, method+" /v1alpha1/acme/databases", "context canceled")
-			if !errors.Is(err, context.Canceled) || OutcomeUnknown(err) != (kind >= harmless) {
+			if !errors.Is(err, context.Canceled) || OutcomeUnknown(err) != (kind >= IdempotentWrite) {
 				t.Errorf("error is %#v", err)
 			}
 			if took := time.Since(begun) - 5*time.Second; took != within {
@@ -247,15 +257,15 @@ func TestInterruptedWriteIsStillAnswered(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
 		defer cancel()
-		r := request{kind: once, method: "POST", path: []string{"databases", "userdb"}}
-		if err := c.tell(ctx, r); err != nil {
+		r := Request{Kind: Write, Method: "POST", Path: []string{"databases", "userdb"}}
+		if err := c.Send(ctx, r); err != nil {
 			t.Errorf("the answer came %s after the end and was lost: %v", 200*time.Millisecond, err)
 		}
 		// An operation that has ended begins nothing.
-		err := c.tell(ctx, r)
+		err := c.Send(ctx, r)
 		expectError(t, err, "context deadline exceeded")
-		if OutcomeUnknown(err) || len(w.calls()) != 1 {
-			t.Errorf("it was sent, or may have been: %v, %q", err, w.calls())
+		if OutcomeUnknown(err) || len(w.Calls()) != 1 {
+			t.Errorf("it was sent, or may have been: %v, %q", err, w.Calls())
 		}
 	})
 }
@@ -280,11 +290,11 @@ func TestOneLogLineARequest(t *testing.T) {
 				w.Header().Set("X-Request-Id", "gw-3")
 				say(w, 200, "")
 			}
-		}, func(cfg *Config) { cfg.Logger = log.logger() })
-		if err := c.SetInstancePassword(t.Context(), "pg_main", password); err != nil {
+		}, func(cfg *Config) { cfg.Logger = log.Logger() })
+		if err := setPassword(t.Context(), c, password); err != nil {
 			t.Fatal(err)
 		}
-		lines := log.lines()
+		lines := log.Lines()
 		if len(lines) != 3 {
 			t.Fatalf("%d lines:\n%s", len(lines), log.String())
 		}

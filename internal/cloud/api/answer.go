@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ func (p *policy) judge(resp *http.Response, err error) *Error {
 	if err != nil {
 		return p.noAnswer(err)
 	}
-	e := &Error{Method: p.request.method, Path: p.path, Status: resp.StatusCode, RequestID: requestID(resp)}
+	e := &Error{Method: p.request.Method, Path: p.path, Status: resp.StatusCode, RequestID: requestID(resp)}
 	body, err := io.ReadAll(resp.Body)
 	switch resp.StatusCode / 100 {
 	case 2:
@@ -43,7 +43,7 @@ func (p *policy) judge(resp *http.Response, err error) *Error {
 	}
 	e.retryHeader = redact.Line(resp.Header.Get("Retry-After"))
 	e.retryAfter = retryAfter(e.retryHeader)
-	e.unknown = p.request.kind >= harmless && !e.notFound && !e.busy() && mayHaveActed(e.Status)
+	e.unknown = p.request.Kind >= IdempotentWrite && !e.notFound && !e.busy() && mayHaveActed(e.Status)
 	return e
 }
 
@@ -81,13 +81,13 @@ func (p *policy) refused(e *Error, body []byte, err error) {
 	e.own = true
 	e.Message, e.Detail = redact.Line(own.Message), redact.Text(own.DetailedError)
 	e.signed = own.StatusCode != nil || own.RequestID != nil
-	object := p.request.object
-	e.notFound = object.name != "" && saysNotFound(e.Status, own.Message, object.name, e.signed)
-	e.early = e.notFound && p.client.justCreated(object)
-	for _, needed := range p.request.needs {
+	object := p.request.Object
+	e.notFound = object.Name != "" && saysNotFound(e.Status, own.Message, object.Name, e.signed)
+	e.early = e.notFound && p.client.isNew(object)
+	for _, needed := range p.request.Needs {
 		// A failed migration may say of other things that they are not found.
-		said := own.DetailedError == "" && strings.Contains(strings.ReplaceAll(own.Message, `"`, ""), needed.name+" not found")
-		e.early = e.early || said && p.client.justCreated(needed)
+		said := own.DetailedError == "" && strings.Contains(strings.ReplaceAll(own.Message, `"`, ""), needed.Name+" not found")
+		e.early = e.early || said && p.client.isNew(needed)
 	}
 }
 
@@ -101,11 +101,11 @@ func wrongForm(err error) bool {
 		odd    *oddAnswer
 		typed  *json.UnmarshalTypeError
 	)
-	return !errors.As(err, &syntax) && !errors.Is(err, errNull) && (errors.As(err, &odd) || errors.As(err, &typed))
+	return !errors.As(err, &syntax) && !errors.Is(err, ErrNull) && (errors.As(err, &odd) || errors.As(err, &typed))
 }
 
-// errNull is an answer that may come from a server in trouble, so that it is asked again.
-var errNull = errors.New("null is not a list")
+// ErrNull is an answer that may come from a server in trouble, so that it is asked again.
+var ErrNull = errors.New("null is not a list")
 
 // oddAnswer is JSON of the right types that makes no sense.
 type oddAnswer struct{ error }

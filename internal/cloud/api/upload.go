@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"context"
@@ -15,23 +15,15 @@ import (
 	"time"
 )
 
-// Archive is an application's files as a zip. It can be opened again, for a
-// deploy that has to be sent again, and is the same each time.
-type Archive interface {
-	Open() (io.ReadCloser, error)
-	Size() int64 // exactly as many bytes as Open's reader gives
-}
-
 const (
 	archiveHead = `{"application_archive":"`
 	archiveTail = `"}`
 )
 
-// archiveUpload makes the body of a deploy of an archive: base64 in JSON, as it
-// goes, so that it never holds more of the archive than a piece.
-type archiveUpload struct {
+// ArchiveUpload is the body of a deploy: an archive as base64 in JSON. It holds only a piece of the archive at a time.
+type ArchiveUpload struct {
 	ctx         context.Context //nolint:containedctx // For the log lines of the upload.
-	archive     Archive
+	archive     Stream
 	application string
 	log         *slog.Logger
 	every       time.Duration // between two of those
@@ -40,13 +32,18 @@ type archiveUpload struct {
 	failed error
 }
 
-// size is the length of the body.
-func (u *archiveUpload) size() int64 {
+// NewArchiveUpload makes the body for an archive of an application, whose Size must be exact. The upload logs its progress.
+func (c *Client) NewArchiveUpload(ctx context.Context, application string, archive Stream) *ArchiveUpload {
+	return &ArchiveUpload{ctx: ctx, archive: archive, application: application, log: c.log, every: c.timing.Progress}
+}
+
+// Size is the length of the body.
+func (u *ArchiveUpload) Size() int64 {
 	return int64(len(archiveHead)+len(archiveTail)) + (u.archive.Size()+2)/3*4
 }
 
-// open begins a body from its start.
-func (u *archiveUpload) open() (io.ReadCloser, error) {
+// Open begins a body from its start.
+func (u *ArchiveUpload) Open() (io.ReadCloser, error) {
 	files, err := u.archive.Open()
 	if err != nil {
 		u.fail(err)
@@ -61,14 +58,14 @@ func (u *archiveUpload) open() (io.ReadCloser, error) {
 	}, nil
 }
 
-func (u *archiveUpload) fail(err error) {
+func (u *ArchiveUpload) fail(err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.failed = err
 }
 
-// failure is why the archive itself could not be read, if it could not.
-func (u *archiveUpload) failure() error {
+// Failure is the error of reading the archive itself. It is nil if there was none, or if u is nil.
+func (u *ArchiveUpload) Failure() error {
 	if u == nil {
 		return nil
 	}
@@ -81,7 +78,7 @@ func (u *archiveUpload) failure() error {
 type archiveBody struct {
 	io.Reader
 	io.Closer
-	upload *archiveUpload
+	upload *ArchiveUpload
 	sent   int64
 	told   time.Time // of the last log line, at first the beginning
 }
@@ -96,7 +93,7 @@ func (b *archiveBody) Read(p []byte) (int, error) {
 	if time.Since(b.told) >= u.every {
 		b.told = time.Now()
 		u.log.LogAttrs(u.ctx, slog.LevelInfo, "uploading application",
-			slog.String("name", u.application), slog.Int64("sent_bytes", b.sent), slog.Int64("total_bytes", u.size()))
+			slog.String("name", u.application), slog.Int64("sent_bytes", b.sent), slog.Int64("total_bytes", u.Size()))
 	}
 	return n, err
 }

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud
+package api
 
 import (
 	"errors"
@@ -42,7 +42,7 @@ func (p *policy) noAnswer(err error) *Error {
 	if errors.As(err, &addressed) {
 		err = addressed.Err
 	}
-	unknown, final := p.request.kind >= harmless, network.IsFinal(err)
+	unknown, final := p.request.Kind >= IdempotentWrite, network.IsFinal(err)
 	var (
 		f        *failure
 		loginErr *login.Error
@@ -54,7 +54,7 @@ func (p *policy) noAnswer(err error) *Error {
 		err, unknown = f.err, unknown && f.sent
 	}
 	return &Error{
-		Method: p.request.method, Path: p.path, Message: redact.Line(err.Error()),
+		Method: p.request.Method, Path: p.path, Message: redact.Line(err.Error()),
 		err: err, unknown: unknown, final: final,
 	}
 }

@@ -112,7 +112,7 @@ func TestRefreshOfAThousand(t *testing.T) {
 					})
 				}
 				all.Wait()
-				if calls := w.calls(); len(calls) > 3 {
+				if calls := w.Calls(); len(calls) > 3 {
 					t.Errorf("%d calls: %q", len(calls), calls)
 				}
 			})
@@ -131,7 +131,7 @@ func TestLoneReadAsksForItsObject(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 		}
-		w.expect(t, byName("pg_0001"), byName("pg_0001"), byName("pg_0001"))
+		w.Expect(t, byName("pg_0001"), byName("pg_0001"), byName("pg_0001"))
 	})
 }
 
@@ -162,13 +162,13 @@ func TestAListServesForSeconds(t *testing.T) {
 		together(t.Context(), c, s.names...)
 		time.Sleep(5 * time.Second)
 		together(t.Context(), c, s.names...)
-		if got := w.count(list); got != 1 {
-			t.Errorf("%d lists: %q", got, w.calls())
+		if got := w.Count(list); got != 1 {
+			t.Errorf("%d lists: %q", got, w.Calls())
 		}
 		time.Sleep(10 * time.Second)
 		together(t.Context(), c, s.names...)
-		if got := w.count(list); got != 2 {
-			t.Errorf("%d lists: %q", got, w.calls())
+		if got := w.Count(list); got != 2 {
+			t.Errorf("%d lists: %q", got, w.Calls())
 		}
 	})
 }
@@ -203,8 +203,8 @@ func TestAWriteMakesAListStale(t *testing.T) {
 					t.Fatal(err)
 				}
 				together(t.Context(), c, s.names...)
-				if got := w.count(list); got != 2 {
-					t.Errorf("%d lists: %q", got, w.calls())
+				if got := w.Count(list); got != 2 {
+					t.Errorf("%d lists: %q", got, w.Calls())
 				}
 			})
 		})
@@ -247,8 +247,8 @@ func TestAListUnderWayAtAWriteIsStale(t *testing.T) {
 			}
 		})
 		all.Wait()
-		if got := w.count(list); got != 3 {
-			t.Errorf("%d lists: %q", got, w.calls())
+		if got := w.Count(list); got != 3 {
+			t.Errorf("%d lists: %q", got, w.Calls())
 		}
 	})
 }
@@ -262,8 +262,8 @@ func TestMissingInAListIsAskedByName(t *testing.T) {
 		if errs["pg_new"] != nil {
 			t.Errorf("one that is there and not listed: %v", errs["pg_new"])
 		}
-		if !IsNotFound(errs["pg_gone"]) || w.count(byName("pg_gone")) != 1 {
-			t.Errorf("one that is gone: %v, calls %q", errs["pg_gone"], w.calls())
+		if !IsNotFound(errs["pg_gone"]) || w.Count(byName("pg_gone")) != 1 {
+			t.Errorf("one that is gone: %v, calls %q", errs["pg_gone"], w.Calls())
 		}
 	})
 }
@@ -358,8 +358,8 @@ func TestOneWhoLeavesBreaksNothing(t *testing.T) {
 			}
 		})
 		all.Wait()
-		if got := w.count(list); got != 1 {
-			t.Errorf("%d lists: %q", got, w.calls())
+		if got := w.Count(list); got != 1 {
+			t.Errorf("%d lists: %q", got, w.Calls())
 		}
 	})
 }
@@ -377,11 +377,11 @@ func TestAListNobodyWaitsForEnds(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if took := time.Since(begun); took != time.Second || len(w.calls()) != 2 {
-			t.Errorf("after %s: %q", took, w.calls())
+		if took := time.Since(begun); took != time.Second || len(w.Calls()) != 2 {
+			t.Errorf("after %s: %q", took, w.Calls())
 		}
 		// The next ones begin anew.
-		w.answer((&shelf{names: []string{"pg_a", "pg_b"}, status: "available", latency: time.Millisecond}).ServeHTTP)
+		w.Answer((&shelf{names: []string{"pg_a", "pg_b"}, status: "available", latency: time.Millisecond}).ServeHTTP)
 		for name, err := range together(t.Context(), c, "pg_a", "pg_b") {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -398,5 +398,5 @@ func TestInstances(t *testing.T) {
 	if err != nil || len(got) != 3 || got[0].Name != "alpha" || got[2].Name != "zeta" {
 		t.Errorf("instances are %v, %v", got, err)
 	}
-	w.expect(t, list)
+	w.Expect(t, list)
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/share"
 )
 
@@ -17,8 +18,8 @@ import (
 type objects[T any] struct {
 	noun   string                 // "database instance"
 	isNew  func(name string) bool // this process has just created it: it may not be found yet; nil: none is
-	one    func(ctx context.Context, name string, how kind) (*T, error)
-	list   func(ctx context.Context, how kind) ([]T, error)
+	one    func(ctx context.Context, name string, how api.Kind) (*T, error)
+	list   func(ctx context.Context, how api.Kind) ([]T, error)
 	name   func(T) string
 	status func(T) string
 }
@@ -26,7 +27,7 @@ type objects[T any] struct {
 // snapshot lets the reads of a refresh share one list call instead of asking a question each. One lone read asks for its
 // object; once a second comes while the first is under way, or soon after, the list answers both it and those that follow,
 // for a few seconds or until a write of ours.
-type snapshot[T any] struct {
+type cache[T any] struct {
 	objects[T]
 	timing Timing
 
@@ -39,12 +40,12 @@ type snapshot[T any] struct {
 	asking   share.Call[map[string]T]
 }
 
-func newSnapshot[T any](o objects[T], timing Timing) *snapshot[T] {
-	return &snapshot[T]{objects: o, timing: timing}
+func newCache[T any](o objects[T], timing Timing) *cache[T] {
+	return &cache[T]{objects: o, timing: timing}
 }
 
 // get reads one object. An IsNotFound error is the API's own word on that very object, never a list's silence.
-func (s *snapshot[T]) get(ctx context.Context, name string) (*T, error) {
+func (s *cache[T]) get(ctx context.Context, name string) (*T, error) {
 	s.mu.Lock()
 	if s.lonely() {
 		s.alone++
@@ -55,7 +56,7 @@ func (s *snapshot[T]) get(ctx context.Context, name string) (*T, error) {
 			s.alone--
 			s.lastRead = time.Now()
 		}()
-		return s.one(ctx, name, read)
+		return s.one(ctx, name, api.Read)
 	}
 	s.mu.Unlock()
 
@@ -66,20 +67,20 @@ func (s *snapshot[T]) get(ctx context.Context, name string) (*T, error) {
 	if item, ok := items[name]; ok {
 		return &item, nil
 	}
-	return s.one(ctx, name, read)
+	return s.one(ctx, name, api.Read)
 }
 
 // lonely reports whether nobody else reads just now. The mutex is held.
-func (s *snapshot[T]) lonely() bool {
+func (s *cache[T]) lonely() bool {
 	return !s.fresh() && s.asking.Waiting() == 0 && s.alone == 0 && time.Since(s.lastRead) > time.Second
 }
 
-func (s *snapshot[T]) fresh() bool {
+func (s *cache[T]) fresh() bool {
 	return s.items != nil && time.Since(s.taken) < s.timing.Shared
 }
 
 // all reads the list.
-func (s *snapshot[T]) all(ctx context.Context) ([]T, error) {
+func (s *cache[T]) all(ctx context.Context) ([]T, error) {
 	list, err := s.listed(ctx)
 	if err != nil {
 		return nil, err
@@ -93,7 +94,7 @@ func (s *snapshot[T]) all(ctx context.Context) ([]T, error) {
 }
 
 // listed returns the list that serves now, by name, or waits for the one that is under way, or begins it.
-func (s *snapshot[T]) listed(ctx context.Context) (map[string]T, error) {
+func (s *cache[T]) listed(ctx context.Context) (map[string]T, error) {
 	if items, _ := s.serving(); items != nil {
 		return items, nil
 	}
@@ -101,7 +102,7 @@ func (s *snapshot[T]) listed(ctx context.Context) (map[string]T, error) {
 }
 
 // serving returns the list that serves now, nil if there is none, and the number of writes so far.
-func (s *snapshot[T]) serving() (map[string]T, int) {
+func (s *cache[T]) serving() (map[string]T, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.fresh() {
@@ -110,12 +111,12 @@ func (s *snapshot[T]) serving() (map[string]T, int) {
 	return s.items, s.writes
 }
 
-func (s *snapshot[T]) fetch(ctx context.Context) (map[string]T, error) {
+func (s *cache[T]) fetch(ctx context.Context) (map[string]T, error) {
 	items, writes := s.serving()
 	if items != nil {
 		return items, nil
 	}
-	list, err := s.list(ctx, read)
+	list, err := s.list(ctx, api.Read)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func (s *snapshot[T]) fetch(ctx context.Context) (map[string]T, error) {
 
 // stale makes every read that begins from now on ask again. It is called before and after each write: an answer that was
 // under way meanwhile may be of before the write.
-func (s *snapshot[T]) stale() {
+func (s *cache[T]) stale() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writes++

@@ -11,19 +11,21 @@ import (
 	"time"
 )
 
-// console prints what a step does and proves. On a terminal it colours, and
-// shows what is running; elsewhere it prints the same lines plainly.
+// console prints what a step does and proves. On a terminal it shows what is
+// running, in colour unless NO_COLOR is set; elsewhere it prints the same lines
+// plainly.
 type console struct {
-	out    io.Writer
-	colour bool
-	steps  int
-	proofs int
+	out      io.Writer
+	terminal bool
+	colour   bool
+	steps    int
+	proofs   int
 }
 
 func newConsole(out *os.File) *console {
 	info, err := out.Stat()
-	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
-	return &console{out: out, colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+	return &console{out: out, terminal: terminal, colour: terminal && os.Getenv("NO_COLOR") == ""}
 }
 
 const (
@@ -87,10 +89,13 @@ func (c *console) failed(err error) {
 	c.line("   %s %s\n", mark, strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "\n     "))
 }
 
+// slow is how long one command or wait takes on a slow machine only.
+const slow = 20 * time.Second
+
 // during shows, on a terminal only, that something is running and for how
 // long, until the returned function is called.
 func (c *console) during(text string) (done func()) {
-	if !c.colour {
+	if !c.terminal {
 		return func() {}
 	}
 	start := time.Now()
@@ -105,7 +110,7 @@ func (c *console) during(text string) (done func()) {
 				_, _ = fmt.Fprint(c.out, "\r\x1b[K")
 				return
 			case <-ticker.C:
-				_, _ = fmt.Fprintf(c.out, "\r\x1b[K     %s", c.paint(dim, fmt.Sprintf("%s … %.1f s", text, time.Since(start).Seconds())))
+				_, _ = fmt.Fprintf(c.out, "\r\x1b[K     %s", c.paint(dim, running(text, time.Since(start))))
 			}
 		}
 	}()
@@ -113,4 +118,13 @@ func (c *console) during(text string) (done func()) {
 		close(stop)
 		<-stopped
 	}
+}
+
+// running says what is being done and for how long.
+func running(text string, elapsed time.Duration) string {
+	line := fmt.Sprintf("%s … %.1f s", text, elapsed.Seconds())
+	if elapsed > slow {
+		line += " (this machine is slow or busy; it goes on)"
+	}
+	return line
 }

@@ -115,12 +115,15 @@ func newStage(ctx context.Context, console *console) (_ *stage, err error) {
 	if err != nil {
 		return nil, err
 	}
+	done = console.during("starting the local cloud")
 	s.cloud, err = localcloud.Start(ctx, localcloud.Options{Backend: "postgres", ProvisionTime: time.Second})
+	done()
 	return s, err
 }
 
 // close ends and removes all that the stage has made.
 func (s *stage) close() error {
+	defer s.during("clearing up")()
 	var errs []error
 	if s.cloud != nil {
 		errs = append(errs, s.cloud.Close())

@@ -13,6 +13,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
 	"go.yaml.in/yaml/v4"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
@@ -118,6 +121,10 @@ func (b block) problems(t *testing.T, v *validator) []string {
 		var value any
 		if err := yaml.Unmarshal([]byte(b.text), &value); err != nil {
 			return []string{err.Error()}
+		}
+	case "hcl": // A file of tests or mocks, whose blocks are not those of a configuration.
+		if _, diags := hclsyntax.ParseConfig([]byte(b.text), b.page, hcl.InitialPos); diags.HasErrors() {
+			return []string{diags.Error()}
 		}
 	case "text", "mermaid":
 	case "":

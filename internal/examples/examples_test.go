@@ -321,7 +321,8 @@ func configurations(t *testing.T, dir string) []string {
 			return err
 		}
 		name, err := filepath.Rel(dir, filepath.Dir(path))
-		if !slices.Contains(names, name) && filepath.Dir(name) != "recovery" && name != "adoption/2-adopt" && name != "adoption/query" {
+		aside := []string{"adoption/2-adopt", "adoption/query", "beyond-the-instance"}
+		if !slices.Contains(names, name) && filepath.Dir(name) != "recovery" && !slices.Contains(aside, name) {
 			names = append(names, name)
 		}
 		return err
@@ -347,9 +348,9 @@ type trial struct {
 	cloud *acctest.Cloud
 }
 
-func begin(t *testing.T, dir string, seeds []seed) *trial {
+func begin(t *testing.T, dir string, seeds []seed, options ...acctest.Option) *trial {
 	t.Helper()
-	cloud := acctest.Start(t)
+	cloud := acctest.Start(t, options...)
 	for _, plant := range seeds {
 		plant(t, cloud)
 	}

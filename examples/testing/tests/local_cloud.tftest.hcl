@@ -1,0 +1,31 @@
+# Against the local cloud that the environment names. It runs a real PostgreSQL.
+
+variables {
+  name                = "unit_test"
+  applications        = ["billing", "storefront"]
+  password            = "Correct-horse-7"
+  deletion_protection = false
+}
+
+run "provisions" {
+  assert {
+    condition     = dbos_database_instance.this.hostname == "127.0.0.1"
+    error_message = "The instance is not on this machine."
+  }
+
+  assert {
+    condition     = toset(keys(output.urls)) == var.applications
+    error_message = "There is not one application for each name."
+  }
+}
+
+run "rotates_in_place" {
+  variables {
+    password = "Battery_staple:8"
+  }
+
+  assert {
+    condition     = output.address == run.provisions.address
+    error_message = "Another password has moved the instance."
+  }
+}

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Types the README's commands on a bare Debian: a fresh root with nothing but
-# Go, Terraform, git and make, first as an ordinary user, then as root, then as
-# that user again. For trying a release by hand, as root on a Debian machine
-# with debootstrap. It takes about half an hour, and leaves nothing.
+# Go, Terraform, OpenTofu if it is here, git and make. It does so first as an
+# ordinary user, then as root, then as that user again. For trying a release by
+# hand, as root on a Debian machine with debootstrap. It takes about half an
+# hour, and leaves nothing.
 #
 #   internal/setup/bare-machine.sh [SUITE]
 set -euo pipefail
@@ -59,8 +60,9 @@ done
 
 fresh() {
   local mirror home device
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep -m 1 'debian/*$') || mirror=http://deb.debian.org/debian
-  debootstrap --variant=minbase --include=ca-certificates,git,make "$suite" "$root" "$mirror" >"$root/log" || {
+  # Packages come from where this machine gets its own, else from debootstrap's default.
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep -m 1 'debian/*$') || mirror=
+  debootstrap --variant=minbase --include=ca-certificates,git,make "$suite" "$root" ${mirror:+"$mirror"} >"$root/log" || {
     cat "$root/log"
     exit 1
   }
@@ -71,6 +73,7 @@ fresh() {
   cp -a /etc/ssl/certs/. "$root/etc/ssl/certs/"
   cp -a "$(go env GOROOT)" "$root/usr/local/go"
   install "$(command -v terraform)" "$root/usr/local/bin/"
+  if command -v tofu >/dev/null; then install "$(command -v tofu)" "$root/usr/local/bin/"; fi
   mount -t proc proc "$root/proc"
   mount -t tmpfs -o mode=755 dev "$root/dev"
   mkdir -m 1777 "$root/dev/shm"
@@ -84,6 +87,47 @@ fresh() {
     git clone --quiet "$module" "$root/$home/provider"
   done
   chroot "$root" chown -R newcomer: /home/newcomer
+}
+
+# The README's four commands, typed from the clone to the first database. The
+# project's address leads to the clone in which this runs.
+read -rd '' four_commands <<'SCRIPT' || true
+engine=$1
+use=$(sed '1,/^## Use it$/d' README.md)
+mapfile -t commands < <(sed -n '/^```shell$/,/^```$/p' <<<"$use" | sed '/^```/d' | head -n 4)
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=url.$PWD.insteadOf
+export GIT_CONFIG_VALUE_0=https://github.com/dbos-community/terraform-provider-dbos
+cd "$(mktemp -d)"
+own=$PWD
+eval "${commands[0]}"
+eval "${commands[1]}"
+eval "${commands[2]}" >"$own/printed" &
+until grep -q '^export DBOS_ORGANIZATION=' "$own/printed"; do
+  kill -0 $!
+  sleep 0.2
+done
+eval "$(grep '^export ' "$own/printed")"
+sed -n '/^```terraform$/,/^```$/p' <<<"$use" | sed '/^```/d' >"$own/main.tf"
+cd "$own"
+export TF_VAR_password=Correct-horse-7
+eval "${commands[3]//terraform /$engine }" <<<yes | tee "$own/applied"
+grep -q 'Apply complete! Resources: 1 added' "$own/applied"
+kill $!
+wait $! || true
+make -C terraform-provider-dbos uninstall
+rm -rf "$own"
+SCRIPT
+
+four_commands() { # USER
+  local engine
+  for engine in terraform tofu; do
+    if [ -e "$root/usr/local/bin/$engine" ]; then
+      say "as $1: four commands to the first database, with $engine"
+      as "$1" bash -euo pipefail -c "$four_commands" - "$engine"
+    else
+      say "left out: $engine is not on this machine"
+    fi
+  done
 }
 
 inside() {
@@ -105,6 +149,7 @@ inside() {
   say "as a user, with PostgreSQL"
   as newcomer make demo
   as newcomer make test
+  four_commands newcomer
 
   say "the README's commands do what they say on a bare $suite"
 }

@@ -1,6 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
+//go:build unix
+
 // Command bench measures speed and size, and prints them beside the bar that each is held to. Where the machine
 // matters, it measures a ratio.
 package main

@@ -1,6 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
+//go:build unix
+
 package localcloud
 
 import (
@@ -17,6 +19,14 @@ import (
 	"testing"
 	"time"
 )
+
+// TestMain lets the test's own program be the child that is killed.
+func TestMain(m *testing.M) {
+	if backend, dir, child := strings.Cut(os.Getenv(childVariable), ":"); child {
+		os.Exit(serveAsChild(backend, dir))
+	}
+	os.Exit(m.Run())
+}
 
 const childVariable = "LOCALCLOUD_TEST_CHILD"
 

@@ -9,21 +9,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
-	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 )
-
-// TestMain lets the test's own program be the child that is killed.
-func TestMain(m *testing.M) {
-	if backend, dir, child := strings.Cut(os.Getenv(childVariable), ":"); child {
-		os.Exit(serveAsChild(backend, dir))
-	}
-	os.Exit(m.Run())
-}
 
 // start starts a simulated local cloud that ends with the test.
 func start(t *testing.T, change ...func(*Options)) *Server {
@@ -161,4 +154,21 @@ func detain(s *Server, instance string) (release func()) {
 	gate := s.gates.of(instance)
 	gate.RLock()
 	return gate.RUnlock
+}
+
+func filesIn(t *testing.T, dir string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		relative, err := filepath.Rel(dir, path)
+		files = append(files, relative)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }

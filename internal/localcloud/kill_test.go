@@ -1,13 +1,14 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
+//go:build unix
+
 package localcloud
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
@@ -249,23 +250,6 @@ func (p *promises) checkVersions(t *testing.T, c *child, a applicationAnswer) []
 	}
 	if promised := p.versions[a.Name]; !running || promised != "" && promised != a.Version {
 		t.Errorf("%s was deployed as %q, runs %q and has %v", a.Name, promised, a.Version, versions)
-	}
-	return files
-}
-
-func filesIn(t *testing.T, dir string) []string {
-	t.Helper()
-	var files []string
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		relative, err := filepath.Rel(dir, path)
-		files = append(files, relative)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	return files
 }

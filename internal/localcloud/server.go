@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
-	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend/postgres"
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend/simulated"
 )
 
@@ -110,15 +109,11 @@ func (s *Server) openBackend(ctx context.Context) (backend.Backend, error) {
 	case backendSimulated:
 		return simulated.Backend{}, nil
 	default:
-		b, err := postgres.Open(ctx, backend.Options{
+		return openPostgres(ctx, backend.Options{
 			Dir:         s.dir.file("instances"),
 			PostgresBin: s.options.PostgresBin,
 			Log:         s.log.Writer(),
 		})
-		if err != nil {
-			return nil, err
-		}
-		return b, nil
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // stateDir is the folder that holds all that must outlive the process. What is
@@ -47,7 +46,7 @@ func (d *stateDir) open(passable bool) error {
 	if err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := lockFile(lock); err != nil {
 		_ = lock.Close()
 		d.temporary = false
 		return fmt.Errorf("state directory %s is in use by another local cloud: %w", d.path, err)
@@ -81,12 +80,12 @@ func (d *stateDir) file(name ...string) string {
 
 func (d *stateDir) close() error {
 	var err error
-	if d.temporary {
-		err = os.RemoveAll(d.path)
-	}
 	if d.lock != nil {
 		// A child that was just forked may hold the file for some milliseconds more.
-		err = errors.Join(err, syscall.Flock(int(d.lock.Fd()), syscall.LOCK_UN), d.lock.Close())
+		err = errors.Join(unlockFile(d.lock), d.lock.Close())
+	}
+	if d.temporary { // Windows removes no file that is open.
+		err = errors.Join(err, os.RemoveAll(d.path))
 	}
 	return err
 }
@@ -110,14 +109,6 @@ func writeFile(path string, content []byte) error {
 		return errors.Join(err, os.Remove(temporary))
 	}
 	return syncFolder(filepath.Dir(path))
-}
-
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // readFile returns nothing, and no error, for a file that is not there.

@@ -1,6 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
+//go:build unix
+
 // Package postgres runs real PostgreSQL servers for the local cloud: each one a
 // cluster of its own with its own port, passwords, WAL archive and base backup,
 // from which it can be restored to any instant since it was made.

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-//go:build !linux
+//go:build unix && !linux
 
 package postgres
 

@@ -1,6 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
+//go:build unix
+
 // Command gauge runs the program that GAUGE_PROGRAM names in its own place,
 // and adds a line with that program's peak memory, in bytes, to the file that
 // GAUGE_FILE names. Terraform starts it for the provider, so that the memory

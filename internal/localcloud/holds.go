@@ -44,5 +44,8 @@ func (s *Server) status(i instance) string {
 			return h.status
 		}
 	}
+	if i.Down && i.Status == statusAvailable {
+		return statusFailed
+	}
 	return i.Status
 }

@@ -38,6 +38,8 @@ type instance struct {
 	AdminName string          `json:"admin_name"`
 	Password  string          `json:"password,omitempty"` // still to be set; of a link, the one to log in with
 
+	Down bool `json:"down,omitempty"` // its server has ended by itself, and is being started again
+
 	Source    string    `json:"source,omitempty"` // a restore's, until it is done
 	RestoreTo time.Time `json:"restore_to,omitzero"`
 

@@ -112,6 +112,16 @@ func (s *Server) destroy(name string) {
 	}
 }
 
+// serverDown shows an instance as failed while its server is down: a password
+// that is sent to it meanwhile would be lost.
+func (s *Server) serverDown(name string, _ error) {
+	s.alter(name, func(i *instance) { i.Down = true })
+}
+
+func (s *Server) serverUp(name string, at backend.Address) {
+	s.alter(name, func(i *instance) { i.Down, i.Address = false, at })
+}
+
 func (s *Server) withGate(name string, do func() error) error {
 	gate := s.gates.of(name)
 	gate.Lock()

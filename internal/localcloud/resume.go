@@ -137,7 +137,7 @@ func (s *Server) resumeServer(ctx context.Context, name string) {
 			i.Status = statusAvailable
 		}
 		if err == nil {
-			i.Address = address
+			i.Address, i.Down = address, false
 		}
 		st.instances.put(name, i)
 		return nil

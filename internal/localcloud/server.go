@@ -113,6 +113,8 @@ func (s *Server) openBackend(ctx context.Context) (backend.Backend, error) {
 			Dir:         s.dir.file("instances"),
 			PostgresBin: s.options.PostgresBin,
 			Log:         s.log.Writer(),
+			Down:        s.serverDown,
+			Up:          s.serverUp,
 		})
 	}
 }

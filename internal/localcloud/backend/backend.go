@@ -110,4 +110,8 @@ type Options struct {
 	Dir         string
 	PostgresBin string
 	Log         io.Writer // never nil; one Write a line
+	// Down is told of a server that has ended by itself, and Up when it is there
+	// again. Both may be nil.
+	Down func(instance string, reason error)
+	Up   func(instance string, at Address)
 }

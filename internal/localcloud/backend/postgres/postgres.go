@@ -26,7 +26,12 @@ type Backend struct {
 	dir          string
 	log          *log.Logger
 	limits       limits
-	stable       time.Duration // how long a server runs that is worth starting again
+	stable       time.Duration // a server that ran so long is started again at once
+	pause        time.Duration // before one that did not is; doubled each time
+	down         func(instance string, reason error)
+	up           func(instance string, at backend.Address)
+	closing      context.Context
+	beginClose   context.CancelFunc
 
 	mu       sync.Mutex
 	servers  map[string]*postgres.Server
@@ -47,8 +52,18 @@ func Open(ctx context.Context, o backend.Options) (*Backend, error) {
 		log:          log.New(o.Log, "", 0),
 		limits:       usualLimits,
 		stable:       2 * time.Second,
+		pause:        time.Second,
+		down:         o.Down,
+		up:           o.Up,
 		servers:      map[string]*postgres.Server{},
 	}
+	if b.down == nil {
+		b.down = func(string, error) {}
+	}
+	if b.up == nil {
+		b.up = func(string, backend.Address) {}
+	}
+	b.closing, b.beginClose = context.WithCancel(context.Background())
 	b.sweep(ctx)
 	return b, nil
 }
@@ -124,6 +139,7 @@ func (b *Backend) Resume(ctx context.Context, instance string) (backend.Address,
 
 // Close stops every server and waits for those who watch over them.
 func (b *Backend) Close(ctx context.Context) error {
+	b.beginClose()
 	b.mu.Lock()
 	b.closed = true
 	servers := b.servers
@@ -172,36 +188,67 @@ func (b *Backend) keep(ctx context.Context, instance string, server *postgres.Se
 }
 
 // watch starts a server again that has ended by itself, as a managed service
-// does. One that does not stay up is left alone, for its log to be read.
+// does: at once if it has run for a while, else after a pause that grows.
 func (b *Backend) watch(instance string, server *postgres.Server) {
+	var pause time.Duration
 	for {
 		started := time.Now()
 		<-server.Done()
 		failure := server.Err()
-		b.mu.Lock()
-		if failure == nil || b.closed || b.servers[instance] != server {
-			b.mu.Unlock()
+		if failure == nil || !b.keeps(instance, server) {
 			return
 		}
 		b.log.Printf("database %s: %s", instance, failure)
-		again, err := b.reopen(server, instance, time.Since(started) >= b.stable)
-		if err == nil {
-			b.servers[instance] = again
+		b.down(instance, failure)
+		if time.Since(started) >= b.stable {
+			pause = 0
 		}
-		b.mu.Unlock()
-		if err != nil {
-			b.log.Printf("database %s is down: %s", instance, err)
+		again := b.startAgain(instance, server, &pause)
+		if again == nil {
 			return
 		}
 		b.log.Printf("database %s is up again on port %d", instance, again.Port())
+		b.up(instance, backend.Address{Host: again.Host(), Port: again.Port()})
 		server = again
 	}
 }
 
-func (b *Backend) reopen(server *postgres.Server, instance string, stable bool) (*postgres.Server, error) {
-	if !stable {
-		return nil, errors.New("it does not stay up")
+// startAgain tries until the server is up. It returns nil if the instance was
+// destroyed or the backend closed meanwhile.
+func (b *Backend) startAgain(instance string, server *postgres.Server, pause *time.Duration) *postgres.Server {
+	const longestPause = time.Minute
+	for {
+		select {
+		case <-time.After(*pause):
+		case <-b.closing.Done():
+			return nil
+		}
+		*pause = min(max(2**pause, b.pause), longestPause)
+		b.mu.Lock()
+		if b.closed || b.servers[instance] != server {
+			b.mu.Unlock()
+			return nil
+		}
+		again, err := b.reopen(server, instance)
+		if err == nil {
+			b.servers[instance] = again
+		}
+		b.mu.Unlock()
+		if err == nil {
+			return again
+		}
+		b.log.Printf("database %s is down, the next attempt is in %s: %s", instance, *pause, err)
 	}
+}
+
+// keeps tells whether a server is still that of its instance.
+func (b *Backend) keeps(instance string, server *postgres.Server) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.closed && b.servers[instance] == server
+}
+
+func (b *Backend) reopen(server *postgres.Server, instance string) (*postgres.Server, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := server.Stop(ctx); err != nil {

@@ -224,14 +224,24 @@ func TestServerThatDies(t *testing.T) {
 func TestServerThatDiesAtOnce(t *testing.T) {
 	t.Parallel()
 	b := startPostgres(t, t.TempDir())
-	b.stable = time.Hour
-	pgProvision(t, b, "orders")
+	b.stable, b.pause = time.Hour, time.Hour
+	downs, ups := make(chan error, 10), make(chan backend.Address, 10)
+	b.down, b.up = func(_ string, reason error) { downs <- reason }, func(_ string, at backend.Address) { ups <- at }
+	address := pgProvision(t, b, "orders")
+	pgKill(t, b, "orders")
+	if reason, at := <-downs, <-ups; reason == nil || at != address {
+		t.Errorf("down: %v, up at %s", reason, at)
+	}
+	// The second time it waits.
 	server := pgKill(t, b, "orders")
+	if reason := <-downs; reason == nil {
+		t.Error("it is down for no reason")
+	}
 	if err := b.SetPassword(t.Context(), "orders", pgAdmin); err == nil || !strings.Contains(err.Error(), "has ended by itself") {
 		t.Errorf("SetPassword = %v, want that the server has ended", err)
 	}
 	if again, err := b.server("orders"); err != nil || again != server {
-		t.Errorf("the server was started again: %v", err)
+		t.Errorf("the server was started again at once: %v", err)
 	}
 	if _, err := b.Restore(t.Context(), "orders", "restored", time.Now()); err != nil {
 		t.Errorf("what the server has left behind is not restored: %v", err)

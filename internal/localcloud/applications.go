@@ -67,7 +67,7 @@ func (s *Server) answerApplication(a application) applicationAnswer {
 	if endpoint, err := url.Parse(s.connection.Endpoint); err == nil {
 		host += endpoint.Host
 	}
-	return a.answer(host, s.claims.deploying(a.Name))
+	return a.answer(host, s.applicationLocks.deploying(a.Name))
 }
 
 func (s *Server) listApplications(r *http.Request) (any, error) {
@@ -127,7 +127,7 @@ func (s *Server) listVersions(r *http.Request) (any, error) {
 
 // changeApplication changes an application that nobody else is changing.
 func (s *Server) changeApplication(name string, change func(*application) error) error {
-	leave, err := s.claim(name, beingChanged)
+	leave, err := s.lockApplication(name, beingChanged)
 	if err != nil {
 		return err
 	}

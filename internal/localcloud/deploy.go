@@ -26,7 +26,7 @@ func (s *Server) changeInstance(r *http.Request) (any, error) { return s.acceptD
 // whole goes on by itself when its client goes away.
 func (s *Server) acceptDeploy(r *http.Request, moving bool) (any, error) {
 	name := r.PathValue("app")
-	leave, err := s.claim(name, deploying)
+	leave, err := s.lockApplication(name, deploying)
 	if err != nil {
 		return nil, err
 	}
@@ -129,11 +129,11 @@ func (s *Server) archiveOf(a application, d *deployRequest) (string, error) {
 // migrate makes the application's database and runs the migrations in it, while
 // nothing can destroy the instance.
 func (s *Server) migrate(a application, instanceName, database, archive string, c config) error {
-	gate := s.gates.of(instanceName)
-	if !gate.TryRLock() {
+	lock := s.instanceLocks.of(instanceName)
+	if !lock.TryRLock() {
 		return refuse(http.StatusConflict, "database %s is not in an available state", instanceName)
 	}
-	defer gate.RUnlock()
+	defer lock.RUnlock()
 	i, err := s.findInstance(instanceName)
 	if err != nil {
 		return err

@@ -151,9 +151,9 @@ func register(t *testing.T, s *Server, name, instance string) {
 
 // detain keeps the backend from doing anything to an instance until it is released.
 func detain(s *Server, instance string) (release func()) {
-	gate := s.gates.of(instance)
-	gate.RLock()
-	return gate.RUnlock
+	lock := s.instanceLocks.of(instance)
+	lock.RLock()
+	return lock.RUnlock
 }
 
 func filesIn(t *testing.T, dir string) []string {

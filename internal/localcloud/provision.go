@@ -44,11 +44,11 @@ func (s *Server) provision(name string) {
 	})
 }
 
-// make needs, for a restore, the gate of its source held.
+// make needs, for a restore, the lock of its source held.
 func (s *Server) make(i instance) (backend.Address, error) {
-	gate := s.gates.of(i.Name)
-	gate.Lock()
-	defer gate.Unlock()
+	lock := s.instanceLocks.of(i.Name)
+	lock.Lock()
+	defer lock.Unlock()
 	if !s.takeSlot() {
 		return backend.Address{}, s.ctx.Err()
 	}
@@ -74,7 +74,7 @@ func (s *Server) resetPassword(name string) {
 	if role.Password == "" {
 		return // It was deleted meanwhile.
 	}
-	err := errors.Join(s.store.sync(), s.withGate(name, func() error { return s.backend.SetPassword(s.ctx, name, role) }))
+	err := errors.Join(s.store.sync(), s.withInstance(name, func() error { return s.backend.SetPassword(s.ctx, name, role) }))
 	if !pause(s.ctx, s.lag()) {
 		return
 	}
@@ -97,7 +97,7 @@ func (s *Server) destroy(name string) {
 	if !pause(s.ctx, s.options.ProvisionTime/2) {
 		return
 	}
-	err := errors.Join(s.store.sync(), s.withGate(name, func() error { return s.backend.Destroy(s.ctx, name) }))
+	err := errors.Join(s.store.sync(), s.withInstance(name, func() error { return s.backend.Destroy(s.ctx, name) }))
 	switch {
 	case s.ctx.Err() != nil:
 		return
@@ -122,10 +122,10 @@ func (s *Server) serverUp(name string, at backend.Address) {
 	s.alter(name, func(i *instance) { i.Down, i.Address = false, at })
 }
 
-func (s *Server) withGate(name string, do func() error) error {
-	gate := s.gates.of(name)
-	gate.Lock()
-	defer gate.Unlock()
+func (s *Server) withInstance(name string, do func() error) error {
+	lock := s.instanceLocks.of(name)
+	lock.Lock()
+	defer lock.Unlock()
 	return do()
 }
 

@@ -22,7 +22,7 @@ func (s *Server) deleteApplication(r *http.Request) (any, error) {
 
 // beginRemoval accepts the deletion of an application, which goes on behind it.
 func (s *Server) beginRemoval(name string, drop bool) error {
-	leave, err := s.claim(name, beingDeleted)
+	leave, err := s.lockApplication(name, beingDeleted)
 	if err != nil {
 		return err
 	}
@@ -78,9 +78,9 @@ func (s *Server) removeApplication(name string, leave func()) {
 }
 
 func (s *Server) dropDatabase(a application) error {
-	gate := s.gates.of(a.Instance)
-	gate.RLock()
-	defer gate.RUnlock()
+	lock := s.instanceLocks.of(a.Instance)
+	lock.RLock()
+	defer lock.RUnlock()
 	i, err := s.findInstance(a.Instance)
 	if err != nil {
 		return err

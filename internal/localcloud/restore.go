@@ -26,26 +26,26 @@ func (s *Server) restoreInstance(r *http.Request) (any, error) {
 	}
 	// From here until the restore is done its source is not changed or destroyed.
 	name := r.PathValue("name")
-	gate := s.gates.of(name)
-	if !gate.TryRLock() {
+	lock := s.instanceLocks.of(name)
+	if !lock.TryRLock() {
 		return nil, refuse(http.StatusConflict, "database %s is not in an available state", name)
 	}
 	if err := s.acceptRestore(name, target, timestamp); err != nil {
-		gate.RUnlock()
+		lock.RUnlock()
 		return nil, err
 	}
-	s.behindRestore(gate, target)
+	s.behindRestore(lock, target)
 	return nil, nil
 }
 
-// behindRestore carries out an accepted restore, whose source's gate is held for it.
-func (s *Server) behindRestore(gate *sync.RWMutex, target string) {
+// behindRestore carries out an accepted restore, whose source's lock is held for it.
+func (s *Server) behindRestore(lock *sync.RWMutex, target string) {
 	begun := s.background(func() {
-		defer gate.RUnlock()
+		defer lock.RUnlock()
 		s.provision(target)
 	})
 	if !begun {
-		gate.RUnlock()
+		lock.RUnlock()
 	}
 }
 

@@ -23,9 +23,9 @@ func (s *Server) resume(ctx context.Context) error {
 	// A restore holds its source before anything can destroy it.
 	for _, i := range all {
 		if i.Source != "" {
-			gate := s.gates.of(i.Source)
-			gate.RLock()
-			s.behindRestore(gate, i.Name)
+			lock := s.instanceLocks.of(i.Source)
+			lock.RLock()
+			s.behindRestore(lock, i.Name)
 		}
 	}
 	for _, i := range all {
@@ -53,7 +53,7 @@ func (s *Server) resumeDeletions() error {
 		if a.Status != appDeleting {
 			continue
 		}
-		leave, err := s.claim(a.Name, beingDeleted)
+		leave, err := s.lockApplication(a.Name, beingDeleted)
 		if err != nil {
 			return err
 		}

@@ -35,13 +35,13 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 
-	requests requestLog
-	faults   faults
-	births   births
-	holds    holds
-	gates    gates
-	slots    chan struct{}
-	claims   claims
+	requests         requestLog
+	faults           faults
+	births           births
+	holds            holds
+	instanceLocks    instanceLocks
+	slots            chan struct{}
+	applicationLocks applicationLocks
 
 	ctx       context.Context // ends when the server closes
 	cancel    context.CancelFunc

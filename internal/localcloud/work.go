@@ -54,41 +54,6 @@ func (s *Server) background(do func()) (begun bool) {
 	return true
 }
 
-// startingAtOnce is how many servers are made or started at a time: more would
-// only take each other's processor and disk.
-const startingAtOnce = 4
-
-// takeSlot is false if the server closes first.
-func (s *Server) takeSlot() bool {
-	select {
-	case s.slots <- struct{}{}:
-		return true
-	case <-s.ctx.Done():
-		return false
-	}
-}
-
-func (s *Server) freeSlot() { <-s.slots }
-
-// gates order what happens to one instance: one change at a time, and no change
-// while it is used.
-type gates struct {
-	mu   sync.Mutex
-	open map[string]*sync.RWMutex
-}
-
-func (g *gates) of(instance string) *sync.RWMutex {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.open == nil {
-		g.open = map[string]*sync.RWMutex{}
-	}
-	if g.open[instance] == nil {
-		g.open[instance] = &sync.RWMutex{}
-	}
-	return g.open[instance]
-}
-
 // pause is false if the context ended first.
 func pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {

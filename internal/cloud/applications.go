@@ -94,8 +94,8 @@ func (r applicationRecord) application() Application {
 	}
 }
 
-func (c *Client) applicationKind() objects[Application] {
-	return objects[Application]{
+func (c *Client) applicationReader() reader[Application] {
+	return reader[Application]{
 		noun:   "application",
 		isNew:  func(name string) bool { return c.justCreated(applicationNamed(name)) },
 		one:    c.application,

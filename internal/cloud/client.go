@@ -39,7 +39,7 @@ type Client struct {
 	timing       Timing
 
 	organization      remembered[string]
-	created           creations
+	created           recentCreates
 	instances         *cache[Instance]
 	instanceWaits     *poller[Instance]
 	applications      *cache[Application]
@@ -70,9 +70,9 @@ func newClient(cfg Config, transport http.RoundTripper) (*Client, error) {
 		return nil, err
 	}
 	c.api = caller
-	c.instances = newCache(c.instanceKind(), c.timing)
-	c.instanceWaits = newPoller(c.instanceKind(), c.timing, c.log)
-	c.applications = newCache(c.applicationKind(), c.timing)
-	c.applicationWaits = newPoller(c.applicationKind(), c.timing, c.log)
+	c.instances = newCache(c.instanceReader(), c.timing)
+	c.instanceWaits = newPoller(c.instanceReader(), c.timing, c.log)
+	c.applications = newCache(c.applicationReader(), c.timing)
+	c.applicationWaits = newPoller(c.applicationReader(), c.timing, c.log)
 	return c, nil
 }

@@ -6,6 +6,7 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
@@ -15,7 +16,7 @@ import (
 const lastLook = 200 * time.Millisecond
 
 // creation is a create that must be carried out exactly once, of an object whose name is unique.
-type creation[T any] struct {
+type createSteps[T any] struct {
 	api.Object
 	look    func(context.Context) (*T, error) // asks now; an IsNotFound error is the proof of absence
 	send    func(context.Context) error       // a call of the kind api.Write
@@ -25,7 +26,7 @@ type creation[T any] struct {
 // create carries out a creation: it looks, sends, and where the outcome of that is unknown looks again before anything
 // else. What was absent before, is there now and matches is ours, and adopted. What is proven absent still is sent again.
 // A name that is taken is never adopted by itself: only after a lost answer to a create of our own.
-func create[T any](ctx context.Context, c *Client, cr creation[T]) (adopted bool, err error) {
+func create[T any](ctx context.Context, c *Client, cr createSteps[T]) (adopted bool, err error) {
 	switch _, err := cr.look(ctx); {
 	case err == nil:
 		return false, cr.taken()
@@ -71,8 +72,8 @@ func create[T any](ctx context.Context, c *Client, cr creation[T]) (adopted bool
 }
 
 // adopt takes what was found for what was sent, if it can be that.
-func (cr creation[T]) adopt(ctx context.Context, found *T) (bool, error) {
-	ctx, cancel := lastingMoments(ctx)
+func (cr createSteps[T]) adopt(ctx context.Context, found *T) (bool, error) {
+	ctx, cancel := graceContext(ctx)
 	defer cancel()
 	if err := cr.matches(ctx, found); err != nil {
 		return false, fmt.Errorf("%w, made by somebody else meanwhile: %w", cr.taken(), err)
@@ -84,9 +85,9 @@ func (cr creation[T]) adopt(ctx context.Context, found *T) (bool, error) {
 // may come a moment later: it counts once every look of some seconds has shown it. If the service has refused the repeat,
 // the record has a whole minute since the first attempt, as what it refuses may be because of it. After an interrupt there
 // is time for one quick look, so that what exists can still be kept in the state.
-func (cr creation[T]) lookAgain(ctx context.Context, timing Timing, refused bool, since time.Time) (*T, error) {
+func (cr createSteps[T]) lookAgain(ctx context.Context, timing Timing, refused bool, since time.Time) (*T, error) {
 	for looks := 0; ; looks++ {
-		asking, cancel := lastingMoments(ctx)
+		asking, cancel := graceContext(ctx)
 		found, err := cr.look(asking)
 		cancel()
 		last := looks >= 3 && (!refused || time.Since(since) >= timing.Appearing)
@@ -100,8 +101,8 @@ func (cr creation[T]) lookAgain(ctx context.Context, timing Timing, refused bool
 	}
 }
 
-// lastingMoments is ctx, or, where that has ended already, one that lasts for a moment longer.
-func lastingMoments(ctx context.Context) (context.Context, context.CancelFunc) {
+// graceContext is ctx, or, where that has ended already, one that lasts for a moment longer.
+func graceContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	if ctx.Err() == nil {
 		return context.WithCancel(ctx)
 	}
@@ -110,13 +111,51 @@ func lastingMoments(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // refused is the error of a first create that was refused because the name is taken, if a look bears that out: not every
 // conflict is one of names.
-func (cr creation[T]) refused(ctx context.Context, err error) error {
+func (cr createSteps[T]) refused(ctx context.Context, err error) error {
 	if _, lookErr := cr.look(ctx); IsNotFound(lookErr) {
 		return err
 	}
 	return cr.taken()
 }
 
-func (cr creation[T]) taken() error {
+func (cr createSteps[T]) taken() error {
 	return fmt.Errorf("%s %q %w", cr.Noun, cr.Name, ErrExists)
 }
+
+func instanceNamed(name string) api.Object    { return api.Object{Noun: "database instance", Name: name} }
+func applicationNamed(name string) api.Object { return api.Object{Noun: "application", Name: name} }
+
+// recentCreates remembers what this process has created. A record may be visible only some seconds after the service has
+// accepted it, so that "not found" is not believed for some time after a create of our own.
+type recentCreates struct {
+	mu   sync.Mutex
+	when map[api.Object]time.Time
+}
+
+// add notes that the service has accepted a create.
+func (c *recentCreates) add(o api.Object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.when == nil {
+		c.when = map[api.Object]time.Time{}
+	}
+	c.when[o] = time.Now()
+}
+
+// remove is called before a delete: from then on "not found" is what is expected.
+func (c *recentCreates) remove(o api.Object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.when, o)
+}
+
+// since reports whether the object was created within the last period.
+func (c *recentCreates) since(o api.Object, period time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	when, ok := c.when[o]
+	return ok && time.Since(when) < period
+}
+
+// justCreated reports whether an object is so new that its record may not be visible yet.
+func (c *Client) justCreated(o api.Object) bool { return c.created.since(o, c.timing.Appearing) }

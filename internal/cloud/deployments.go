@@ -89,7 +89,7 @@ func (c *Client) deploy(ctx context.Context, d deployment) (version string, err 
 		return "", err
 	}
 	defer leave()
-	before, err := c.deployed(ctx, d.application)
+	before, err := c.deployState(ctx, d.application)
 	if err != nil {
 		return "", err
 	}
@@ -110,7 +110,7 @@ func (c *Client) deploy(ctx context.Context, d deployment) (version string, err 
 			lost, end = err, time.Now().Add(c.retryTimeout)
 		}
 		r.FailWhenBusy = true
-		version, lookErr := c.outcome(ctx, d, before)
+		version, lookErr := c.findLostDeploy(ctx, d, before)
 		switch {
 		case version != "":
 			return version, nil

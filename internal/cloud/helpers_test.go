@@ -23,8 +23,7 @@ var (
 	expectError = wiretest.ExpectError
 )
 
-// testToken is a token whose end no clock reaches.
-const testToken = "header.e30.signature-of-the-token"
+const testToken = wiretest.Token
 
 // wired makes a client on a wire to the handler.
 func wired(t *testing.T, handler http.HandlerFunc, change ...func(*Config)) (*Client, *wire) {

@@ -86,8 +86,8 @@ func (r instanceRecord) instance() Instance {
 	}
 }
 
-func (c *Client) instanceKind() objects[Instance] {
-	return objects[Instance]{
+func (c *Client) instanceReader() reader[Instance] {
+	return reader[Instance]{
 		noun:   "database instance",
 		isNew:  func(name string) bool { return c.justCreated(instanceNamed(name)) },
 		one:    c.instance,

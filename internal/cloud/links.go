@@ -27,9 +27,9 @@ type Link struct {
 // absent before and is there now, with the host that was asked for, is taken
 // for it. With an [*UnseenError] the record is nil.
 func (c *Client) CreateLink(ctx context.Context, l Link) (*Instance, error) {
-	c.instances.stale()
-	defer c.instances.stale()
-	_, err := create(ctx, c, creation[Instance]{
+	c.instances.invalidate()
+	defer c.instances.invalidate()
+	_, err := create(ctx, c, createSteps[Instance]{
 		Object: instanceNamed(l.Name),
 		look:   func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, l.Name) },
 		send:   func(ctx context.Context) error { return c.link(ctx, l) },
@@ -70,8 +70,8 @@ func (c *Client) link(ctx context.Context, l Link) error {
 // gone already is a success.
 func (c *Client) DeleteLink(ctx context.Context, name string) error {
 	c.created.remove(instanceNamed(name))
-	c.instances.stale()
-	defer c.instances.stale()
+	c.instances.invalidate()
+	defer c.instances.invalidate()
 	err := c.api.Send(ctx, api.Request{Kind: api.IdempotentWrite, Method: "DELETE", Path: []string{"databases", "byod", name}, Object: instanceNamed(name)})
 	if IsNotFound(err) {
 		return nil

@@ -14,10 +14,10 @@ import (
 // stalled is how long a poll may take before it no longer holds up the next one.
 const stalled = 10 * time.Second
 
-// poller looks on behalf of all that wait for objects of one Kind: by name for a single one, through the list for several.
+// poller looks on behalf of all that wait for objects of one kind: by name for a single one, through the list for several.
 // It runs while somebody waits.
 type poller[T any] struct {
-	objects[T]
+	reader[T]
 	timing Timing
 	log    *slog.Logger
 
@@ -27,8 +27,8 @@ type poller[T any] struct {
 	wake    chan struct{}      // tells it that somebody new waits
 }
 
-// sight is what one look showed of one object.
-type sight[T any] struct {
+// pollResult is what one look showed of one object.
+type pollResult[T any] struct {
 	at   time.Time // when the look began
 	item *T
 	err  error // item is nil then; IsNotFound is the API's own word
@@ -36,23 +36,23 @@ type sight[T any] struct {
 
 // waiter is one that waits for one object.
 type waiter[T any] struct {
-	name  string
-	since time.Time
-	due   time.Time // of the next look
-	seen  time.Time // when the last look that it was told of began
-	tell  func(sight[T]) (done bool)
-	done  chan struct{}
+	name   string
+	since  time.Time
+	due    time.Time // of the next look
+	seen   time.Time // when the last look that it got began
+	handle func(pollResult[T]) (done bool)
+	done   chan struct{}
 }
 
-func newPoller[T any](o objects[T], timing Timing, log *slog.Logger) *poller[T] {
-	return &poller[T]{objects: o, timing: timing, log: log, waiting: map[*waiter[T]]struct{}{}}
+func newPoller[T any](r reader[T], timing Timing, log *slog.Logger) *poller[T] {
+	return &poller[T]{reader: r, timing: timing, log: log, waiting: map[*waiter[T]]struct{}{}}
 }
 
-// wait calls tell with every look at the object, the first one after a pause, until it reports that it is done or ctx ends,
-// whose cause is returned then. Calls of tell do not overlap, and none comes after wait has returned.
-func (p *poller[T]) wait(ctx context.Context, name string, first time.Duration, tell func(sight[T]) bool) error {
+// wait calls handle with every look at the object, the first one after a pause, until it reports that it is done or ctx ends,
+// whose cause is returned then. Calls of handle do not overlap, and none comes after wait has returned.
+func (p *poller[T]) wait(ctx context.Context, name string, first time.Duration, handle func(pollResult[T]) bool) error {
 	now := time.Now()
-	w := &waiter[T]{name: name, since: now, due: now.Add(first), tell: tell, done: make(chan struct{})}
+	w := &waiter[T]{name: name, since: now, due: now.Add(first), handle: handle, done: make(chan struct{})}
 	p.join(ctx, w)
 	defer p.leave(w)
 	select {
@@ -105,7 +105,7 @@ func (p *poller[T]) run(ctx context.Context, wake <-chan struct{}) {
 		looked := make(chan struct{})
 		go func() {
 			defer close(looked)
-			p.tell(ctx, p.look(ctx))
+			p.deliver(ctx, p.look(ctx))
 		}()
 		select {
 		case <-looked:

@@ -65,8 +65,8 @@ func (c *Client) enterApplication(ctx context.Context, name string) (leave func(
 		return nil, fmt.Errorf("application %q was not changed, as another change of it was still under way: %w", name, err)
 	}
 	stale := func() {
-		c.applications.stale()
-		c.secretsOf(name).stale()
+		c.applications.invalidate()
+		c.secretsOf(name).invalidate()
 	}
 	stale()
 	return func() {

@@ -37,7 +37,7 @@ func (c *Client) secretsOf(application string) *cache[string] {
 	defer c.secretsMu.Unlock()
 	shared := c.secrets[application]
 	if shared == nil {
-		shared = newCache(objects[string]{
+		shared = newCache(reader[string]{
 			noun: "secret",
 			list: func(ctx context.Context, how api.Kind) ([]string, error) { return c.listSecrets(ctx, application, how) },
 			name: func(name string) string { return name },

@@ -5,67 +5,107 @@ package cloud
 
 import (
 	"context"
-	"slices"
-	"strings"
+	"fmt"
+	"log/slog"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
-// Until is what a wait is for.
-type Until int
-
-const (
-	// Created waits until a new instance is ready. In the first moments it may not be found.
-	Created Until = iota
-	// Ready waits until an instance is ready, which one that has been there before mostly is at the first look. Not found is
-	// an error.
-	Ready
-	// ReadyAgain waits until an instance is ready after a credentials call. The first answers may be of before that call,
-	// so that ready counts once another status was seen, or after it has lasted for some seconds.
-	ReadyAgain
-	// Gone waits until the API says that there is no such instance.
-	Gone
-)
-
-// WaitInstance waits for an instance. The deadline is that of ctx, whose end is part of the error, a [*WaitError].
-func (c *Client) WaitInstance(ctx context.Context, name string, until Until) (*Instance, error) {
-	// What others read meanwhile is older than what the caller has waited for.
-	defer c.instances.stale()
-	var g goal[Instance]
-	switch until {
-	case Gone:
-		g.gone = true
-	case ReadyAgain:
-		g = goal[Instance]{reached: readyAgain(c.timing.Settled), deadEnd: Instance.deadEnd}
-	default:
-		ready := func(i Instance, _ time.Time) bool { return i.Available() }
-		g = goal[Instance]{reached: ready, deadEnd: Instance.deadEnd, fresh: until == Created, soon: until == Ready}
-	}
-	return await(ctx, c.instanceWaits, name, g)
+// condition says when a wait is over.
+type condition[T any] struct {
+	reached func(item T, at time.Time) bool // may remember what it saw; nil where gone is the goal
+	deadEnd func(T) bool                    // nil: no status is one
+	gone    bool                            // not found is what is waited for
+	fresh   bool                            // not found is tolerated in the first moments
+	soon    bool                            // probably reached already, so that the first look is at once
 }
 
-// readyAgain is ready after another status, or for long enough.
-func readyAgain(settled time.Duration) func(Instance, time.Time) bool {
-	var (
-		other bool
-		since time.Time
-	)
-	return func(i Instance, at time.Time) bool {
-		switch {
-		case !i.Available():
-			other = true
-			return false
-		case since.IsZero():
-			since = at
+// waitFor waits until a condition is reached, and returns the object as it was then: nil when it is gone.
+func waitFor[T any](ctx context.Context, p *poller[T], name string, g condition[T]) (*T, error) {
+	w := &waitState[T]{condition: g, poller: p, ctx: ctx, name: name, begun: time.Now()}
+	first := p.timing.Poll
+	if g.soon {
+		first = 0
+	}
+	if ended := p.wait(ctx, name, first, w.handle); ended != nil {
+		w.err = ended
+		if w.failure != nil {
+			w.err = fmt.Errorf("%w; the last look that failed: %w", ended, w.failure)
 		}
-		return other || at.Sub(since) >= settled
 	}
+	if w.err != nil || w.stuck {
+		return nil, &WaitError{Kind: p.noun, Name: name, Status: w.status, DeadEnd: w.stuck, Err: w.err}
+	}
+	return w.item, nil
 }
 
-// deadEnds are the statuses of Amazon RDS from which an instance does not become ready by itself.
-var deadEnds = []string{
-	"deleting", "failed", "storage-full", "inaccessible-encryption-credentials", "insufficient-capacity", "restore-error",
-	"incompatible-create", "incompatible-credentials", "incompatible-network", "incompatible-option-group",
-	"incompatible-parameters", "incompatible-restore",
+// waitState is what one wait has seen.
+type waitState[T any] struct {
+	condition[T]
+	poller *poller[T]
+	ctx    context.Context // for the log lines
+	name   string
+	begun  time.Time
+
+	status   string
+	loggedAt time.Time // of the last log line
+	failure  error     // of the last look, nil if it succeeded
+	failing  time.Time // when the unbroken run of failures began
+	item     *T
+	stuck    bool
+	err      error
 }
 
-func (i Instance) deadEnd() bool { return slices.Contains(deadEnds, strings.ToLower(i.Status)) }
+// handle judges one look, and reports whether the wait is over.
+func (w *waitState[T]) handle(s pollResult[T]) (over bool) {
+	switch {
+	case IsNotFound(s.err) && w.gone:
+		return true
+	case IsNotFound(s.err) && !w.mayAppear():
+		w.err = s.err
+		return true
+	case s.err != nil:
+		return w.failed(s)
+	}
+	w.failing = time.Time{}
+	w.progress(w.poller.status(*s.item))
+	switch {
+	case w.gone:
+		return false
+	case w.reached(*s.item, s.at):
+		w.item = s.item
+		return true
+	}
+	w.stuck = w.deadEnd != nil && w.deadEnd(*s.item)
+	return w.stuck
+}
+
+// mayAppear reports whether the record of what is waited for may come yet.
+func (w *waitState[T]) mayAppear() bool {
+	return w.fresh && time.Since(w.begun) < w.poller.timing.Appearing || w.poller.isNew != nil && w.poller.isNew(w.name)
+}
+
+func (w *waitState[T]) failed(s pollResult[T]) (over bool) {
+	if w.failing.IsZero() {
+		w.failing = s.at
+	}
+	w.failure = s.err
+	switch lasted := time.Since(w.failing); {
+	case api.IsPermanent(s.err):
+		w.err = s.err
+	case lasted >= w.poller.timing.Failing:
+		w.err = fmt.Errorf("every look has failed for %s, the last one so: %w", lasted.Round(time.Second), s.err)
+	}
+	return w.err != nil
+}
+
+// progress logs a status when it changes, and once a minute.
+func (w *waitState[T]) progress(status string) {
+	if status == w.status && time.Since(w.loggedAt) < time.Minute {
+		return
+	}
+	w.status, w.loggedAt = status, time.Now()
+	w.poller.log.LogAttrs(w.ctx, slog.LevelInfo, "waiting for "+w.poller.noun,
+		slog.String("name", w.name), slog.String("status", status), slog.Duration("waited", time.Since(w.begun)))
+}

@@ -10,18 +10,21 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 // errUnreadable is an answer of success that cannot be used.
 var errUnreadable = errors.New("unreadable answer")
 
-// judge turns the outcome of one attempt into an error, or nil.
-func (p *policy) judge(resp *http.Response, err error) *Error {
+// classify turns the outcome of one attempt into an error, or nil.
+func (p *retryPolicy) classify(resp *http.Response, err error) *Error {
 	if err != nil {
 		return p.noAnswer(err)
 	}
@@ -39,7 +42,7 @@ func (p *policy) judge(resp *http.Response, err error) *Error {
 	case 3:
 		e.Message = describeRedirect(resp)
 	default:
-		p.refused(e, body, err)
+		p.readRefusal(e, body, err)
 	}
 	e.retryHeader = redact.Line(resp.Header.Get("Retry-After"))
 	e.retryAfter = retryAfter(e.retryHeader)
@@ -47,13 +50,32 @@ func (p *policy) judge(resp *http.Response, err error) *Error {
 	return e
 }
 
-// mayHaveActed: nothing but a refusal proves that a write was not carried out.
-func mayHaveActed(status int) bool {
-	return status < 400 || status >= 500 || status == http.StatusRequestTimeout
+// noAnswer is the error of an attempt that brought no answer.
+func (p *retryPolicy) noAnswer(err error) *Error {
+	// The text of the URL error holds the whole address, that of a failure is in it.
+	var addressed *url.Error
+	if errors.As(err, &addressed) {
+		err = addressed.Err
+	}
+	unknown, final := p.request.Kind >= IdempotentWrite, network.IsFinal(err)
+	var (
+		f        *attemptError
+		loginErr *login.Error
+	)
+	switch {
+	case errors.As(err, &loginErr): // Its own repeats are over, and the call was not carried out.
+		err, unknown, final = loginErr, false, true
+	case errors.As(err, &f):
+		err, unknown = f.err, unknown && f.sent
+	}
+	return &Error{
+		Method: p.request.Method, Path: p.path, Message: redact.Line(err.Error()),
+		err: err, unknown: unknown, final: final,
+	}
 }
 
 // accept decodes an answer. Where none is expected, anything but a page for people will do.
-func (p *policy) accept(body []byte) error {
+func (p *retryPolicy) accept(body []byte) error {
 	if p.decode != nil {
 		return p.decode(body)
 	}
@@ -63,8 +85,8 @@ func (p *policy) accept(body []byte) error {
 	return nil
 }
 
-// refused reads the API's own error, or describes what came in its place.
-func (p *policy) refused(e *Error, body []byte, err error) {
+// readRefusal reads the API's own error, or describes what came in its place.
+func (p *retryPolicy) readRefusal(e *Error, body []byte, err error) {
 	var own struct {
 		Message       string          `json:"message"`
 		StatusCode    json.RawMessage `json:"statusCode"`
@@ -78,16 +100,16 @@ func (p *policy) refused(e *Error, body []byte, err error) {
 		e.Message = describe(body, err)
 		return
 	}
-	e.own = true
+	e.fromAPI = true
 	e.Message, e.Detail = redact.Line(own.Message), redact.Text(own.DetailedError)
-	e.signed = own.StatusCode != nil || own.RequestID != nil
+	e.hasAPIFields = own.StatusCode != nil || own.RequestID != nil
 	object := p.request.Object
-	e.notFound = object.Name != "" && saysNotFound(e.Status, own.Message, object.Name, e.signed)
-	e.early = e.notFound && p.client.isNew(object)
+	e.notFound = object.Name != "" && saysNotFound(e.Status, own.Message, object.Name, e.hasAPIFields)
+	e.notVisibleYet = e.notFound && p.client.isNew(object)
 	for _, needed := range p.request.Needs {
 		// A failed migration may say of other things that they are not found.
 		said := own.DetailedError == "" && strings.Contains(strings.ReplaceAll(own.Message, `"`, ""), needed.Name+" not found")
-		e.early = e.early || said && p.client.isNew(needed)
+		e.notVisibleYet = e.notVisibleYet || said && p.client.isNew(needed)
 	}
 }
 
@@ -98,7 +120,7 @@ func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []
 func wrongForm(err error) bool {
 	var (
 		syntax *json.SyntaxError
-		odd    *oddAnswer
+		odd    *invalidAnswer
 		typed  *json.UnmarshalTypeError
 	)
 	return !errors.As(err, &syntax) && !errors.Is(err, ErrNull) && (errors.As(err, &odd) || errors.As(err, &typed))
@@ -107,17 +129,17 @@ func wrongForm(err error) bool {
 // ErrNull is an answer that may come from a server in trouble, so that it is asked again.
 var ErrNull = errors.New("null is not a list")
 
-// oddAnswer is JSON of the right types that makes no sense.
-type oddAnswer struct{ error }
+// invalidAnswer is JSON of the right types that makes no sense.
+type invalidAnswer struct{ error }
 
-func (o *oddAnswer) Unwrap() error { return o.error }
+func (o *invalidAnswer) Unwrap() error { return o.error }
 
 // describe says what came in the place of the JSON that was expected.
 func describe(body []byte, err error) string {
 	var (
 		wrongType *json.UnmarshalTypeError
 		syntax    *json.SyntaxError
-		unusable  *oddAnswer
+		unusable  *invalidAnswer
 	)
 	errors.As(err, &wrongType)
 	errors.As(err, &unusable)

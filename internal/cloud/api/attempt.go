@@ -38,20 +38,20 @@ type attemptTransport struct {
 	log     *slog.Logger
 }
 
-// failure is a request without an answer.
-type failure struct {
+// attemptError is a request without an answer.
+type attemptError struct {
 	sent bool // some of it may have reached the server
 	err  error
 }
 
-func (f *failure) Error() string { return f.err.Error() }
-func (f *failure) Unwrap() error { return f.err }
+func (f *attemptError) Error() string { return f.err.Error() }
+func (f *attemptError) Unwrap() error { return f.err }
 
 // RoundTrip implements [http.RoundTripper].
 func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if ended := req.Context().Err(); ended != nil {
 		network.CloseBody(req)
-		return nil, &failure{err: context.Cause(req.Context())}
+		return nil, &attemptError{err: context.Cause(req.Context())}
 	}
 	begun := time.Now()
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(req.Context()))
@@ -71,17 +71,17 @@ func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	}
 	resp, err := t.next.RoundTrip(out)
 	if err != nil {
-		err = &failure{sent: sent.Load(), err: because(ctx, err)}
+		err = &attemptError{sent: sent.Load(), err: causeOf(ctx, err)}
 	} else {
 		content, readErr := readAnswer(resp.Body, moved)
-		resp.Body = &answerBody{Reader: bytes.NewReader(content), content: content, err: because(ctx, readErr)}
+		resp.Body = &answerBody{Reader: bytes.NewReader(content), content: content, err: causeOf(ctx, readErr)}
 	}
 	t.report(req, resp, err, time.Since(begun))
 	return resp, err
 }
 
-// because is why a request ended early: what ended it, rather than what that looked like to the network.
-func because(ctx context.Context, err error) error {
+// causeOf is why a request ended early: what ended it, rather than what that looked like to the network.
+func causeOf(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return cause
 	}

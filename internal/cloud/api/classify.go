@@ -6,13 +6,11 @@ package api
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 var (
@@ -35,26 +33,92 @@ func saysNotFound(status int, message, object string, signed bool) bool {
 	return status == http.StatusNotFound && (named || signed) && !elsewhere.MatchString(before+after)
 }
 
-// noAnswer is the error of an attempt that brought no answer.
-func (p *policy) noAnswer(err error) *Error {
-	// The text of the URL error holds the whole address, that of a failure is in it.
-	var addressed *url.Error
-	if errors.As(err, &addressed) {
-		err = addressed.Err
+// IsNotFound reports whether the API itself says that the object of the call does not exist. A 404 of something else,
+// such as a proxy's page or an empty answer, is no proof of that, and neither is any answer to a refused login.
+func IsNotFound(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.notFound
+}
+
+// IsBusy reports whether the object of the call cannot be changed just now and the same call may succeed later.
+func IsBusy(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.busy()
+}
+
+// OutcomeUnknown reports whether a write may have been carried out although it failed: there was no answer, or a 5xx, or
+// one that cannot be read.
+func OutcomeUnknown(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.unknown
+}
+
+var (
+	notAvailable = regexp.MustCompile(`(?i)\bnot\b.{0,20}\bavailable\b|invalid ?db ?instance ?state`)
+	nameTaken    = regexp.MustCompile(`(?i)\balready\b|\btaken\b|\bin use\b|\bduplicate\b|\bname\b.{0,80}\bnot available\b`)
+)
+
+func (e *Error) busy() bool {
+	if !e.fromAPI || e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
+		return false
 	}
-	unknown, final := p.request.Kind >= IdempotentWrite, network.IsFinal(err)
-	var (
-		f        *failure
-		loginErr *login.Error
-	)
+	return strings.Contains(strings.ToLower(e.Message), "application is busy") ||
+		e.Status == http.StatusConflict && notAvailable.MatchString(e.Message) && !nameTaken.MatchString(e.Message)
+}
+
+// IsNameTaken reports whether a create was refused because its name is taken.
+func IsNameTaken(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) || !e.fromAPI || e.busy() {
+		return false
+	}
+	return e.Status == http.StatusConflict || nameTaken.MatchString(e.Message)
+}
+
+// IsRefused reports whether the API refused a write for reasons of its own, so that the write was not carried out.
+func IsRefused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.fromAPI && !e.unknown && e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden
+}
+
+// IsPermanent reports whether the API, or the login, has refused a read for good. An answer without the fields of the API's
+// own error, such as a page of a proxy, says nothing about the object.
+func IsPermanent(err error) bool {
+	var loginErr *login.Error
+	if errors.As(err, &loginErr) && !loginErr.Temporary {
+		return true
+	}
+	var e *Error
+	if !errors.As(err, &e) || e.Status < 400 || e.Status >= 500 || e.notFound || e.busy() {
+		return false
+	}
+	return e.hasAPIFields && e.Status != http.StatusRequestTimeout && e.Status != http.StatusTooManyRequests
+}
+
+// RetryAfter is how long the answer of a failed call asks to wait, 0 if it does not.
+func RetryAfter(err error) time.Duration {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.retryAfter
+	}
+	return 0
+}
+
+// mayHaveActed: nothing but a refusal proves that a write was not carried out.
+func mayHaveActed(status int) bool {
+	return status < 400 || status >= 500 || status == http.StatusRequestTimeout
+}
+
+// repeatable reports whether a failed call may be repeated within the retry timeout.
+func (p *retryPolicy) repeatable(e *Error) bool {
+	if p.request.Kind == Write {
+		return e.Status == 0 && !e.unknown || e.Status == http.StatusTooManyRequests
+	}
 	switch {
-	case errors.As(err, &loginErr): // Its own repeats are over, and the call was not carried out.
-		err, unknown, final = loginErr, false, true
-	case errors.As(err, &f):
-		err, unknown = f.err, unknown && f.sent
+	case e.notFound:
+		return false
+	case e.Status == 0, e.Status >= 500, e.Status < 300:
+		return true
 	}
-	return &Error{
-		Method: p.request.Method, Path: p.path, Message: redact.Line(err.Error()),
-		err: err, unknown: unknown, final: final,
-	}
+	return e.Status == http.StatusRequestTimeout || e.Status == http.StatusTooManyRequests
 }

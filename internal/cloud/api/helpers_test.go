@@ -31,8 +31,7 @@ var (
 	expectError = wiretest.ExpectError
 )
 
-// testToken is a token whose end no clock reaches.
-const testToken = "header.e30.signature-of-the-token"
+const testToken = wiretest.Token
 
 // testConfig is the configuration of a client of the organization acme.
 func testConfig(change ...func(*Config)) Config {

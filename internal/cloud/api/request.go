@@ -52,7 +52,7 @@ func Do[T any](ctx context.Context, c *Client, r Request) (T, error) {
 		}
 		if checked, ok := any(fresh).(interface{ Check() error }); ok {
 			if err := checked.Check(); err != nil {
-				return &oddAnswer{err}
+				return &invalidAnswer{err}
 			}
 		}
 		answer = fresh

@@ -50,7 +50,7 @@ func (c *Client) call(ctx context.Context, r Request, decode func([]byte) error)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	p := &policy{client: c, request: r, decode: decode, path: req.URL.EscapedPath(), begun: time.Now()}
+	p := &retryPolicy{client: c, request: r, decode: decode, path: req.URL.EscapedPath(), begun: time.Now()}
 	repeating := &retryablehttp.Client{
 		HTTPClient:   c.http,
 		RetryMax:     math.MaxInt,
@@ -58,7 +58,7 @@ func (c *Client) call(ctx context.Context, r Request, decode func([]byte) error)
 		Backoff:      func(time.Duration, time.Duration, int, *http.Response) time.Duration { return p.pause },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	// What an attempt came to, its answer included, is in the policy, whose check has read it.
+	// What an attempt came to, its answer included, is in the retryPolicy, whose check has read it.
 	resp, err := repeating.Do(req)
 	if resp != nil {
 		_ = resp.Body.Close()
@@ -66,8 +66,8 @@ func (c *Client) call(ctx context.Context, r Request, decode func([]byte) error)
 	return p.result(ctx, err)
 }
 
-// policy decides, attempt by attempt, whether one call is repeated and when.
-type policy struct {
+// retryPolicy decides, attempt by attempt, whether one call is repeated and when.
+type retryPolicy struct {
 	client  *Client
 	request Request
 	decode  func([]byte) error // nil: the answer says nothing
@@ -82,19 +82,19 @@ type policy struct {
 }
 
 // check implements [retryablehttp.CheckRetry].
-func (p *policy) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
-	p.last = p.judge(resp, err)
+func (p *retryPolicy) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	p.last = p.classify(resp, err)
 	if p.last == nil {
 		return false, nil
 	}
 	if p.last.Status != 0 {
 		p.refusal = p.last
 	}
-	return ctx.Err() == nil && p.again(ctx, p.last), nil
+	return ctx.Err() == nil && p.shouldRetry(ctx, p.last), nil
 }
 
-// again decides on a repetition and sets the pause before it.
-func (p *policy) again(ctx context.Context, e *Error) bool {
+// shouldRetry decides on a repetition and sets the pause before it.
+func (p *retryPolicy) shouldRetry(ctx context.Context, e *Error) bool {
 	if e.final || p.request.Kind == Poll || p.request.FailWhenBusy && e.busy() {
 		return false
 	}
@@ -113,10 +113,10 @@ func (p *policy) again(ctx context.Context, e *Error) bool {
 		if p.pause >= left {
 			e.hint = fmt.Sprintf("it has been so for %s, and the time of the operation runs out", time.Since(p.busy).Round(time.Second))
 		}
-	case e.early:
+	case e.notVisibleYet:
 		// The record of what this process has just created comes within a minute, or not at all.
 		p.pause = p.client.timing.Poll
-	case p.repeatable(e), p.persistent(ctx, e):
+	case p.repeatable(e), p.retryUntilDeadline(ctx, e):
 		budget = p.budget(ctx, e, left)
 		p.pause = p.client.timing.backoff(p.repeats, e.retryAfter)
 		if e.retryAfter <= budget && budget > 0 {
@@ -141,14 +141,14 @@ func UntilDeadline(ctx context.Context) context.Context {
 	return context.WithValue(ctx, untilDeadlineKey{}, true)
 }
 
-// persistent reports whether a call that has to succeed in the end may be repeated although something in front of the API
+// retryUntilDeadline reports whether a call that has to succeed in the end may be repeated although something in front of the API
 // has refused it.
-func (p *policy) persistent(ctx context.Context, e *Error) bool {
-	return ctx.Value(untilDeadlineKey{}) != nil && p.request.Kind != Write && e.Status >= 400 && !e.signed
+func (p *retryPolicy) retryUntilDeadline(ctx context.Context, e *Error) bool {
+	return ctx.Value(untilDeadlineKey{}) != nil && p.request.Kind != Write && e.Status >= 400 && !e.hasAPIFields
 }
 
 // budget is how long the repeats may still take, of left.
-func (p *policy) budget(ctx context.Context, e *Error, left time.Duration) time.Duration {
+func (p *retryPolicy) budget(ctx context.Context, e *Error, left time.Duration) time.Duration {
 	limit := p.client.retryTimeout
 	switch {
 	case ctx.Value(untilDeadlineKey{}) == nil:
@@ -160,22 +160,8 @@ func (p *policy) budget(ctx context.Context, e *Error, left time.Duration) time.
 	return min(left, limit-time.Since(p.begun))
 }
 
-// repeatable reports whether a failed call may be repeated within the retry timeout.
-func (p *policy) repeatable(e *Error) bool {
-	if p.request.Kind == Write {
-		return e.Status == 0 && !e.unknown || e.Status == http.StatusTooManyRequests
-	}
-	switch {
-	case e.notFound:
-		return false
-	case e.Status == 0, e.Status >= 500, e.Status < 300:
-		return true
-	}
-	return e.Status == http.StatusRequestTimeout || e.Status == http.StatusTooManyRequests
-}
-
 // result is the error of the whole call.
-func (p *policy) result(ctx context.Context, err error) error {
+func (p *retryPolicy) result(ctx context.Context, err error) error {
 	if p.last == nil && err != nil {
 		p.last = p.noAnswer(err)
 	}

@@ -18,7 +18,7 @@ type Timing struct {
 	Backoff        time.Duration // first pause before a repeat: 0.5 s
 	LongestBackoff time.Duration // 15 s
 	Shared         time.Duration // how long a list serves reads: 10 s
-	Progress       time.Duration // between two log lines about an Stream: 10 s
+	Progress       time.Duration // between two log lines about an upload: 10 s
 }
 
 // WithDefaults fills in the product's own pauses.

@@ -51,10 +51,10 @@ func (u *ArchiveUpload) Open() (io.ReadCloser, error) {
 	}
 	text := &base64Reader{from: &exactReader{from: files, left: u.archive.Size()}}
 	return &archiveBody{
-		Reader: io.MultiReader(strings.NewReader(archiveHead), text, strings.NewReader(archiveTail)),
-		Closer: files,
-		upload: u,
-		told:   time.Now(),
+		Reader:   io.MultiReader(strings.NewReader(archiveHead), text, strings.NewReader(archiveTail)),
+		Closer:   files,
+		upload:   u,
+		loggedAt: time.Now(),
 	}, nil
 }
 
@@ -78,9 +78,9 @@ func (u *ArchiveUpload) Failure() error {
 type archiveBody struct {
 	io.Reader
 	io.Closer
-	upload *ArchiveUpload
-	sent   int64
-	told   time.Time // of the last log line, at first the beginning
+	upload   *ArchiveUpload
+	sent     int64
+	loggedAt time.Time // of the last log line, at first the beginning
 }
 
 func (b *archiveBody) Read(p []byte) (int, error) {
@@ -90,8 +90,8 @@ func (b *archiveBody) Read(p []byte) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		u.fail(err)
 	}
-	if time.Since(b.told) >= u.every {
-		b.told = time.Now()
+	if time.Since(b.loggedAt) >= u.every {
+		b.loggedAt = time.Now()
 		u.log.LogAttrs(u.ctx, slog.LevelInfo, "uploading application",
 			slog.String("name", u.application), slog.Int64("sent_bytes", b.sent), slog.Int64("total_bytes", u.Size()))
 	}

@@ -12,12 +12,12 @@ import (
 // Call is a call that whoever needs its result at the same time shares. The zero value is ready for use.
 type Call[T any] struct {
 	mu      sync.Mutex
-	current *flight[T] // nil when none is under way that may be joined
+	current *run[T] // nil when none is under way that may be joined
 }
 
-// flight is one run of a call. It does not end with the context of the caller that began it but when the last caller has
+// run is one run of a call. It does not end with the context of the caller that began it but when the last caller has
 // left; the values of that context, such as a logger, stay.
-type flight[T any] struct {
+type run[T any] struct {
 	done    chan struct{} // closed once value and err are set
 	value   T
 	err     error
@@ -32,9 +32,9 @@ func (c *Call[T]) Do(ctx context.Context, call func(context.Context) (T, error))
 	f := c.current
 	if f == nil {
 		detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		f = &flight[T]{done: make(chan struct{}), cancel: cancel}
+		f = &run[T]{done: make(chan struct{}), cancel: cancel}
 		c.current = f
-		go c.run(detached, f, call)
+		go c.start(detached, f, call)
 	}
 	f.waiting++
 	c.mu.Unlock()
@@ -48,7 +48,7 @@ func (c *Call[T]) Do(ctx context.Context, call func(context.Context) (T, error))
 	}
 }
 
-func (c *Call[T]) run(ctx context.Context, f *flight[T], call func(context.Context) (T, error)) {
+func (c *Call[T]) start(ctx context.Context, f *run[T], call func(context.Context) (T, error)) {
 	defer f.cancel()
 	f.value, f.err = call(ctx)
 	c.mu.Lock()
@@ -57,7 +57,7 @@ func (c *Call[T]) run(ctx context.Context, f *flight[T], call func(context.Conte
 	close(f.done)
 }
 
-func (c *Call[T]) leave(f *flight[T]) {
+func (c *Call[T]) leave(f *run[T]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.waiting--; f.waiting == 0 {
@@ -66,7 +66,7 @@ func (c *Call[T]) leave(f *flight[T]) {
 	}
 }
 
-func (c *Call[T]) forget(f *flight[T]) {
+func (c *Call[T]) forget(f *run[T]) {
 	if c.current == f {
 		c.current = nil
 	}

@@ -37,7 +37,7 @@ func (c *Client) RegisterApplication(ctx context.Context, n NewApplication) (*Ap
 	}
 	defer leave()
 	var id string
-	_, err = create(ctx, c, creation[Application]{
+	_, err = create(ctx, c, createSteps[Application]{
 		Object: applicationNamed(n.Name),
 		look:   func(ctx context.Context) (*Application, error) { return c.FreshApplication(ctx, n.Name) },
 		send: func(ctx context.Context) (err error) {

@@ -32,12 +32,12 @@ type RestoreInstance struct {
 // not certain, so that the caller waits until it is ready and then calls [Client.SetInstancePassword]. The record may come
 // some seconds later: [Client.WaitInstance] waits for it.
 func (c *Client) CreateInstance(ctx context.Context, n NewInstance) (adopted bool, err error) {
-	defer c.instances.stale()
-	return create(ctx, c, creation[Instance]{
+	defer c.instances.invalidate()
+	return create(ctx, c, createSteps[Instance]{
 		Object: instanceNamed(n.Name),
 		look:   func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, n.Name) },
 		send: func(ctx context.Context) error {
-			c.instances.stale()
+			c.instances.invalidate()
 			body := struct{ Name, AdminName, AdminPassword string }{n.Name, n.Username, n.Password}
 			return c.api.Send(ctx, api.Request{
 				Kind: api.Write, Method: "POST", Path: []string{"databases", "userdb"}, Body: body, Secrets: []string{n.Password},
@@ -49,12 +49,12 @@ func (c *Client) CreateInstance(ctx context.Context, n NewInstance) (adopted boo
 
 // RestoreInstance makes a new instance, once. As for adopted and errors see [Client.CreateInstance].
 func (c *Client) RestoreInstance(ctx context.Context, n RestoreInstance) (adopted bool, err error) {
-	defer c.instances.stale()
-	return create(ctx, c, creation[Instance]{
+	defer c.instances.invalidate()
+	return create(ctx, c, createSteps[Instance]{
 		Object: instanceNamed(n.Name),
 		look:   func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, n.Name) },
 		send: func(ctx context.Context) error {
-			c.instances.stale()
+			c.instances.invalidate()
 			body := struct{ RestoreName, RestoreTimestamp string }{n.Name, n.Time.UTC().Format(time.RFC3339Nano)}
 			return c.api.Send(ctx, api.Request{
 				Kind: api.Write, Method: "POST", Path: []string{"databases", "userdb", n.Source, "restore"}, Body: body, Needs: []api.Object{instanceNamed(n.Source)},
@@ -85,8 +85,8 @@ func matchInstance(found *Instance, username string) error {
 
 // SetInstancePassword sets the password of an instance's user. The instance is not ready for some time after it.
 func (c *Client) SetInstancePassword(ctx context.Context, name, password string) error {
-	c.instances.stale()
-	defer c.instances.stale()
+	c.instances.invalidate()
+	defer c.instances.invalidate()
 	return c.api.Send(ctx, api.Request{
 		Kind: api.IdempotentWrite, Method: "POST", Path: []string{"databases", "userdb", name, "credentials"}, Object: instanceNamed(name),
 		Body: struct{ Password string }{password}, Secrets: []string{password},
@@ -96,8 +96,8 @@ func (c *Client) SetInstancePassword(ctx context.Context, name, password string)
 // DeleteInstance asks for an instance to be destroyed. One that is gone, or going, already is a success.
 func (c *Client) DeleteInstance(ctx context.Context, name string) error {
 	c.created.remove(instanceNamed(name))
-	c.instances.stale()
-	defer c.instances.stale()
+	c.instances.invalidate()
+	defer c.instances.invalidate()
 	err := c.api.Send(ctx, api.Request{Kind: api.IdempotentWrite, Method: "DELETE", Path: []string{"databases", "userdb", name}, Object: instanceNamed(name)})
 	switch {
 	case err == nil, IsNotFound(err):

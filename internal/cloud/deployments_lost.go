@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// deployed is what can be seen of an application's deploys.
-type deployed struct {
+// deployState is what can be seen of an application's deploys.
+type deployState struct {
 	Application
 	versions []string
 }
 
-func (c *Client) deployed(ctx context.Context, name string) (*deployed, error) {
+func (c *Client) deployState(ctx context.Context, name string) (*deployState, error) {
 	application, err := c.FreshApplication(ctx, name)
 	if err != nil {
 		return nil, err
@@ -26,22 +26,22 @@ func (c *Client) deployed(ctx context.Context, name string) (*deployed, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := &deployed{Application: *application}
+	seen := &deployState{Application: *application}
 	for _, v := range list {
 		seen.versions = append(seen.versions, v.Version)
 	}
 	return seen, nil
 }
 
-// outcome looks for the version that a lost deploy has made: "" is none. A
+// findLostDeploy looks for the version that a lost deploy has made: "" is none. A
 // single look that shows none is no proof, as with creates; and while the
 // application is in a status that it was not in before, the deploy may be under
 // way.
-func (c *Client) outcome(ctx context.Context, d deployment, before *deployed) (version string, err error) {
+func (c *Client) findLostDeploy(ctx context.Context, d deployment, before *deployState) (version string, err error) {
 	begun := time.Now()
 	for looks := 0; ; looks++ {
 		last := looks >= 3 || ctx.Err() != nil
-		asking, cancel := lastingMoments(ctx)
+		asking, cancel := graceContext(ctx)
 		version, underWay, err := c.lookAtDeploy(asking, d, before, last)
 		cancel()
 		pause := c.timing.Backoff << min(looks, 3)
@@ -61,8 +61,8 @@ func (c *Client) outcome(ctx context.Context, d deployment, before *deployed) (v
 }
 
 // lookAtDeploy is one look at what has come of a deploy.
-func (c *Client) lookAtDeploy(ctx context.Context, d deployment, before *deployed, last bool) (version string, underWay bool, err error) {
-	now, err := c.deployed(ctx, d.application)
+func (c *Client) lookAtDeploy(ctx context.Context, d deployment, before *deployState, last bool) (version string, underWay bool, err error) {
+	now, err := c.deployState(ctx, d.application)
 	if err != nil {
 		return "", false, fmt.Errorf("what became of application %q could not be seen: %w", d.application, err)
 	}

@@ -15,25 +15,25 @@ import (
 )
 
 // look asks for all objects that somebody waits for. One that the list lacks is asked for by name.
-func (p *poller[T]) look(ctx context.Context) map[string]sight[T] {
+func (p *poller[T]) look(ctx context.Context) map[string]pollResult[T] {
 	at := time.Now()
-	seen := map[string]sight[T]{}
+	seen := map[string]pollResult[T]{}
 	p.mu.Lock()
 	for w := range p.waiting {
-		seen[w.name] = sight[T]{at: at}
+		seen[w.name] = pollResult[T]{at: at}
 	}
 	p.mu.Unlock()
 	if len(seen) > 1 {
 		items, err := p.list(ctx, api.Poll)
 		if err != nil {
 			for name := range seen {
-				seen[name] = sight[T]{at: at, err: err}
+				seen[name] = pollResult[T]{at: at, err: err}
 			}
 			return seen
 		}
 		for _, item := range items {
 			if _, wanted := seen[p.name(item)]; wanted {
-				seen[p.name(item)] = sight[T]{at: at, item: &item}
+				seen[p.name(item)] = pollResult[T]{at: at, item: &item}
 			}
 		}
 	}
@@ -42,7 +42,7 @@ func (p *poller[T]) look(ctx context.Context) map[string]sight[T] {
 }
 
 // lookByName asks for those of which nothing is known yet.
-func (p *poller[T]) lookByName(ctx context.Context, seen map[string]sight[T]) {
+func (p *poller[T]) lookByName(ctx context.Context, seen map[string]pollResult[T]) {
 	var (
 		mu    sync.Mutex
 		group errgroup.Group
@@ -56,15 +56,15 @@ func (p *poller[T]) lookByName(ctx context.Context, seen map[string]sight[T]) {
 			item, err := p.one(ctx, name, api.Poll)
 			mu.Lock()
 			defer mu.Unlock()
-			seen[name] = sight[T]{at: s.at, item: item, err: err}
+			seen[name] = pollResult[T]{at: s.at, item: item, err: err}
 			return nil
 		})
 	}
 	_ = group.Wait() // no function of it fails
 }
 
-// tell hands out what was seen, to those who waited before the look began, and sets when each wants to look again.
-func (p *poller[T]) tell(ctx context.Context, seen map[string]sight[T]) {
+// deliver hands out what was seen, to those who waited before the look began, and sets when each wants to look again.
+func (p *poller[T]) deliver(ctx context.Context, seen map[string]pollResult[T]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if ctx.Err() != nil {
@@ -78,7 +78,7 @@ func (p *poller[T]) tell(ctx context.Context, seen map[string]sight[T]) {
 		}
 		w.seen = s.at
 		w.due = now.Add(max(p.timing.PollPause(now.Sub(w.since)), min(api.RetryAfter(s.err), time.Minute)))
-		if w.tell(s) {
+		if w.handle(s) {
 			delete(p.waiting, w)
 			close(w.done)
 		}

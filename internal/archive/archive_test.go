@@ -272,7 +272,7 @@ func TestSourceMayBeALinkAndRelative(t *testing.T) {
 	if err := os.Symlink(dir, link); err != nil {
 		t.Fatal(err)
 	}
-	t.Chdir(filepath.Dir(dir)) //nolint:paralleltest // The working directory is the process's.
+	t.Chdir(filepath.Dir(dir)) // The working directory is the process's.
 	for _, name := range []string{link, link + "/", filepath.Base(dir), "./" + filepath.Base(dir) + "/."} {
 		if got := hashOf(t, open(t, name)); got != want {
 			t.Errorf("the hash of %s is %s, want %s", name, got, want)

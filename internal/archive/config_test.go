@@ -12,7 +12,7 @@ import (
 )
 
 func TestVariables(t *testing.T) {
-	t.Setenv("FROM_THE_ENVIRONMENT", "never") //nolint:paralleltest // It sets the environment.
+	t.Setenv("FROM_THE_ENVIRONMENT", "never") // It sets the environment.
 	variables := map[string]string{"A": "1", "B c": "two words", "nested": "${A}", "empty": "", "multi": "x\ny"}
 	for name, tc := range map[string]struct{ in, want, fails string }{
 		"none":             {in: "a: $A $(A) ${} {A}\n", want: "a: $A $(A) ${} {A}\n"},

@@ -29,7 +29,7 @@ type entry struct {
 // walker collects the files of a directory. It follows links, as long as they stay within the directory and do not go
 // round in circles.
 type walker struct {
-	ctx     context.Context //nolint:containedctx // It lives for one walk.
+	ctx     context.Context // lives for one walk
 	root    string
 	ignored *ignoreList
 	entries []entry
@@ -99,7 +99,7 @@ func (w *walker) link(name, at string) error {
 		if !w.skips(name, false) {
 			w.dead = append(w.dead, name)
 		}
-		return nil //nolint:nilerr // A link that leads nowhere is reported, not refused.
+		return nil // A link that leads nowhere is reported, not refused.
 	}
 	if !info.IsDir() && !info.Mode().IsRegular() || w.skips(name, info.IsDir()) {
 		return nil

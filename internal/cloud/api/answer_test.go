@@ -148,3 +148,31 @@ func TestSecretsAreHidden(t *testing.T) {
 		})
 	}
 }
+
+// TestEmptyMessageIsNoRefusal has an answer with an empty message described as it is.
+func TestEmptyMessageIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"message":"","statusCode":400}`, `{"message":" \n","requestID":"r"}`, `{}`} {
+		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 400, body) })
+		err := read(t.Context(), c, Poll)
+		expectError(t, err, "with JSON without a message")
+	}
+}
+
+// TestRequestIDOfTheBodyIsThatOfAnError keeps a field of an object from being logged as the ID of the request.
+func TestRequestIDOfTheBodyIsThatOfAnError(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{200: "id-of-answer", 400: "id-of-error"} {
+		log := &journal{}
+		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Request-Id", "id-of-answer")
+			say(w, status, `{"PostgresInstanceName":"pg_main","message":"no","requestID":"id-of-error"}`)
+		}, func(cfg *Config) { cfg.Logger = log.Logger() })
+		if err := read(t.Context(), c, Poll); (err != nil) != (status == 400) {
+			t.Error(err)
+		}
+		if !strings.Contains(log.String(), `"request_id":"`+want+`"`) {
+			t.Errorf("status %d: %s", status, log)
+		}
+	}
+}

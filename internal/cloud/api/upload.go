@@ -22,7 +22,7 @@ const (
 
 // ArchiveUpload is the body of a deploy: an archive as base64 in JSON. It holds only a piece of the archive at a time.
 type ArchiveUpload struct {
-	ctx         context.Context //nolint:containedctx // For the log lines of the upload.
+	ctx         context.Context // for the log lines of the upload.
 	archive     Stream
 	application string
 	log         *slog.Logger

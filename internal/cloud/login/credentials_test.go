@@ -114,7 +114,7 @@ func TestLoadLoginUnreadable(t *testing.T) {
 	}
 }
 
-//nolint:paralleltest // It sets the home directory.
+// TestLoadLoginHome sets the home directory, so it does not run in parallel.
 func TestLoadLoginHome(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
@@ -138,4 +138,14 @@ func message(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+func TestEmptyTokenCannotBeSent(t *testing.T) {
+	t.Parallel()
+	if err := CheckToken(""); err == nil || err.Error() != "the token is empty" {
+		t.Error(err)
+	}
+	if err := CheckToken("!~"); err != nil {
+		t.Error(err)
+	}
 }

@@ -314,6 +314,63 @@ func TestBodyThatCannotBeRewound(t *testing.T) {
 	}
 }
 
+// countedBody is a body that notes when it is closed.
+type countedBody struct {
+	io.Reader
+	closed int
+}
+
+func (b *countedBody) Close() error { b.closed++; return nil }
+
+// answering is a network that does not touch the body, so that only its caller can have closed it.
+type answering func(*http.Request) int
+
+func (n answering) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: n(req), Body: http.NoBody, Header: http.Header{}, Request: req}, nil
+}
+
+// TestUnsentBodiesAreClosed covers every request that the transport refuses before it reaches the network.
+func TestUnsentBodiesAreClosed(t *testing.T) {
+	t.Parallel()
+	const here, elsewhere = "http://127.0.0.1:1/v1alpha1/x", "http://127.0.0.2:1/v1alpha1/x"
+	for name, test := range map[string]struct {
+		login        Login
+		url          string
+		first, again int // how often the body is closed, and its copy for the repeat
+	}{
+		"another host":          {Login{Token: "zqxj"}, elsewhere, 1, 0},
+		"no login":              {Login{}, here, 1, 0},
+		"login refused":         {Login{RefreshToken: "zqxj-refresh"}, here, 1, 0},
+		"login refused later":   {Login{Token: "zqxj", RefreshToken: "zqxj-refresh"}, here, 0, 1},
+		"token refused, no use": {Login{Token: "zqxj"}, here, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			transport, err := NewTransport(Config{Login: test.login, Endpoint: "http://127.0.0.1:1"}, answering(func(req *http.Request) int {
+				if req.URL.Path == "/oauth/token" {
+					return http.StatusForbidden
+				}
+				return http.StatusUnauthorized
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, again := &countedBody{Reader: strings.NewReader("{}")}, &countedBody{Reader: strings.NewReader("{}")}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, test.url, first)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.GetBody = func() (io.ReadCloser, error) { return again, nil }
+			if resp, err := transport.RoundTrip(req); err == nil {
+				_ = resp.Body.Close()
+			}
+			if first.closed != test.first || again.closed != test.again {
+				t.Errorf("closed %d times, its copy %d times; want %d and %d", first.closed, again.closed, test.first, test.again)
+			}
+		})
+	}
+}
+
 func TestManyShareOneExchange(t *testing.T) {
 	t.Parallel()
 	for name, login := range map[string]Login{

@@ -78,7 +78,7 @@ func environmentProxy(req *http.Request) (*url.URL, error) {
 	case err != nil, proxy == nil && !IsLoopback(req.URL.Hostname()) && unreadable(cmp.Or(os.Getenv(name), os.Getenv(strings.ToLower(name)))):
 		return nil, wrong("is not a URL")
 	case proxy == nil:
-		return nil, nil //nolint:nilnil // It stands for no proxy.
+		return nil, nil // It stands for no proxy.
 	case strings.HasPrefix(proxy.Path, "//"):
 		return nil, wrong("is not a URL")
 	case !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, proxy.Scheme):

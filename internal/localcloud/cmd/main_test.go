@@ -343,7 +343,7 @@ func restarted(server *localcloud.Server, o localcloud.Options) (*localcloud.Ser
 	return localcloud.Start(context.Background(), o)
 }
 
-//nolint:paralleltest // It sets the environment.
+// TestFaultNeedsALocalCloud sets the environment, so it does not run in parallel.
 func TestFaultNeedsALocalCloud(t *testing.T) {
 	t.Setenv("DBOS_ENDPOINT", "")
 	err := run(t.Context(), []string{"fault", "list"}, io.Discard, io.Discard)
@@ -352,7 +352,7 @@ func TestFaultNeedsALocalCloud(t *testing.T) {
 	}
 }
 
-//nolint:paralleltest // It sets the environment.
+// TestFaultByEnvironment sets the environment, so it does not run in parallel.
 func TestFaultByEnvironment(t *testing.T) {
 	server, err := localcloud.Start(t.Context(), localcloud.Options{Backend: "simulated", StateDir: t.TempDir()})
 	if err != nil {

@@ -25,14 +25,13 @@ const loginHelp = `There is no login for the control plane. Give one of these:
   - an access token, good for a day: DBOS_TOKEN, or token in the provider's configuration;
   - the dbos-cloud CLI's login: run "npx dbos-cloud login" in the working directory, or name its file with DBOS_CREDENTIALS_FILE or credentials_file.`
 
-// addError reports a failed call. The summary says what failed and on which object; next says the one thing to do
-// about it, if there is one.
+// addError reports a failed call. The summary says what failed and on which object; next says what state things are in
+// and the one thing to do. An empty next is that of a read.
 func addError(diags *diag.Diagnostics, summary string, err error, next string) {
-	detail := explain(err) + output(err)
-	if next != "" {
-		detail += "\n\n" + next
+	if next == "" {
+		next = "Nothing was changed. Run the command again once the cause is removed."
 	}
-	diags.AddError(summary, detail)
+	diags.AddError(summary, explain(err)+output(err)+"\n\n"+next)
 }
 
 // explain puts an error into sentences for the person at the terminal.

@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"testing"
 
@@ -28,6 +30,7 @@ var buildDir string
 func TestMain(m *testing.M) {
 	// The provider runs within this process too, and its libraries would print their trace.
 	provider.Tune()
+	debug.SetMemoryLimit(math.MaxInt64) // There is more than one provider in this process.
 	code, err := withBuildDir(m.Run)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

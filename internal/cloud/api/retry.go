@@ -104,8 +104,9 @@ func (p *retryPolicy) shouldRetry(ctx context.Context, e *Error) bool {
 	}
 	budget := left // for this reason
 	switch {
-	case e.busy():
-		// The object needs its own time. That is no fault, so that the operation may take as long as it may take.
+	case e.busy() && p.request.Kind != Read:
+		// The object needs its own time, and the write waits for it as long as the operation may take. A refresh has no
+		// such limit: a read is repeated like after any other failure.
 		if p.busy.IsZero() {
 			p.busy = time.Now()
 		}
@@ -116,7 +117,7 @@ func (p *retryPolicy) shouldRetry(ctx context.Context, e *Error) bool {
 	case e.notVisibleYet:
 		// The record of what this process has just created comes within a minute, or not at all.
 		p.pause = p.client.timing.Poll
-	case p.repeatable(e), p.retryUntilDeadline(ctx, e):
+	case p.repeatable(e), p.retryUntilDeadline(ctx, e), e.busy():
 		budget = p.budget(ctx, e, left)
 		p.pause = p.client.timing.backoff(p.repeats, e.retryAfter)
 		if e.retryAfter <= budget && budget > 0 {

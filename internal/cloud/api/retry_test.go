@@ -204,6 +204,20 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	}
 }
 
+// A refresh has no deadline of its own: an object that stays busy must not hold it up for ever.
+func TestReadOfABusyObjectEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "application is busy") })
+		begun := time.Now()
+		err := read(t.Context(), c, Read)
+		expectError(t, err, `"application is busy"`)
+		if took := time.Since(begun); took > 2*time.Minute {
+			t.Errorf("it took %s", took)
+		}
+	})
+}
+
 func TestRetryAfterBeyondTheBudget(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -226,7 +240,7 @@ func TestRetryAfterBeyondTheBudget(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), test.deadline)
 				defer cancel()
 				begun := time.Now()
-				err := read(ctx, c, Read)
+				err := read(ctx, c, IdempotentWrite)
 				expectError(t, err, test.want, test.message, fmt.Sprint(test.status))
 				if took := time.Since(begun); took != 0 || len(w.Calls()) != 1 {
 					t.Errorf("%d attempts in %s", len(w.Calls()), took)

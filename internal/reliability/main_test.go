@@ -62,6 +62,9 @@ var built = sync.OnceValues(func() (*workspace.Engine, error) {
 	return engine, err
 })
 
+// requirements names the provider; everything else about it comes from the environment.
+const requirements = "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n"
+
 // newWorkspace writes a configuration into a folder of its own and initialises it.
 func newWorkspace(t *testing.T, config string, env ...string) *workspace.Workspace {
 	t.Helper()
@@ -73,7 +76,6 @@ func newWorkspace(t *testing.T, config string, env ...string) *workspace.Workspa
 	if err != nil {
 		t.Fatal(err)
 	}
-	const requirements = "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n"
 	if err := os.WriteFile(filepath.Join(w.Dir, "main.tf"), []byte(requirements+config), 0o600); err != nil {
 		t.Fatal(err)
 	}

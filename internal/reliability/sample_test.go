@@ -1,0 +1,179 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package reliability
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
+	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
+)
+
+const (
+	samples   = 50
+	sampledAt = 6 // at once: a run mostly waits
+)
+
+// TestSample plays fifty cases of the matrix through the real binaries, with the product's own timing.
+func TestSample(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	source, other := applicationFolder(t, "1"), applicationFolder(t, "2")
+	list := slices.DeleteFunc(scenarios(), func(s scenario) bool { return s.after == nil })
+	faults := wrongs()
+	first := newWorld(t, source, other)
+
+	queue := make(chan trial)
+	var group sync.WaitGroup
+	for range sampledAt {
+		w := newWorld(t, source, other)
+		group.Go(func() {
+			for c := range queue {
+				if err := w.sample(c); err != nil {
+					t.Errorf("%s: %v", c, err)
+				}
+			}
+		})
+	}
+	for range samples {
+		s := &list[random.IntN(len(list))]
+		calls, err := first.callsOf(s)
+		if err != nil {
+			t.Errorf("%s %s without a fault: %v", s.kind, s.name, err)
+			break
+		}
+		fault := faults[random.IntN(len(faults))]
+		lengths := fault.played()
+		queue <- trial{s, calls[random.IntN(len(calls))], fault, lengths[random.IntN(len(lengths))]}
+	}
+	close(queue)
+	group.Wait()
+}
+
+// sample plays one case with real Terraform: it applies while the call goes wrong, then follows the way on.
+func (w *world) sample(c trial) error {
+	s := c.scenario
+	n, _, err := w.begin(&scenario{instance: s.instance, link: s.link, application: s.application, deployed: s.deployed, secret: s.secret})
+	if err != nil {
+		return err
+	}
+	tf := newWorkspace(w.t, "", environmentOf(w.cloud)...)
+	if s.before != nil {
+		if out, err := w.apply(tf, s.kind, patient(s.before(n))); err != nil {
+			return fmt.Errorf("before: %w\n%s", err, out)
+		}
+	}
+	before := len(w.cloud.Requests())
+	fault := c.wrong.fault
+	fault.Method, fault.Path, _ = strings.Cut(c.call, " ")
+	lengths[c.length](&fault)
+	lift := w.cloud.Inject(fault)
+	said, firstErr := w.apply(tf, s.kind, limited(s.after(n), "8s"))
+	lift()
+	for _, secret := range []string{firstSecret, secondSecret, w.cloud.Connection().Token} {
+		if strings.Contains(strings.ReplaceAll(said, "\n", ""), secret) {
+			return fmt.Errorf("a secret shows:\n%s", said)
+		}
+	}
+	if firstErr != nil {
+		if err := w.goOn(tf, s, n); err != nil {
+			return fmt.Errorf("%w\nfirst:\n%s", err, said)
+		}
+	}
+	if out, err := tf.Run(w.t.Context(), "plan", "-detailed-exitcode"); err != nil {
+		return fmt.Errorf("the plan is not empty: %w\n%s\nfirst:\n%s", err, out, said)
+	}
+	return w.check(s, n, before)
+}
+
+// goOn does what the documentation says after a failed apply: it takes the taint off what exists, and applies again.
+func (w *world) goOn(tf *workspace.Workspace, s *scenario, n names) error {
+	var state struct {
+		Values struct {
+			RootModule struct {
+				Resources []struct {
+					Address string
+					Tainted bool
+				}
+			} `json:"root_module"`
+		}
+	}
+	if err := tf.JSON(w.t.Context(), &state, "show", "-json"); err != nil {
+		return err
+	}
+	for _, resource := range state.Values.RootModule.Resources {
+		if !resource.Tainted {
+			continue
+		}
+		if out, err := tf.Run(w.t.Context(), "untaint", resource.Address); err != nil {
+			return fmt.Errorf("%w\n%s", err, out)
+		}
+	}
+	if out, err := w.apply(tf, s.kind, limited(s.after(n), "8s")); err != nil {
+		return fmt.Errorf("one more apply does not work: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (w *world) apply(tf *workspace.Workspace, kind string, set config) (string, error) {
+	text := requirements + "provider \"dbos\" {\n  retry_timeout   = \"3s\"\n  request_timeout = \"2s\"\n}\n\n" + block(kind, set)
+	if err := os.WriteFile(filepath.Join(tf.Dir, "main.tf"), []byte(text), 0o600); err != nil {
+		return "", err
+	}
+	out, err := tf.Run(w.t.Context(), "apply", "-auto-approve")
+	var failed *workspace.RunError
+	if errors.As(err, &failed) {
+		return out, fmt.Errorf("exit code %d", failed.Code)
+	}
+	return out, err
+}
+
+// block writes a resource as Terraform reads it.
+func block(kind string, set config) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "resource %q \"test\" {\n", kind)
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if nested, ok := set[name].(config); ok {
+			fmt.Fprintf(&b, "  %s {\n", name)
+			for _, inner := range slices.Sorted(maps.Keys(nested)) {
+				fmt.Fprintf(&b, "    %s = %s\n", inner, literal(nested[inner]))
+			}
+			b.WriteString("  }\n")
+			continue
+		}
+		fmt.Fprintf(&b, "  %s = %s\n", name, literal(set[name]))
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+// literal writes a string, a number or a truth value, which JSON and Terraform write alike.
+func literal(value any) string {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return "null"
+	}
+	return string(encoded)
+}
+
+func environmentOf(c *acctest.Cloud) []string {
+	var env []string
+	for name, value := range c.Environment() {
+		env = append(env, name+"="+value)
+	}
+	return env
+}

@@ -355,7 +355,7 @@ func (w *world) converges(s *scenario, n names, o *object) error {
 	ok := false
 	switch {
 	case s.id != nil:
-		if o, ok, err = d.adopt(s.kind, s.id(n)); err != nil || !ok {
+		if _, ok, err = d.adopt(s.kind, s.id(n)); err != nil || !ok {
 			return fmt.Errorf("the import does not work: %w %s", err, d.said.String())
 		}
 		return nil

@@ -56,10 +56,10 @@ func linkOf(port int) func(names) config {
 	}
 }
 
-func applicationOn(instance string, memory int) func(names) config {
+func applicationOf(memory int) func(names) config {
 	return func(n names) config {
 		return config{
-			"name": n.application, "database_instance_name": instance, "language": "node", "executors_memory_mib": memory, "min_executors": 1,
+			"name": n.application, "database_instance_name": "base", "language": "node", "executors_memory_mib": memory, "min_executors": 1,
 			"max_executors": 2, "time_travel": false, "drop_database_on_destroy": false, "deletion_protection": false,
 		}
 	}
@@ -133,9 +133,9 @@ func scenarios() []scenario {
 		{name: "destroy", kind: link, before: linkOf(5432), want: made{deletes: true}},
 		{name: "import", kind: link, link: true, id: instanceName, want: made{link: true}},
 
-		{name: "register", kind: app, after: applicationOn("base", 1024), want: made{application: true, on: "base"}},
-		{name: "settings", kind: app, before: applicationOn("base", 1024), after: applicationOn("base", 512), want: made{application: true, on: "base"}},
-		{name: "destroy", kind: app, before: applicationOn("base", 1024), want: made{deletes: true}},
+		{name: "register", kind: app, after: applicationOf(1024), want: made{application: true, on: "base"}},
+		{name: "settings", kind: app, before: applicationOf(1024), after: applicationOf(512), want: made{application: true, on: "base"}},
+		{name: "destroy", kind: app, before: applicationOf(1024), want: made{deletes: true}},
 		{name: "import", kind: app, application: true, deployed: true, id: applicationName, want: made{application: true, versions: 1}},
 
 		{name: "set", kind: secret, application: true, after: secretOf(firstSecret), want: made{application: true, secret: true}},

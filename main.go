@@ -25,6 +25,8 @@ func main() {
 	var options []tf6server.ServeOpt
 	if *debuggable {
 		options = append(options, tf6server.WithManagedDebug())
+	} else {
+		provider.EndWithParent()
 	}
 	err := tf6server.Serve("registry.terraform.io/dbos-community/dbos", provider.NewServer(version), options...)
 	if err != nil {

@@ -169,7 +169,8 @@ func (m *instanceModel) planUpdate(config, state *instanceModel, diags *diag.Dia
 			m.Username = types.StringUnknown()
 		}
 	}
-	checkPasswordChange(state.label(), config.passwordModel, m.passwordModel, state.passwordModel, diags)
+	checkPasswordChange(state.label(), "sets it to the configured one; whatever logs in with another password stops working",
+		config.passwordModel, m.passwordModel, state.passwordModel, diags)
 }
 
 func (r *managedInstance[M, P]) read(ctx context.Context, o *operation[M]) {

@@ -86,8 +86,9 @@ func requireSecretOfVersion(config passwordModel, diags *diag.Diagnostics) {
 	}
 }
 
-// checkPasswordChange checks an update. It warns before Terraform overwrites a password that it does not know.
-func checkPasswordChange(object string, config, plan, state passwordModel, diags *diag.Diagnostics) {
+// checkPasswordChange checks an update. It warns before Terraform overwrites a password that it does not know; effect says
+// what an apply does then.
+func checkPasswordChange(object, effect string, config, plan, state passwordModel, diags *diag.Diagnostics) {
 	if !plan.changed(state) {
 		return
 	}
@@ -99,7 +100,6 @@ func checkPasswordChange(object string, config, plan, state passwordModel, diags
 	if state.unset() {
 		// No path: Terraform would quote the line of the password.
 		diags.AddWarning(fmt.Sprintf("The password of %s will be set", object),
-			"Terraform does not know its present password, so applying this plan sets it to the configured one; "+
-				"whatever logs in with another password stops working. To leave it as it is, take the password out of the configuration.")
+			"Terraform does not know its present password, so applying this plan "+effect+". To leave it as it is, take the password out of the configuration.")
 	}
 }

@@ -101,7 +101,8 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 		}
 		return
 	}
-	checkPasswordChange(state.label(), config.passwordModel, plan.passwordModel, state.passwordModel, diags)
+	checkPasswordChange(state.label(), "unlinks the database and links it again with the configured one; the database itself stays as it is",
+		config.passwordModel, plan.passwordModel, state.passwordModel, diags)
 	if config.secret().IsNull() && !diags.HasError() {
 		addAttributeError(diags, "password", "Missing password",
 			"No call changes a link, so that this change unlinks the database and links it again, which needs its password. Set password_wo with password_wo_version, or password.")

@@ -254,10 +254,11 @@ func TestOtherKindStopsEveryWrite(t *testing.T) {
 		own, other string // record
 		set        attributes
 		refusal    string
+		warning    string
 	}{
-		linkedDatabaseType:   {linkedOne, provisionedOne, legacy, isProvisioned},
-		databaseInstanceType: {provisionedOne, linkedOne, instance, isLinked},
-		databaseRestoreType:  {provisionedOne, linkedOne, restore, isLinked},
+		linkedDatabaseType:   {linkedOne, provisionedOne, legacy, isProvisioned, "WARNING: The password of|unlinks the database and links it again"},
+		databaseInstanceType: {provisionedOne, linkedOne, instance, isLinked, "WARNING: The password of|sets it to the configured one"},
+		databaseRestoreType:  {provisionedOne, linkedOne, restore, isLinked, "WARNING: The password of|sets it to the configured one"},
 	}
 	for kind, tt := range tests {
 		t.Run(kind, func(t *testing.T) {
@@ -270,7 +271,7 @@ func TestOtherKindStopsEveryWrite(t *testing.T) {
 
 			r.refresh(o, tt.refusal)
 			r.refresh(r.importedUnread(kind, "legacy", ""), tt.refusal)
-			r.apply(kind, o, tt.set, "WARNING: The password of", tt.refusal)
+			r.apply(kind, o, tt.set, tt.warning, tt.refusal)
 			if r.destroy(o, tt.refusal) == nil {
 				t.Error("it has left the state")
 			}

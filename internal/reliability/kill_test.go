@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,8 +24,8 @@ import (
 )
 
 const (
-	defaultKills = 12 // rounds: two of each kind
-	killCalls    = 45 // about as many as one apply of killConfig makes
+	defaultKills = 50 // rounds
+	killCalls    = 40 // about as many as one apply of killConfig makes
 )
 
 // killConfig makes eleven objects beside those of the base: the database instance "live", and the application "legacy"
@@ -136,6 +137,37 @@ type killRound struct {
 	cloud  *cloudProcess
 	w      *workspace.Workspace
 	apply  *runningApply
+
+	struck             bool // while Terraform ran
+	applies            int  // after the one that was struck
+	untainted, adopted int  // objects
+	relinked           bool // as the plan said: the password of a link that is imported is set by linking again
+}
+
+// killTotal is what all rounds together did.
+type killTotal struct {
+	mu                                  sync.Mutex
+	struck, applies, untainted, adopted int
+}
+
+func (total *killTotal) add(r *killRound) {
+	total.mu.Lock()
+	defer total.mu.Unlock()
+	if r.struck {
+		total.struck++
+	}
+	total.applies += r.applies
+	total.untainted += r.untainted
+	total.adopted += r.adopted
+}
+
+func (total *killTotal) report(t *testing.T, rounds uint64) {
+	t.Helper()
+	t.Logf("%d of %d kills met a running apply; %d applies completed them, with %d untaints and %d imports",
+		total.struck, rounds, total.applies, total.untainted, total.adopted)
+	if !t.Failed() && rounds >= uint64(len(kills)) && 2*total.struck < int(rounds) {
+		t.Error("most kills came after the end of the apply")
+	}
 }
 
 // TestKills strikes an apply of eleven objects at random moments, then does what the errors say until it is complete. The
@@ -145,12 +177,15 @@ func TestKills(t *testing.T) {
 	rounds, seed := fromEnvironment(t, "DBOS_KILL_ROUNDS", defaultKills), fromEnvironment(t, "DBOS_KILL_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("DBOS_KILL_SEED=%d DBOS_KILL_ROUNDS=%d", seed, rounds)
 	base := newKillBase(t)
+	var total killTotal
+	t.Cleanup(func() { total.report(t, rounds) })
 	for n := range rounds {
 		k := kills[n%uint64(len(kills))]
 		t.Run(fmt.Sprintf("%02d %s", n, k.name), func(t *testing.T) {
 			t.Parallel()
 			r := &killRound{kill: k, random: rand.New(rand.NewPCG(seed, n))}
 			r.run(t, base)
+			total.add(r)
 		})
 	}
 }
@@ -177,7 +212,8 @@ func (r *killRound) run(t *testing.T, base *killBase) {
 		r.apply.runFor(t.Context(), 20*time.Millisecond)
 	}
 	r.apply.runFor(t.Context(), pause)
-	t.Logf("struck after %d calls and %s; Terraform was running: %t", calls, pause, r.apply.running())
+	r.struck = r.apply.running()
+	t.Logf("struck after %d calls and %s; Terraform was running: %t", calls, pause, r.struck)
 	r.strike(t, r)
 	<-r.apply.done
 	output := r.apply.output.String()
@@ -196,8 +232,9 @@ func (r *killRound) run(t *testing.T, base *killBase) {
 func (r *killRound) converge(t *testing.T, output string) {
 	t.Helper()
 	r.follow(t, output, r.untold)
-	for range 4 {
+	for r.applies = 1; r.applies <= 4; r.applies++ {
 		out, err := r.w.Run(t.Context(), "apply", "-auto-approve")
+		r.relinked = r.relinked || strings.Contains(strings.Join(strings.Fields(out), " "), "applying this plan unlinks the database and links it again")
 		if err == nil {
 			return
 		}
@@ -208,11 +245,11 @@ func (r *killRound) converge(t *testing.T, output string) {
 	t.Fatal("it does not converge")
 }
 
-// follow does what errors say: it untaints what is tainted, and takes over what exists.
+// follow does what errors say: it untaints what is tainted, and takes over what exists. It returns false if they say nothing.
 func (r *killRound) follow(t *testing.T, output string, untold bool) bool {
 	t.Helper()
 	diagnostics := diagnosticsIn(output)
-	followed := false
+	before := r.untainted + r.adopted
 	for _, address := range taintedIn(t, filepath.Join(r.w.Dir, "terraform.tfstate")) {
 		kind, _, _ := strings.Cut(address, ".")
 		told := slices.ContainsFunc(diagnostics, func(d diagnostic) bool {
@@ -224,7 +261,7 @@ func (r *killRound) follow(t *testing.T, output string, untold bool) bool {
 		if out, err := r.w.Run(t.Context(), "untaint", address); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		followed = true
+		r.untainted++
 	}
 	for _, d := range diagnostics {
 		block := importBlock.FindString(d.text)
@@ -236,9 +273,9 @@ func (r *killRound) follow(t *testing.T, output string, untold bool) bool {
 			t.Errorf("the import block is not for %s:\n%s", d.address, block)
 		}
 		appendFile(t, filepath.Join(r.w.Dir, "imports.tf"), strings.Replace(block, ".NAME\n", "."+name+"\n", 1)+"\n")
-		followed = true
+		r.adopted++
 	}
-	return followed
+	return r.untainted+r.adopted > before
 }
 
 // check asks the server for what there is.
@@ -277,14 +314,19 @@ func (r *killRound) check(t *testing.T) {
 	}
 	made := map[string]int{}
 	for _, request := range r.cloud.allRequests(t) {
-		if request.Method == http.MethodDelete {
+		relinks := r.relinked && strings.HasSuffix(request.Path, "/databases/byod/warehouse")
+		if request.Method == http.MethodDelete && !relinks {
 			t.Errorf("%s %s was sent, and no plan showed a deletion", request.Method, request.Path)
 		}
 		if request.Status/100 == 2 {
 			made[request.Method+" "+strings.TrimPrefix(request.Path, "/v1alpha1/local/")]++
 		}
 	}
-	for call, most := range map[string]int{"POST databases/userdb": 2, "POST databases/byod": 1, "POST databases/userdb/live/restore": 1, "PUT applications": 2} {
+	links := 1
+	if r.relinked {
+		links = 2
+	}
+	for call, most := range map[string]int{"POST databases/userdb": 2, "POST databases/byod": links, "POST databases/userdb/live/restore": 1, "PUT applications": 2} {
 		if made[call] > most {
 			t.Errorf("%s was accepted %d times, want %d", call, made[call], most)
 		}

@@ -308,8 +308,12 @@ func (r *killRound) check(t *testing.T) {
 	for application, want := range map[string]int{"shop": 1, "audit": 1, "legacy": 1} {
 		var versions []any
 		r.cloud.get(t, "applications/"+application+"/versions", &versions)
-		if len(versions) != want && !(r.unsaved && len(versions) == want+1) {
-			t.Errorf("%s has %d versions, want %d", application, len(versions), want)
+		most := want
+		if r.unsaved {
+			most++
+		}
+		if len(versions) < want || len(versions) > most {
+			t.Errorf("%s has %d versions, want %d, at most %d", application, len(versions), want, most)
 		}
 	}
 	made := map[string]int{}

@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	defaultKills = 50 // rounds
+	defaultKills = 12 // rounds: two of each kind; make reliability plays fifty
 	killCalls    = 40 // about as many as one apply of killConfig makes
 )
 

@@ -71,7 +71,8 @@ func (u usersRecord) Check() error {
 	return nil
 }
 
-// Organization is the configured one, or the profile's, which is asked for once and remembered. A failure is not.
+// Organization returns the configured organization, or the profile's. It asks for the profile once and remembers the
+// answer, but not a failure.
 func (c *Client) Organization(ctx context.Context) (string, error) {
 	return c.organization.get(ctx, func(ctx context.Context) (string, error) {
 		account, err := c.Account(ctx)
@@ -85,7 +86,8 @@ func (c *Client) Organization(ctx context.Context) (string, error) {
 	})
 }
 
-// remembered is a value that is asked for once: concurrent callers share the question, later ones the answer.
+// remembered is a value that is asked for once. Concurrent callers share the question, and later ones get the
+// remembered answer.
 type remembered[T comparable] struct {
 	mu     sync.Mutex
 	value  T

@@ -32,7 +32,7 @@ func (a Application) Available() bool { return strings.EqualFold(a.Status, "AVAI
 // Deleting reports whether a deletion is under way.
 func (a Application) Deleting() bool { return strings.EqualFold(a.Status, "DELETING") }
 
-// applicationRecord is Application of the API.
+// applicationRecord is the type Application of the API.
 type applicationRecord struct {
 	Name                    string
 	ID                      string
@@ -71,7 +71,7 @@ func (records applicationRecords) applications() []Application {
 	return applications
 }
 
-// completeApplicationRecords is a list that is there: null is none.
+// completeApplicationRecords is a list that must not be null.
 type completeApplicationRecords applicationRecords
 
 func (records completeApplicationRecords) Check() error {
@@ -126,13 +126,12 @@ func (c *Client) listApplications(ctx context.Context, how api.Kind) ([]Applicat
 	return records.applications(), nil
 }
 
-// Application reads an application, from a list that concurrent reads share
-// where there are such.
+// Application reads an application. Concurrent reads share one list call.
 func (c *Client) Application(ctx context.Context, name string) (*Application, error) {
 	return c.applications.get(ctx, name)
 }
 
-// FreshApplication asks for this application now.
+// FreshApplication asks the API for this application now.
 func (c *Client) FreshApplication(ctx context.Context, name string) (*Application, error) {
 	return c.application(ctx, name, api.Read)
 }
@@ -142,8 +141,8 @@ func (c *Client) Applications(ctx context.Context) ([]Application, error) {
 	return c.applications.all(ctx)
 }
 
-// FreshApplications asks for all applications now. It is for decisions that would lose data if an application were
-// overlooked: nothing but a list is an answer, so that null is asked again and then an error.
+// FreshApplications asks the API for all applications now. It is for decisions that would lose data if an application
+// were overlooked, so it does not take null for a list: it asks again, and then fails.
 func (c *Client) FreshApplications(ctx context.Context) ([]Application, error) {
 	records, err := api.Do[completeApplicationRecords](ctx, c.api, api.Request{Method: "GET", Path: []string{"applications"}})
 	if err != nil {

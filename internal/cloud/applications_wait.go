@@ -16,24 +16,24 @@ type Rollout struct {
 	Leaves   string // database instance that it was on before a move
 }
 
-// Arrived reports whether the version serves, on its instance.
+// Arrived reports whether the version is available on its instance.
 func (r Rollout) Arrived(a Application) bool {
 	return a.Available() && a.Version == r.Version && (r.Instance == "" || a.Instance == r.Instance)
 }
 
-// Over reports whether nothing is left to wait for: the version serves, or somebody has deployed or moved the application
-// since. An application that serves with the version and on the instance that are replaced is on its way still.
+// Over reports whether the wait can end: the version is available, or somebody else has deployed or moved the
+// application since. While the replaced version still runs on the old instance, the rollout is under way.
 func (r Rollout) Over(a Application) bool {
 	underWay := (a.Version == r.Version || a.Version == r.Replaces) &&
 		(r.Instance == "" || a.Instance == r.Instance || a.Instance == r.Leaves)
 	return r.Arrived(a) || a.Available() && !underWay
 }
 
-// WaitApplication waits until a rollout is over, and returns the application as it is then: the caller asks
-// [Rollout.Arrived] whether the version serves or somebody else's has overtaken it. The deadline is that of ctx, whose end
-// is part of the error, a [*WaitError].
+// WaitApplication waits until a rollout is over and returns the application. The caller then asks [Rollout.Arrived]
+// whether its own version is available or another deploy has overtaken it. The wait ends with ctx. Its error is a
+// [*WaitError].
 func (c *Client) WaitApplication(ctx context.Context, name string, r Rollout) (*Application, error) {
-	// What others read meanwhile is older than what the caller has waited for.
+	// Lists that others have read meanwhile may be older than the result of this wait.
 	defer c.applications.invalidate()
 	return waitFor(ctx, c.applicationWaits, name, condition[Application]{
 		fresh:   true,
@@ -41,8 +41,7 @@ func (c *Client) WaitApplication(ctx context.Context, name string, r Rollout) (*
 	})
 }
 
-// WaitApplicationGone waits until the API says that there is no such
-// application.
+// WaitApplicationGone waits until the API says that there is no such application.
 func (c *Client) WaitApplicationGone(ctx context.Context, name string) error {
 	defer c.applications.invalidate()
 	_, err := waitFor(ctx, c.applicationWaits, name, condition[Application]{gone: true})

@@ -10,7 +10,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
-// NewApplication is an application to be registered.
+// NewApplication describes an application to register.
 type NewApplication struct {
 	Name       string
 	Instance   string
@@ -19,17 +19,16 @@ type NewApplication struct {
 	MemoryMiB  *int64 // nil is the service's own default
 }
 
-// ApplicationUpdate is what changes. What is nil stays as it is.
+// ApplicationUpdate holds the settings to change. A nil field stays as it is.
 type ApplicationUpdate struct {
 	MemoryMiB    *int64
 	MinExecutors *int64
 	MaxExecutors *int64
 }
 
-// RegisterApplication registers an application, once, and returns its record. The
-// error wraps [ErrExists] if the name is taken. Where the answer is lost, what
-// was absent before and is there now on that instance is taken for it. With an
-// [*UnseenError] the application holds only what was accepted.
+// RegisterApplication registers an application exactly once and returns its record. The error wraps [ErrExists] if the
+// name is taken. After a lost answer, an application that was absent before and is now on that instance is adopted.
+// With an [*UnseenError], the returned application holds only the accepted values.
 func (c *Client) RegisterApplication(ctx context.Context, n NewApplication) (*Application, error) {
 	leave, err := c.enterApplication(ctx, n.Name)
 	if err != nil {
@@ -94,8 +93,8 @@ func (c *Client) UpdateApplication(ctx context.Context, name string, u Applicati
 	return c.api.Send(ctx, api.Request{Kind: api.IdempotentWrite, Method: "PATCH", Path: []string{"applications", name}, Object: applicationNamed(name), Body: body})
 }
 
-// DeleteApplication asks for an application to be deleted, and if so asked with
-// its database. One that is gone already is a success.
+// DeleteApplication asks the service to delete an application, with its database if dropDatabase is true. An
+// application that is gone already is a success.
 func (c *Client) DeleteApplication(ctx context.Context, name string, dropDatabase bool) error {
 	leave, err := c.enterApplication(ctx, name)
 	if err != nil {

@@ -17,16 +17,16 @@ import (
 // reader reads one kind of object.
 type reader[T any] struct {
 	noun   string                 // "database instance"
-	isNew  func(name string) bool // this process has just created it: it may not be found yet; nil: none is
+	isNew  func(name string) bool // whether this process has just created it, so that it may not be found yet; nil: never
 	one    func(ctx context.Context, name string, how api.Kind) (*T, error)
 	list   func(ctx context.Context, how api.Kind) ([]T, error)
 	name   func(T) string
 	status func(T) string
 }
 
-// cache lets the reads of a refresh share one list call instead of asking a question each. One lone read asks for its
-// object; once a second comes while the first is under way, or soon after, the list answers both it and those that follow,
-// for a few seconds or until a write of ours.
+// cache lets the reads of a refresh share one list call. A single read asks for its own object. If a second read comes
+// at the same time or soon after, it fetches the list. The list then answers all reads for a few seconds, or until we
+// write.
 type cache[T any] struct {
 	reader[T]
 	timing Timing
@@ -44,7 +44,8 @@ func newCache[T any](r reader[T], timing Timing) *cache[T] {
 	return &cache[T]{reader: r, timing: timing}
 }
 
-// get reads one object. An IsNotFound error is the API's own word on that very object, never a list's silence.
+// get reads one object. It returns an IsNotFound error only if the API says so of that object by name. A missing list
+// item is not enough.
 func (c *cache[T]) get(ctx context.Context, name string) (*T, error) {
 	c.mu.Lock()
 	if c.isOnlyRead() {
@@ -70,7 +71,7 @@ func (c *cache[T]) get(ctx context.Context, name string) (*T, error) {
 	return c.one(ctx, name, api.Read)
 }
 
-// isOnlyRead reports whether nobody else reads just now. The mutex is held.
+// isOnlyRead reports whether no other read is under way. The caller holds the mutex.
 func (c *cache[T]) isOnlyRead() bool {
 	return !c.fresh() && c.asking.Waiting() == 0 && c.singleReads == 0 && time.Since(c.lastRead) > time.Second
 }
@@ -93,7 +94,7 @@ func (c *cache[T]) all(ctx context.Context) ([]T, error) {
 	return all, nil
 }
 
-// cachedList returns the list that serves now, by name, or waits for the one that is under way, or begins it.
+// cachedList returns the current list by name. If there is none, it joins the call that is under way or starts one.
 func (c *cache[T]) cachedList(ctx context.Context) (map[string]T, error) {
 	if items, _ := c.current(); items != nil {
 		return items, nil
@@ -101,7 +102,7 @@ func (c *cache[T]) cachedList(ctx context.Context) (map[string]T, error) {
 	return c.asking.Do(ctx, c.fetch)
 }
 
-// current returns the list that serves now, nil if there is none, and the number of writes so far.
+// current returns the list if it is still fresh, else nil, and the number of writes so far.
 func (c *cache[T]) current() (map[string]T, int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -132,8 +133,8 @@ func (c *cache[T]) fetch(ctx context.Context) (map[string]T, error) {
 	return items, nil
 }
 
-// invalidate makes every read that begins from now on ask again. It is called before and after each write: an answer that was
-// under way meanwhile may be of before the write.
+// invalidate makes later reads ask the API again. Callers call it before and after each write, because an answer that
+// was under way meanwhile may be older than the write.
 func (c *cache[T]) invalidate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,10 +17,10 @@ import (
 // Timing holds the pauses of a client, see [api.Timing].
 type Timing = api.Timing
 
-// Config is what a [Client] is made of. The zero value of each field is usable.
+// Config configures a [Client]. Every field may be zero.
 type Config struct {
 	Endpoint       string        // base URL without /v1alpha1; "" is DefaultEndpoint
-	AuthEndpoint   string        // where refresh tokens are exchanged; "" is by host of the API, a loopback endpoint itself
+	AuthEndpoint   string        // where refresh tokens are exchanged; "" follows from Endpoint; a loopback endpoint is its own
 	Organization   string        // "" is the login's, else the profile's, asked for once
 	Login          Login         // who the client is
 	CACertificates []byte        // roots beside the system's, PEM
@@ -31,7 +31,7 @@ type Config struct {
 	Timing         Timing        // zero is the product's own
 }
 
-// Client speaks to one DBOS Cloud as one login.
+// Client is a client of one DBOS Cloud with one login.
 type Client struct {
 	api          *api.Client
 	retryTimeout time.Duration
@@ -52,7 +52,7 @@ type Client struct {
 // New makes a client. It does not touch the network.
 func New(cfg Config) (*Client, error) { return newClient(cfg, nil) }
 
-// newClient makes a client over a network of its own, which tests replace.
+// newClient makes a client. Tests replace the network by transport.
 func newClient(cfg Config, transport http.RoundTripper) (*Client, error) {
 	c := &Client{
 		retryTimeout: cmp.Or(cfg.RetryTimeout, 2*time.Minute),

@@ -12,20 +12,21 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
-// lastLook is how long a look may take after an interrupt.
+// lastLook limits a look after an interrupt.
 const lastLook = 200 * time.Millisecond
 
-// creation is a create that must be carried out exactly once, of an object whose name is unique.
+// createSteps are the steps of a create that must be carried out exactly once. The name of the object is unique.
 type createSteps[T any] struct {
 	api.Object
-	look    func(context.Context) (*T, error) // asks now; an IsNotFound error is the proof of absence
+	look    func(context.Context) (*T, error) // asks the API now; an IsNotFound error proves absence
 	send    func(context.Context) error       // a call of the kind api.Write
-	matches func(context.Context, *T) error   // nil: what was found may be what was sent
+	matches func(context.Context, *T) error   // nil if the found object may be ours
 }
 
-// create carries out a creation: it looks, sends, and where the outcome of that is unknown looks again before anything
-// else. What was absent before, is there now and matches is ours, and adopted. What is proven absent still is sent again.
-// A name that is taken is never adopted by itself: only after a lost answer to a create of our own.
+// create carries out a create exactly once. It first checks that the object is absent, and then sends. If the outcome
+// of that is unknown, it looks before anything else. An object that was absent before, exists now and matches is ours:
+// it is adopted. If the object is still absent, create sends again. Only a lost answer to our own create allows an
+// adoption; a taken name alone does not.
 func create[T any](ctx context.Context, c *Client, cr createSteps[T]) (adopted bool, err error) {
 	switch _, err := cr.look(ctx); {
 	case err == nil:
@@ -71,7 +72,7 @@ func create[T any](ctx context.Context, c *Client, cr createSteps[T]) (adopted b
 	}
 }
 
-// adopt takes what was found for what was sent, if it can be that.
+// adopt adopts the found object if it matches.
 func (cr createSteps[T]) adopt(ctx context.Context, found *T) (bool, error) {
 	ctx, cancel := graceContext(ctx)
 	defer cancel()
@@ -81,10 +82,10 @@ func (cr createSteps[T]) adopt(ctx context.Context, found *T) (bool, error) {
 	return true, nil
 }
 
-// lookAgain looks for what a lost write may have made. A single absence right after the write is no proof, as the record
-// may come a moment later: it counts once every look of some seconds has shown it. If the service has refused the repeat,
-// the record has a whole minute since the first attempt, as what it refuses may be because of it. After an interrupt there
-// is time for one quick look, so that what exists can still be kept in the state.
+// lookAgain looks for the object of a lost write. The record may appear late, so one absence right after the write
+// proves nothing: absence counts only after several looks over some seconds. If the service refused the repeat, the
+// lost write may be the reason, so the record has a minute since the first attempt. After an interrupt there is time
+// for one quick look, so that the state can still keep an object that exists.
 func (cr createSteps[T]) lookAgain(ctx context.Context, timing Timing, refused bool, since time.Time) (*T, error) {
 	for looks := 0; ; looks++ {
 		asking, cancel := graceContext(ctx)
@@ -101,7 +102,7 @@ func (cr createSteps[T]) lookAgain(ctx context.Context, timing Timing, refused b
 	}
 }
 
-// graceContext is ctx, or, where that has ended already, one that lasts for a moment longer.
+// graceContext returns ctx. If ctx has ended already, it returns a context that lasts a moment longer.
 func graceContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	if ctx.Err() == nil {
 		return context.WithCancel(ctx)
@@ -109,8 +110,8 @@ func graceContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), lastLook)
 }
 
-// refused is the error of a first create that was refused because the name is taken, if a look bears that out: not every
-// conflict is one of names.
+// refused returns the error of a first create that was refused as a conflict. It says that the name is taken only if a
+// look finds the object, because a conflict may have other reasons.
 func (cr createSteps[T]) refused(ctx context.Context, err error) error {
 	if _, lookErr := cr.look(ctx); IsNotFound(lookErr) {
 		return err
@@ -125,14 +126,14 @@ func (cr createSteps[T]) taken() error {
 func instanceNamed(name string) api.Object    { return api.Object{Noun: "database instance", Name: name} }
 func applicationNamed(name string) api.Object { return api.Object{Noun: "application", Name: name} }
 
-// recentCreates remembers what this process has created. A record may be visible only some seconds after the service has
-// accepted it, so that "not found" is not believed for some time after a create of our own.
+// recentCreates remembers the objects that this process has created. The record of a new object may appear some seconds
+// late, so "not found" is not believed for some time after our own create.
 type recentCreates struct {
 	mu   sync.Mutex
 	when map[api.Object]time.Time
 }
 
-// add notes that the service has accepted a create.
+// add records that the service has accepted a create.
 func (c *recentCreates) add(o api.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,7 +143,7 @@ func (c *recentCreates) add(o api.Object) {
 	c.when[o] = time.Now()
 }
 
-// remove is called before a delete: from then on "not found" is what is expected.
+// remove forgets an object before it is deleted. From then on, "not found" is the expected answer.
 func (c *recentCreates) remove(o api.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

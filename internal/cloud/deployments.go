@@ -13,16 +13,15 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
-// Archive is an application's files as a zip. It can be opened again, for a deploy that has to be sent again, and is the
-// same each time.
+// Archive holds the files of an application as a zip. It can be opened again to repeat a deploy, and gives the same
+// bytes each time.
 type Archive interface {
 	Open() (io.ReadCloser, error)
 	Size() int64 // exactly as many bytes as Open's reader gives
 }
 
-// Deploy uploads an application's files, which become a new version, and
-// returns that version once the service has accepted it. A failed migration is
-// an error whose Detail is the migration's output.
+// Deploy uploads the files of an application as a new version. It returns the version once the service has accepted it.
+// If a migration fails, the Detail of the error is its output.
 func (c *Client) Deploy(ctx context.Context, name string, archive Archive) (version string, err error) {
 	files := c.api.NewArchiveUpload(ctx, name, archive)
 	version, err = c.deploy(ctx, deployment{application: name, files: files})
@@ -37,8 +36,7 @@ func (c *Client) DeployVersion(ctx context.Context, name, previousVersion string
 	return c.deploy(ctx, deployment{application: name, previous: previousVersion})
 }
 
-// ChangeInstance moves an application to another database instance and deploys
-// the files of a version there.
+// ChangeInstance moves an application to another database instance and deploys the files of a version there.
 func (c *Client) ChangeInstance(ctx context.Context, name, target, previousVersion string) (version string, err error) {
 	return c.deploy(ctx, deployment{application: name, previous: previousVersion, target: target})
 }
@@ -79,10 +77,9 @@ func (a deployAnswer) Check() error {
 	return nil
 }
 
-// deploy carries out a deployment exactly once. Where the outcome is unknown it
-// looks at what has come of it before anything else, and sends again only what
-// has had no effect. A busy application is then no reason to wait and send:
-// what it is busy with may be what was sent.
+// deploy carries out a deployment exactly once. If the outcome is unknown, it first looks for the new version, and
+// sends again only if there is none. After a lost answer it does not wait for a busy application and then send: the
+// application may be busy with the lost deploy.
 func (c *Client) deploy(ctx context.Context, d deployment) (version string, err error) {
 	leave, err := c.enterApplication(ctx, d.application)
 	if err != nil {
@@ -126,9 +123,8 @@ func (c *Client) deploy(ctx context.Context, d deployment) (version string, err 
 	}
 }
 
-// hasFailed reports whether the API itself says in detail how a deploy went
-// wrong, such as in a migration, which is no fault of the service whatever the
-// status.
+// hasFailed reports whether the API gives the details of a failed deploy, such as a failed migration. Such a failure is
+// not a fault of the service, whatever its status.
 func hasFailed(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Detail != ""

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// deployState is what can be seen of an application's deploys.
+// deployState is the visible state of an application's deploys.
 type deployState struct {
 	Application
 	versions []string
@@ -33,10 +33,9 @@ func (c *Client) deployState(ctx context.Context, name string) (*deployState, er
 	return seen, nil
 }
 
-// findLostDeploy looks for the version that a lost deploy has made: "" is none. A
-// single look that shows none is no proof, as with creates; and while the
-// application is in a status that it was not in before, the deploy may be under
-// way.
+// findLostDeploy looks for the version of a deploy whose answer was lost. It returns "" if there is none. A single look
+// proves nothing, as with creates. While the application has a status that it did not have before, the deploy may be
+// under way.
 func (c *Client) findLostDeploy(ctx context.Context, d deployment, before *deployState) (version string, err error) {
 	begun := time.Now()
 	for looks := 0; ; looks++ {
@@ -60,7 +59,7 @@ func (c *Client) findLostDeploy(ctx context.Context, d deployment, before *deplo
 	}
 }
 
-// lookAtDeploy is one look at what has come of a deploy.
+// lookAtDeploy looks once for the effect of a deploy.
 func (c *Client) lookAtDeploy(ctx context.Context, d deployment, before *deployState, last bool) (version string, underWay bool, err error) {
 	now, err := c.deployState(ctx, d.application)
 	if err != nil {
@@ -75,7 +74,7 @@ func (c *Client) lookAtDeploy(ctx context.Context, d deployment, before *deployS
 	case len(fresh) > 1:
 		return "", false, fmt.Errorf("application %q has %d new versions since then (%s), and which of them is this one's cannot be told", d.application, len(fresh), strings.Join(fresh, ", "))
 	case last && (moved || again):
-		// A server need not count the same files as a new version.
+		// The service may not count the same files as a new version.
 		return now.Version, false, nil
 	}
 	return "", now.Status != before.Status && !now.Available(), nil

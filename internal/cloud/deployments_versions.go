@@ -14,7 +14,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
-// ApplicationVersion is one that was deployed.
+// ApplicationVersion is a deployed version of an application.
 type ApplicationVersion struct {
 	Application string
 	Version     string

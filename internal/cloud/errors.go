@@ -26,12 +26,12 @@ func OutcomeUnknown(err error) bool { return api.OutcomeUnknown(err) }
 // UntilDeadline returns a context whose calls are repeated until its deadline, see [api.UntilDeadline].
 func UntilDeadline(ctx context.Context) context.Context { return api.UntilDeadline(ctx) }
 
-// WaitError is a wait that ended before its goal was reached.
+// WaitError is the error of a wait that ended early.
 type WaitError struct {
 	Kind    string // "database instance", "application"
 	Name    string
 	Status  string // the last one seen, "" if none was
-	DeadEnd bool   // Status is one from which the goal is never reached
+	DeadEnd bool   // the object does not leave Status by itself
 	Err     error  // the end of the context, the failure that ended the wait, or both; nil for a dead end
 }
 
@@ -48,8 +48,8 @@ func (e *WaitError) Error() string {
 
 func (e *WaitError) Unwrap() error { return e.Err }
 
-// UnseenError is an object that the service has accepted, and whose record could not be read afterwards. Nothing is lost:
-// the object exists.
+// UnseenError says that the service has accepted an object, but its record could not be read afterwards. Nothing is
+// lost: the object exists.
 type UnseenError struct {
 	Kind string // "application", "database instance", "secret"
 	Name string

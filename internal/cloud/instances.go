@@ -14,8 +14,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
-// Instance is a database instance, provisioned or linked. Older servers do not
-// tell which: there it is neither, and may be either.
+// Instance is a database instance, provisioned or linked. Older servers do not say which: then both fields are false.
 type Instance struct {
 	Name              string
 	Status            string
@@ -28,7 +27,7 @@ type Instance struct {
 	SupabaseReference string
 }
 
-// Available reports whether clients can connect: backups do not keep them from it, a missing host name does.
+// Available reports whether clients can connect. That includes a backup under way, but not a missing host name.
 func (i Instance) Available() bool {
 	return (strings.EqualFold(i.Status, "available") || strings.EqualFold(i.Status, "backing-up")) && i.Hostname != ""
 }
@@ -36,8 +35,8 @@ func (i Instance) Available() bool {
 // Deleting reports whether a deletion is under way.
 func (i Instance) Deleting() bool { return strings.EqualFold(i.Status, "deleting") }
 
-// instanceRecord is UserDBInstance of the API, with the older servers'
-// AdminUsername. Their records end there.
+// instanceRecord is the type UserDBInstance of the API. Older servers send AdminUsername, and none of the fields after
+// it.
 type instanceRecord struct {
 	PostgresInstanceName string
 	Status               string
@@ -123,12 +122,12 @@ func (c *Client) listInstances(ctx context.Context, how api.Kind) ([]Instance, e
 	return instances, nil
 }
 
-// Instance reads an instance, from a list that concurrent reads share where there are such.
+// Instance reads an instance. Concurrent reads share one list call.
 func (c *Client) Instance(ctx context.Context, name string) (*Instance, error) {
 	return c.instances.get(ctx, name)
 }
 
-// FreshInstance asks for this instance now.
+// FreshInstance asks the API for this instance now.
 func (c *Client) FreshInstance(ctx context.Context, name string) (*Instance, error) {
 	return c.instance(ctx, name, api.Read)
 }

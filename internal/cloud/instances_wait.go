@@ -10,25 +10,24 @@ import (
 	"time"
 )
 
-// Until is what a wait is for.
+// Until says when a wait for an instance ends.
 type Until int
 
 const (
-	// Created waits until a new instance is ready. In the first moments it may not be found.
+	// Created waits until a new instance is ready. The instance may not be found at first.
 	Created Until = iota
-	// Ready waits until an instance is ready, which one that has been there before mostly is at the first look. Not found is
-	// an error.
+	// Ready waits until an existing instance is ready. It looks at once, because most are. Not found is an error.
 	Ready
-	// ReadyAgain waits until an instance is ready after a credentials call. The first answers may be of before that call,
-	// so that ready counts once another status was seen, or after it has lasted for some seconds.
+	// ReadyAgain waits until an instance is ready after its password was set. The first answers may be older than that
+	// call, so ready counts after another status, or after some seconds.
 	ReadyAgain
 	// Gone waits until the API says that there is no such instance.
 	Gone
 )
 
-// WaitInstance waits for an instance. The deadline is that of ctx, whose end is part of the error, a [*WaitError].
+// WaitInstance waits for an instance. The wait ends with ctx. Its error is a [*WaitError].
 func (c *Client) WaitInstance(ctx context.Context, name string, until Until) (*Instance, error) {
-	// What others read meanwhile is older than what the caller has waited for.
+	// Lists that others have read meanwhile may be older than the result of this wait.
 	defer c.instances.invalidate()
 	var g condition[Instance]
 	switch until {
@@ -43,7 +42,7 @@ func (c *Client) WaitInstance(ctx context.Context, name string, until Until) (*I
 	return waitFor(ctx, c.instanceWaits, name, g)
 }
 
-// readyAgain is ready after another status, or for long enough.
+// readyAgain accepts ready after another status, or after it has lasted for settled.
 func readyAgain(settled time.Duration) func(Instance, time.Time) bool {
 	var (
 		other bool
@@ -61,7 +60,7 @@ func readyAgain(settled time.Duration) func(Instance, time.Time) bool {
 	}
 }
 
-// deadEnds are the statuses of Amazon RDS from which an instance does not become ready by itself.
+// deadEnds are the statuses of Amazon RDS that an instance does not leave by itself to become ready.
 var deadEnds = []string{
 	"deleting", "failed", "storage-full", "inaccessible-encryption-credentials", "insufficient-capacity", "restore-error",
 	"incompatible-create", "incompatible-credentials", "incompatible-network", "incompatible-option-group",

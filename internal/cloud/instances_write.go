@@ -13,24 +13,24 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
-// NewInstance is an instance to be provisioned.
+// NewInstance describes an instance to provision.
 type NewInstance struct {
 	Name     string
 	Username string
 	Password string
 }
 
-// RestoreInstance is an instance to be made from what another one was at a moment.
+// RestoreInstance describes a new instance that holds the data of another one at a point in time.
 type RestoreInstance struct {
 	Source string
 	Name   string
 	Time   time.Time
 }
 
-// CreateInstance provisions an instance, once, and returns when that has been accepted. The error wraps [ErrExists] if the
-// name is taken. adopted means that the answer was lost and the instance was found to be ours: the password that it has is
-// not certain, so that the caller waits until it is ready and then calls [Client.SetInstancePassword]. The record may come
-// some seconds later: [Client.WaitInstance] waits for it.
+// CreateInstance provisions an instance exactly once. It returns when the service has accepted the create. The error
+// wraps [ErrExists] if the name is taken. adopted says that the answer was lost and the instance was found to be ours.
+// Its password is then uncertain: the caller waits until the instance is ready and calls [Client.SetInstancePassword].
+// The record may appear some seconds later; [Client.WaitInstance] waits for it.
 func (c *Client) CreateInstance(ctx context.Context, n NewInstance) (adopted bool, err error) {
 	defer c.instances.invalidate()
 	return create(ctx, c, createSteps[Instance]{
@@ -47,7 +47,7 @@ func (c *Client) CreateInstance(ctx context.Context, n NewInstance) (adopted boo
 	})
 }
 
-// RestoreInstance makes a new instance, once. As for adopted and errors see [Client.CreateInstance].
+// RestoreInstance makes a new instance exactly once. It returns the same as [Client.CreateInstance].
 func (c *Client) RestoreInstance(ctx context.Context, n RestoreInstance) (adopted bool, err error) {
 	defer c.instances.invalidate()
 	return create(ctx, c, createSteps[Instance]{
@@ -61,7 +61,7 @@ func (c *Client) RestoreInstance(ctx context.Context, n RestoreInstance) (adopte
 			})
 		},
 		matches: func(ctx context.Context, found *Instance) error {
-			// A restored instance has the user of its source. A source that cannot be asked contradicts nothing.
+			// A restored instance has the user of its source. If the source cannot be read, any user matches.
 			source, err := c.FreshInstance(ctx, n.Source)
 			if err != nil {
 				return matchInstance(found, "")
@@ -71,8 +71,8 @@ func (c *Client) RestoreInstance(ctx context.Context, n RestoreInstance) (adopte
 	})
 }
 
-// matchInstance tells why an instance cannot be the one that was asked for. One that is being made may not name its user
-// yet, and username is empty where it is not known.
+// matchInstance returns an error if an instance cannot be the requested one. A new instance may not have a user yet. An
+// empty username matches every user.
 func matchInstance(found *Instance, username string) error {
 	switch {
 	case found.Linked:
@@ -83,7 +83,7 @@ func matchInstance(found *Instance, username string) error {
 	return nil
 }
 
-// SetInstancePassword sets the password of an instance's user. The instance is not ready for some time after it.
+// SetInstancePassword sets the password of an instance's user. Afterwards the instance is not ready for some time.
 func (c *Client) SetInstancePassword(ctx context.Context, name, password string) error {
 	c.instances.invalidate()
 	defer c.instances.invalidate()
@@ -93,7 +93,7 @@ func (c *Client) SetInstancePassword(ctx context.Context, name, password string)
 	})
 }
 
-// DeleteInstance asks for an instance to be destroyed. One that is gone, or going, already is a success.
+// DeleteInstance asks the service to destroy an instance. An instance that is gone, or is being deleted, is a success.
 func (c *Client) DeleteInstance(ctx context.Context, name string) error {
 	c.created.remove(instanceNamed(name))
 	c.instances.invalidate()

@@ -11,7 +11,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
-// Link is a database of one's own that the service is to use as an instance.
+// Link describes a database of the user's own that the service uses as an instance.
 type Link struct {
 	Name              string
 	Hostname          string
@@ -22,10 +22,9 @@ type Link struct {
 	TimeTravel        bool
 }
 
-// CreateLink links a database, once, and returns its record. The error wraps
-// [ErrExists] if the name is taken. Where the answer is lost, a link that was
-// absent before and is there now, with the host that was asked for, is taken
-// for it. With an [*UnseenError] the record is nil.
+// CreateLink links a database exactly once and returns its record. The error wraps [ErrExists] if the name is taken.
+// After a lost answer, a link that was absent before and now has the requested host is adopted. With an [*UnseenError],
+// the record is nil.
 func (c *Client) CreateLink(ctx context.Context, l Link) (*Instance, error) {
 	c.instances.invalidate()
 	defer c.instances.invalidate()
@@ -66,8 +65,7 @@ func (c *Client) link(ctx context.Context, l Link) error {
 	return c.api.Send(ctx, api.Request{Kind: api.Write, Method: "POST", Path: []string{"databases", "byod"}, Body: body, Secrets: []string{l.Password}})
 }
 
-// DeleteLink ends a link. The database itself is left as it is. A link that is
-// gone already is a success.
+// DeleteLink removes a link and leaves the database as it is. A link that is gone already is a success.
 func (c *Client) DeleteLink(ctx context.Context, name string) error {
 	c.created.remove(instanceNamed(name))
 	c.instances.invalidate()

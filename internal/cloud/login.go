@@ -8,10 +8,10 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
-// Login is the proof of who the client is.
+// Login identifies the client, see [login.Login].
 type Login = login.Login
 
-// DefaultEndpoint is the public service.
+// DefaultEndpoint is the endpoint of the public service.
 const DefaultEndpoint = login.DefaultEndpoint
 
 // ErrNoLogin is wrapped by the error of a call that needs a login when there is none.

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// stalled is how long a poll may take before it no longer holds up the next one.
+// stalled is how long one poll may delay the next.
 const stalled = 10 * time.Second
 
-// poller looks on behalf of all that wait for objects of one kind: by name for a single one, through the list for several.
-// It runs while somebody waits.
+// poller looks for all callers that wait for objects of one kind. It asks for a single object by name, and reads the
+// list for several. It runs while somebody waits.
 type poller[T any] struct {
 	reader[T]
 	timing Timing
@@ -27,14 +27,14 @@ type poller[T any] struct {
 	wake    chan struct{}      // tells it that somebody new waits
 }
 
-// pollResult is what one look showed of one object.
+// pollResult is the result of one look at one object.
 type pollResult[T any] struct {
 	at   time.Time // when the look began
 	item *T
 	err  error // item is nil then; IsNotFound is the API's own word
 }
 
-// waiter is one that waits for one object.
+// waiter is one caller that waits for one object.
 type waiter[T any] struct {
 	name   string
 	since  time.Time
@@ -48,8 +48,8 @@ func newPoller[T any](r reader[T], timing Timing, log *slog.Logger) *poller[T] {
 	return &poller[T]{reader: r, timing: timing, log: log, waiting: map[*waiter[T]]struct{}{}}
 }
 
-// wait calls handle with every look at the object, the first one after a pause, until it reports that it is done or ctx ends,
-// whose cause is returned then. Calls of handle do not overlap, and none comes after wait has returned.
+// wait calls handle with the result of every look, the first one after a pause, until handle returns true or ctx ends.
+// In the second case it returns the cause. Calls of handle do not overlap, and there is none after wait has returned.
 func (p *poller[T]) wait(ctx context.Context, name string, first time.Duration, handle func(pollResult[T]) bool) error {
 	now := time.Now()
 	w := &waiter[T]{name: name, since: now, due: now.Add(first), handle: handle, done: make(chan struct{})}
@@ -116,7 +116,7 @@ func (p *poller[T]) run(ctx context.Context, wake <-chan struct{}) {
 	}
 }
 
-// next is the time until somebody's next look; not ok ends the run, as nobody waits any more.
+// next returns the time until the next look. If nobody waits any more, it stops the run and returns false.
 func (p *poller[T]) next(ctx context.Context) (pause time.Duration, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

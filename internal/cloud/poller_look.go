@@ -14,7 +14,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
-// look asks for all objects that somebody waits for. One that the list lacks is asked for by name.
+// look asks for every object that somebody waits for. If the list lacks an object, look asks for it by name.
 func (p *poller[T]) look(ctx context.Context) map[string]pollResult[T] {
 	at := time.Now()
 	seen := map[string]pollResult[T]{}
@@ -41,7 +41,7 @@ func (p *poller[T]) look(ctx context.Context) map[string]pollResult[T] {
 	return seen
 }
 
-// lookByName asks for those of which nothing is known yet.
+// lookByName asks for each object that has no result yet.
 func (p *poller[T]) lookByName(ctx context.Context, seen map[string]pollResult[T]) {
 	var (
 		mu    sync.Mutex
@@ -63,7 +63,7 @@ func (p *poller[T]) lookByName(ctx context.Context, seen map[string]pollResult[T
 	_ = group.Wait() // no function of it fails
 }
 
-// deliver hands out what was seen, to those who waited before the look began, and sets when each wants to look again.
+// deliver hands the results to the callers that waited before the look began, and sets the time of their next look.
 func (p *poller[T]) deliver(ctx context.Context, seen map[string]pollResult[T]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,9 +9,8 @@ import (
 	"sync"
 )
 
-// queues lets the writes to one object through one after the other, since the
-// service refuses a second one while the first is under way. Objects of
-// different names do not wait for each other.
+// queues runs the writes to one object one after the other, because the service refuses a second write while the first
+// is under way. Objects of different names do not wait for each other.
 type queues struct {
 	mu     sync.Mutex
 	queues map[string]*queue
@@ -22,7 +21,7 @@ type queue struct {
 	length int           // those who have the turn or wait for it
 }
 
-// enter waits for the turn of a name, which lasts until leave is called.
+// enter waits for the turn of a name. The turn lasts until leave is called.
 func (q *queues) enter(ctx context.Context, name string) (leave func(), err error) {
 	q.mu.Lock()
 	own := q.queues[name]
@@ -56,9 +55,8 @@ func (q *queues) quit(name string, own *queue) {
 	}
 }
 
-// enterApplication waits for the turn to change an application. What reads
-// have seen of applications and of its secrets serves no more from then on, and
-// what they see until leave is called does not either.
+// enterApplication waits for the turn to change an application. From then on until leave has been called, no read may
+// use an older list of applications or of the application's secrets.
 func (c *Client) enterApplication(ctx context.Context, name string) (leave func(), err error) {
 	done, err := c.applicationWrites.enter(ctx, name)
 	if err != nil {

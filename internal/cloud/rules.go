@@ -12,16 +12,15 @@ import (
 	"unicode/utf8"
 )
 
-// nameRule is a rule for names. A wide one says which existing objects can be
-// referred to, a strict one which may be made.
+// nameRule is a rule for names. A wide rule covers names of existing objects. A strict rule covers names of new ones.
 type nameRule struct {
 	noun     string
 	min, max int
 	hyphen   bool
 	letter   bool // the first character is a letter
 	reserved []string
-	why      string    // why the reserved ones are
-	strict   *nameRule // the rule for new objects, which the message of a wide rule states first
+	why      string    // why the reserved names are reserved
+	strict   *nameRule // the rule for new objects; the message of a wide rule states it first
 }
 
 var (
@@ -35,36 +34,29 @@ var (
 	applicationRule    = nameRule{noun: "application name", min: 3, max: 256, hyphen: true, strict: &newApplicationRule}
 )
 
-// CheckInstanceName reports an error unless an existing instance can have the
-// name.
+// CheckInstanceName reports an error unless an existing instance can have the name.
 func CheckInstanceName(name string) error { return instanceRule.check(name) }
 
-// CheckNewInstanceName reports an error unless an instance can be created with
-// the name.
+// CheckNewInstanceName reports an error unless an instance can be created with the name.
 func CheckNewInstanceName(name string) error { return newInstanceRule.check(name) }
 
-// CheckLinkName reports an error unless a database can be linked under the
-// name. The service takes more names for links than for new instances.
+// CheckLinkName reports an error unless a database can be linked under the name. The service takes more names for links
+// than for new instances.
 func CheckLinkName(name string) error { return linkRule.check(name) }
 
-// CheckUsername reports an error unless the role of an existing instance can
-// have the name.
+// CheckUsername reports an error unless the role of an existing instance can have the name.
 func CheckUsername(name string) error { return usernameRule.check(name) }
 
-// CheckNewUsername reports an error unless an instance can be created with a
-// role of that name.
+// CheckNewUsername reports an error unless an instance can be created with a role of that name.
 func CheckNewUsername(name string) error { return newUsernameRule.check(name) }
 
-// CheckRoleName reports an error unless the service can log in to a linked
-// database as the role.
+// CheckRoleName reports an error unless the service can log in to a linked database as the role.
 func CheckRoleName(name string) error { return roleRule.check(name) }
 
-// CheckApplicationName reports an error unless an existing application can
-// have the name.
+// CheckApplicationName reports an error unless an existing application can have the name.
 func CheckApplicationName(name string) error { return applicationRule.check(name) }
 
-// CheckNewApplicationName reports an error unless an application can be
-// registered under the name.
+// CheckNewApplicationName reports an error unless an application can be registered under the name.
 func CheckNewApplicationName(name string) error { return newApplicationRule.check(name) }
 
 func (r nameRule) check(name string) error {
@@ -99,7 +91,7 @@ func (r nameRule) advice() string {
 	return fmt.Sprintf("use %s for a new one; an existing one has %s", r.strict.allowed(), r.allowed())
 }
 
-// allowed is the rule in words.
+// allowed returns the rule in words.
 func (r nameRule) allowed() string {
 	of := "a-z, 0-9 and _"
 	if r.hyphen {
@@ -111,14 +103,13 @@ func (r nameRule) allowed() string {
 	return fmt.Sprintf("%d to %d of %s", r.min, r.max, of)
 }
 
-// passwordRule ends with what helps most people who meet it: by default
-// random_password draws from characters that the service refuses.
+// passwordRule ends with the advice that most people need: by default, random_password uses characters that the service
+// refuses.
 const passwordRule = "use 8 to 128 characters of printable ASCII without a slash, a backslash, a quotation mark, an apostrophe, an at sign or white space; " +
 	`from random_password? set override_special = "!#$%&*()-_=+[]{}<>:?"`
 
-// CheckPassword reports an error unless the service takes the password. The
-// error names the class and the position of the first wrong character, never
-// the character and never the password.
+// CheckPassword reports an error unless the service takes the password. The error names the class and the position of
+// the first wrong character, never the character and never the password.
 func CheckPassword(password string) error {
 	for i, c := range []rune(password) {
 		if class := wrongInPassword(c); class != "" {
@@ -153,8 +144,7 @@ func wrongInPassword(c rune) string {
 
 const secretRule = "use the name of an environment variable: a letter or _, then letters, digits and _"
 
-// CheckSecretName reports an error unless a secret of an application can have
-// the name.
+// CheckSecretName reports an error unless a secret of an application can have the name.
 func CheckSecretName(name string) error {
 	if name == "" {
 		return errors.New("secret name is empty; " + secretRule)
@@ -185,8 +175,7 @@ func checkRange(noun string, value, low, high int64, unit string) error {
 	return nil
 }
 
-// CheckLanguage reports an error unless the service runs applications in the
-// language.
+// CheckLanguage reports an error unless the service runs applications in the language.
 func CheckLanguage(language string) error {
 	if slices.Contains([]string{"node", "python", "go", "java"}, language) {
 		return nil

@@ -12,13 +12,13 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
-// Secrets reads the names of an application's secrets, sorted, from a list that
-// concurrent reads share. No call answers a value.
+// Secrets reads the names of an application's secrets, sorted. Concurrent reads share one list call. No call returns a
+// value.
 func (c *Client) Secrets(ctx context.Context, application string) ([]string, error) {
 	return c.secretsOf(application).all(ctx)
 }
 
-// FreshSecrets asks for the names now.
+// FreshSecrets asks the API for the names now.
 func (c *Client) FreshSecrets(ctx context.Context, application string) ([]string, error) {
 	return c.listSecrets(ctx, application, api.Read)
 }
@@ -30,8 +30,7 @@ func (c *Client) listSecrets(ctx context.Context, application string, how api.Ki
 	return names, err
 }
 
-// secretsOf is what the reads of one application's secrets share. They are only
-// ever listed: no call asks for one.
+// secretsOf returns the cache of one application's secrets. The API lists secrets and has no call for a single one.
 func (c *Client) secretsOf(application string) *cache[string] {
 	c.secretsMu.Lock()
 	defer c.secretsMu.Unlock()
@@ -47,8 +46,8 @@ func (c *Client) secretsOf(application string) *cache[string] {
 	return shared
 }
 
-// CreateSecret sets a secret that is not there yet, and returns once the application's list shows it. A secret that was
-// accepted, but that the list does not show within a minute, is an [*UnseenError].
+// CreateSecret sets a new secret and returns once the application's list shows it. If the service accepts the secret
+// but the list does not show it within a minute, the error is an [*UnseenError].
 func (c *Client) CreateSecret(ctx context.Context, application, name, value string) error {
 	if err := c.SetSecret(ctx, application, name, value); err != nil {
 		return err
@@ -85,8 +84,7 @@ func (c *Client) SetSecret(ctx context.Context, application, name, value string)
 	})
 }
 
-// DeleteSecret deletes a secret. One that is gone already, alone or with its
-// application, is a success.
+// DeleteSecret deletes a secret. A secret that is gone already, alone or with its application, is a success.
 func (c *Client) DeleteSecret(ctx context.Context, application, name string) error {
 	leave, err := c.enterApplication(ctx, application)
 	if err != nil {

@@ -14,14 +14,14 @@ import (
 
 // condition says when a wait is over.
 type condition[T any] struct {
-	reached func(item T, at time.Time) bool // may remember what it saw; nil where gone is the goal
-	deadEnd func(T) bool                    // nil: no status is one
-	gone    bool                            // not found is what is waited for
+	reached func(item T, at time.Time) bool // may keep state between calls; nil if gone
+	deadEnd func(T) bool                    // nil: no status is a dead end
+	gone    bool                            // the wait is for not found
 	fresh   bool                            // not found is tolerated in the first moments
-	soon    bool                            // probably reached already, so that the first look is at once
+	soon    bool                            // the first look is at once, because the condition is probably reached
 }
 
-// waitFor waits until a condition is reached, and returns the object as it was then: nil when it is gone.
+// waitFor waits until a condition is reached and returns the object, or nil if it is gone.
 func waitFor[T any](ctx context.Context, p *poller[T], name string, g condition[T]) (*T, error) {
 	w := &waitState[T]{condition: g, poller: p, ctx: ctx, name: name, begun: time.Now()}
 	first := p.timing.Poll
@@ -40,7 +40,7 @@ func waitFor[T any](ctx context.Context, p *poller[T], name string, g condition[
 	return w.item, nil
 }
 
-// waitState is what one wait has seen.
+// waitState is the state of one wait.
 type waitState[T any] struct {
 	condition[T]
 	poller *poller[T]
@@ -57,7 +57,7 @@ type waitState[T any] struct {
 	err      error
 }
 
-// handle judges one look, and reports whether the wait is over.
+// handle evaluates one look and reports whether the wait is over.
 func (w *waitState[T]) handle(s pollResult[T]) (over bool) {
 	switch {
 	case IsNotFound(s.err) && w.gone:
@@ -81,7 +81,7 @@ func (w *waitState[T]) handle(s pollResult[T]) (over bool) {
 	return w.stuck
 }
 
-// mayAppear reports whether the record of what is waited for may come yet.
+// mayAppear reports whether the record of the object may still appear.
 func (w *waitState[T]) mayAppear() bool {
 	return w.fresh && time.Since(w.begun) < w.poller.timing.Appearing || w.poller.isNew != nil && w.poller.isNew(w.name)
 }

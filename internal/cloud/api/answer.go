@@ -20,7 +20,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
-// errUnreadable is an answer of success that cannot be used.
+// errUnreadable is the cause of an error if the API answered with success but the answer cannot be used.
 var errUnreadable = errors.New("unreadable answer")
 
 // classify turns the outcome of one attempt into an error, or nil.
@@ -50,9 +50,9 @@ func (p *retryPolicy) classify(resp *http.Response, err error) *Error {
 	return e
 }
 
-// noAnswer is the error of an attempt that brought no answer.
+// noAnswer makes the error of an attempt that got no answer.
 func (p *retryPolicy) noAnswer(err error) *Error {
-	// The text of the URL error holds the whole address, that of a failure is in it.
+	// The text of a URL error holds the whole address. The error inside it does not.
 	var addressed *url.Error
 	if errors.As(err, &addressed) {
 		err = addressed.Err
@@ -74,7 +74,7 @@ func (p *retryPolicy) noAnswer(err error) *Error {
 	}
 }
 
-// accept decodes an answer. Where none is expected, anything but a page for people will do.
+// accept decodes an answer. If the call expects none, it accepts every body except an HTML page.
 func (p *retryPolicy) accept(body []byte) error {
 	if p.decode != nil {
 		return p.decode(body)
@@ -85,7 +85,7 @@ func (p *retryPolicy) accept(body []byte) error {
 	return nil
 }
 
-// readRefusal reads the API's own error, or describes what came in its place.
+// readRefusal reads the API's own error. If there is none, it describes the body.
 func (p *retryPolicy) readRefusal(e *Error, body []byte, err error) {
 	var own struct {
 		Message       string          `json:"message"`
@@ -107,16 +107,17 @@ func (p *retryPolicy) readRefusal(e *Error, body []byte, err error) {
 	e.notFound = object.Name != "" && saysNotFound(e.Status, own.Message, object.Name, e.hasAPIFields)
 	e.notVisibleYet = e.notFound && p.client.isNew(object)
 	for _, needed := range p.request.Needs {
-		// A failed migration may say of other things that they are not found.
+		// A failed migration may say of something else that it is not found.
 		said := own.DetailedError == "" && strings.Contains(strings.ReplaceAll(own.Message, `"`, ""), needed.Name+" not found")
 		e.notVisibleYet = e.notVisibleYet || said && p.client.isNew(needed)
 	}
 }
 
-// isHTML goes by the content alone: some servers call every text HTML.
+// isHTML looks at the content alone, because some servers label every text as HTML.
 func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
 
-// wrongForm reports whether an answer was whole and yet not what the call answers: asking again would change nothing.
+// wrongForm reports whether a complete answer does not have the form that the call expects. Asking again would change
+// nothing.
 func wrongForm(err error) bool {
 	var (
 		syntax *json.SyntaxError
@@ -126,15 +127,15 @@ func wrongForm(err error) bool {
 	return !errors.As(err, &syntax) && !errors.Is(err, ErrNull) && (errors.As(err, &odd) || errors.As(err, &typed))
 }
 
-// ErrNull is an answer that may come from a server in trouble, so that it is asked again.
+// ErrNull rejects null as a list. A server in trouble may answer so, and the call is repeated.
 var ErrNull = errors.New("null is not a list")
 
-// invalidAnswer is JSON of the right types that makes no sense.
+// invalidAnswer is JSON of the right types whose content is invalid.
 type invalidAnswer struct{ error }
 
 func (o *invalidAnswer) Unwrap() error { return o.error }
 
-// describe says what came in the place of the JSON that was expected.
+// describe describes an answer that is not the expected JSON.
 func describe(body []byte, err error) string {
 	var (
 		wrongType *json.UnmarshalTypeError
@@ -175,7 +176,7 @@ func describeRedirect(resp *http.Response) string {
 	return fmt.Sprintf("with a redirect to %s, which is not followed", target.Host)
 }
 
-// retryAfter reads the header of that name, in seconds or as a date. 0 is none.
+// retryAfter reads the header Retry-After, in seconds or as a date. 0 means that there is none.
 func retryAfter(header string) time.Duration {
 	if seconds, err := strconv.ParseUint(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(seconds, 365*24*60*60)) * time.Second

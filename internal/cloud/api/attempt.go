@@ -19,26 +19,27 @@ import (
 )
 
 const (
-	// maxAnswer is far above the list of ten thousand instances.
+	// maxAnswer limits the size of an answer. A list of ten thousand instances is far smaller.
 	maxAnswer = 16 << 20
-	// answerStep is how much of an answer's body has to arrive within the request timeout.
+	// answerStep is how much of a body has to arrive within the request timeout.
 	answerStep = 64 << 10
-	// grace is how long a write may still be answered after its operation was interrupted: what was just carried out
-	// should be known, and an interrupt has to end everything within a second.
+	// grace is how long an interrupted write may still wait for its answer. The answer tells what was carried out, and
+	// an interrupt has to end everything within a second.
 	grace = 500 * time.Millisecond
 )
 
 var errTooLarge = fmt.Errorf("more than %d MiB", maxAnswer>>20)
 
-// attemptTransport is one request as a whole. It reads the answer to its end, so that a hang or a break in the middle of it is
-// part of the attempt; it bounds the time in which nothing moves, and the size; and it writes the one log line.
+// attemptTransport carries out one request completely. It reads the answer to its end, so that a hang or a break in the
+// body fails the attempt. It limits the size of the answer and the time in which nothing moves, and writes the one log
+// line.
 type attemptTransport struct {
 	next    http.RoundTripper
 	timeout time.Duration
 	log     *slog.Logger
 }
 
-// attemptError is a request without an answer.
+// attemptError is the error of a request that got no answer.
 type attemptError struct {
 	sent bool // some of it may have reached the server
 	err  error
@@ -80,7 +81,7 @@ func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	return resp, err
 }
 
-// causeOf is why a request ended early: what ended it, rather than what that looked like to the network.
+// causeOf replaces the error of a request by the reason for which ctx ended, if it has.
 func causeOf(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return cause
@@ -88,7 +89,7 @@ func causeOf(ctx context.Context, err error) error {
 	return err
 }
 
-// interruptible ends a request with the context of its operation: a read at once, a write after a moment of grace.
+// interruptible ends a request when the context of its operation ends: a read at once, a write after a grace period.
 func interruptible(req *http.Request, cancel context.CancelCauseFunc) (stop func() bool) {
 	parent := req.Context()
 	return context.AfterFunc(parent, func() {
@@ -117,14 +118,14 @@ func readAnswer(body io.ReadCloser, moved func()) ([]byte, error) {
 	}
 }
 
-// answerBody is the body of an answer that has been read.
+// answerBody is a body that has been read already.
 type answerBody struct {
 	*bytes.Reader
 	content []byte
-	err     error // why there is no more than content
+	err     error // why content is incomplete
 }
 
-// Read gives the error where the content ends.
+// Read returns the error after the content.
 func (b *answerBody) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
 	if errors.Is(err, io.EOF) && b.err != nil {
@@ -133,7 +134,7 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteTo is not the embedded reader's, which knows nothing of the error.
+// WriteTo replaces that of the embedded reader, which does not return the error.
 func (b *answerBody) WriteTo(w io.Writer) (int64, error) {
 	n, err := b.Reader.WriteTo(w)
 	if err == nil {
@@ -144,8 +145,8 @@ func (b *answerBody) WriteTo(w io.Writer) (int64, error) {
 
 func (b *answerBody) Close() error { return nil }
 
-// watched has the body of a request tell when it moves, also where the network begins anew because the connection that it
-// had kept was dead.
+// watched reports progress of the body of a request. If a kept connection was dead, the network reads a second body,
+// which is watched too.
 func watched(req *http.Request, moved func()) {
 	req.Body = &watchedBody{ReadCloser: req.Body, moved: moved}
 	anew := req.GetBody
@@ -161,7 +162,7 @@ func watched(req *http.Request, moved func()) {
 	}
 }
 
-// watchedBody tells when the network takes some of an upload.
+// watchedBody reports each read by the network.
 type watchedBody struct {
 	io.ReadCloser
 	moved func()

@@ -15,14 +15,15 @@ import (
 
 var (
 	absent = regexp.MustCompile(`(?i)\bnot found\b|\bdoes not exist\b|\bdoesn't exist\b|\bno such\b`)
-	// elsewhere are the objects that a path goes through, and the words of a router that knows no such path.
+	// elsewhere matches what else may be missing: the objects that a path goes through, or the path itself.
 	elsewhere = regexp.MustCompile(`(?i)\b(organi[sz]ation|user|route|endpoint|path|page|url)\b|^cannot [A-Z]+ /`)
 	owner     = regexp.MustCompile(`(?i)\b(organi[sz]ation|user)\W*$`)
 )
 
-// saysNotFound reports whether a refusal says that the very object does not exist, not the organization above it and not
-// the path. signed is an answer with further fields of the API, which a gateway's bare {"message":"Not Found"} lacks.
-func saysNotFound(status int, message, object string, signed bool) bool {
+// saysNotFound reports whether a refusal says that the object itself does not exist. A missing organization or an
+// unknown path does not count. hasAPIFields tells that the answer has further fields of the API; a gateway's bare
+// {"message":"Not Found"} has none.
+func saysNotFound(status int, message, object string, hasAPIFields bool) bool {
 	if status == http.StatusUnauthorized || status == http.StatusForbidden {
 		return false
 	}
@@ -30,24 +31,24 @@ func saysNotFound(status int, message, object string, signed bool) bool {
 	if named && absent.MatchString(before+after) {
 		return !owner.MatchString(before)
 	}
-	return status == http.StatusNotFound && (named || signed) && !elsewhere.MatchString(before+after)
+	return status == http.StatusNotFound && (named || hasAPIFields) && !elsewhere.MatchString(before+after)
 }
 
-// IsNotFound reports whether the API itself says that the object of the call does not exist. A 404 of something else,
-// such as a proxy's page or an empty answer, is no proof of that, and neither is any answer to a refused login.
+// IsNotFound reports whether the API itself says that the object of the call does not exist. Any other 404, such as a
+// proxy's page or an empty answer, is no proof. Neither is an answer to a refused login.
 func IsNotFound(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.notFound
 }
 
-// IsBusy reports whether the object of the call cannot be changed just now and the same call may succeed later.
+// IsBusy reports whether the object of the call cannot be changed now, so that the same call may succeed later.
 func IsBusy(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.busy()
 }
 
-// OutcomeUnknown reports whether a write may have been carried out although it failed: there was no answer, or a 5xx, or
-// one that cannot be read.
+// OutcomeUnknown reports whether a failed write may have been carried out. That is so if there was no answer, a 5xx, or
+// an answer that cannot be read.
 func OutcomeUnknown(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.unknown
@@ -81,8 +82,8 @@ func IsRefused(err error) bool {
 	return errors.As(err, &e) && e.fromAPI && !e.unknown && e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden
 }
 
-// IsPermanent reports whether the API, or the login, has refused a read for good. An answer without the fields of the API's
-// own error, such as a page of a proxy, says nothing about the object.
+// IsPermanent reports whether the API or the login has refused a read for good. An answer without the API's own fields,
+// such as a proxy's page, says nothing about the object.
 func IsPermanent(err error) bool {
 	var loginErr *login.Error
 	if errors.As(err, &loginErr) && !loginErr.Temporary {
@@ -95,7 +96,7 @@ func IsPermanent(err error) bool {
 	return e.hasAPIFields && e.Status != http.StatusRequestTimeout && e.Status != http.StatusTooManyRequests
 }
 
-// RetryAfter is how long the answer of a failed call asks to wait, 0 if it does not.
+// RetryAfter returns how long a failed answer asks to wait, or 0.
 func RetryAfter(err error) time.Duration {
 	var e *Error
 	if errors.As(err, &e) {
@@ -104,7 +105,7 @@ func RetryAfter(err error) time.Duration {
 	return 0
 }
 
-// mayHaveActed: nothing but a refusal proves that a write was not carried out.
+// mayHaveActed reports whether a write may have been carried out. Only a refusal proves that it was not.
 func mayHaveActed(status int) bool {
 	return status < 400 || status >= 500 || status == http.StatusRequestTimeout
 }

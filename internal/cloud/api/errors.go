@@ -12,30 +12,30 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
 )
 
-// Error is a call that did not succeed: a refusal, an answer that cannot be read, or no answer at all.
+// Error is the error of a failed call: a refusal, an unreadable answer, or no answer at all.
 type Error struct {
 	Method string
 	Path   string // as sent, without the host
 	Status int    // 0: there was no answer
 
-	// Message is the API's own word, or, where the answer was not the API's JSON, a short description of what came.
+	// Message is the API's own message. If the answer was not the API's JSON, it describes the answer in a few words.
 	Message   string
 	RequestID string
 	Detail    string // DetailedError of the answer, for example the output of a failed migration
 
-	err           error         // the cause where it is not the API's refusal: of the network, of the decoder
+	err           error         // the cause if it is not a refusal by the API: an error of the network or the decoder
 	fromAPI       bool          // the answer was the API's own JSON
-	hasAPIFields  bool          // and has the API's further fields, which a gateway's bare message lacks
-	notFound      bool          // and says that the object that was asked for does not exist
-	notVisibleYet bool          // it is said of an object that this process has just created
+	hasAPIFields  bool          // it has the API's further fields, which a gateway's bare message lacks
+	notFound      bool          // and says that the object of the call does not exist
+	notVisibleYet bool          // the object is new, so its record may not be visible yet
 	unknown       bool          // a write that may have been carried out
 	final         bool          // no repetition would help
 	retryAfter    time.Duration // as the answer asks, 0 if it does not
 	retryHeader   string        // the same, verbatim
-	hint          string        // why the call was not repeated, where that is worth a word
+	hint          string        // why the call was not repeated, if the user should know
 }
 
-// Error is one sentence.
+// Error returns one sentence.
 func (e *Error) Error() string {
 	call := e.Method + " " + e.Path
 	var loginErr *login.Error

@@ -13,13 +13,13 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
-// attemptKey is the context's key for the *attempts of a call.
+// attemptKey is the key of a context for the *attempts of its call.
 type attemptKey struct{}
 
 // attempts counts the requests of one call.
 type attempts struct{ count atomic.Int64 }
 
-// report writes the one log line of a request. It shows nothing of headers or bodies, but for the request ID.
+// report writes the one log line of a request. Of headers and bodies, it shows only the request ID.
 func (t *attemptTransport) report(req *http.Request, resp *http.Response, err error, took time.Duration) {
 	attributes := []slog.Attr{
 		slog.String("method", req.Method),
@@ -38,13 +38,13 @@ func (t *attemptTransport) report(req *http.Request, resp *http.Response, err er
 	t.log.LogAttrs(req.Context(), slog.LevelDebug, "DBOS Cloud request", attributes...)
 }
 
-// requestID is the one of an error's body, else of the header.
+// requestID returns the request ID of an error's body. If that has none, it returns the header's.
 func requestID(resp *http.Response) string {
 	var refusal struct {
 		RequestID string `json:"requestID"`
 	}
 	if body, ok := resp.Body.(*answerBody); ok && resp.StatusCode >= 400 {
-		// Whatever cannot be read has no ID.
+		// A body that is not JSON has no ID.
 		_ = json.Unmarshal(body.content, &refusal)
 	}
 	if refusal.RequestID == "" {

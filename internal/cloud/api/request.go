@@ -16,13 +16,13 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// Object is what a call is about, as messages of the API name it.
+// Object is the object of a call. Messages of the API name it.
 type Object struct {
 	Noun string // "database instance", "application"
 	Name string
 }
 
-// Request is one call, before it is bound to an organization.
+// Request describes one call. It does not name the organization.
 type Request struct {
 	Kind         Kind
 	Method       string
@@ -64,8 +64,8 @@ func Do[T any](ctx context.Context, c *Client, r Request) (T, error) {
 // Send makes a call whose answer only says that it was accepted.
 func (c *Client) Send(ctx context.Context, r Request) error { return c.call(ctx, r, nil) }
 
-// address builds the URL of a call. An element that would change the path's meaning is refused, so that no name, however
-// odd, can turn a call about one object into another.
+// address builds the URL of a call. It refuses an element that would change the meaning of the path, so that an odd
+// name cannot turn a call about one object into a call about another.
 func (c *Client) address(ctx context.Context, r Request) (string, error) {
 	elements := r.Path
 	if !r.Global {
@@ -86,7 +86,7 @@ func (c *Client) address(ctx context.Context, r Request) (string, error) {
 	return b.String(), nil
 }
 
-// rawBody is the body in the form that can be sent again, nil if there is none.
+// rawBody returns the body in a form that can be sent again, or nil.
 func (r Request) rawBody() (any, error) {
 	switch {
 	case r.Stream != nil:
@@ -96,20 +96,20 @@ func (r Request) rawBody() (any, error) {
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false) // What a server echoes should look like what is hidden from errors.
+	encoder.SetEscapeHTML(false) // An echo of the server then looks like the secret that errors hide.
 	if err := encoder.Encode(r.Body); err != nil {
 		return nil, errors.New("the body of the call cannot be written as JSON")
 	}
 	return b.Bytes(), nil
 }
 
-// lateBody opens a stream when it is read: bodies are made more often than they are sent.
+// lateBody opens a stream at the first read, because retryablehttp makes more bodies than it sends.
 type lateBody struct {
 	stream Stream
 	opened io.ReadCloser
 }
 
-// Len is the length that goes into the header.
+// Len is the value of the Content-Length header.
 func (b *lateBody) Len() int { return int(b.stream.Size()) }
 
 func (b *lateBody) Read(p []byte) (int, error) {

@@ -29,7 +29,7 @@ const (
 	Write                       // a write that must not be carried out twice
 )
 
-// call makes a call and repeats it as far as its kind allows. Its error is that of the last attempt.
+// call makes a call and repeats it as far as its kind allows. It returns the error of the last attempt.
 func (c *Client) call(ctx context.Context, r Request, decode func([]byte) error) error {
 	address, err := c.address(ctx, r)
 	if err != nil {
@@ -58,7 +58,7 @@ func (c *Client) call(ctx context.Context, r Request, decode func([]byte) error)
 		Backoff:      func(time.Duration, time.Duration, int, *http.Response) time.Duration { return p.pause },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	// What an attempt came to, its answer included, is in the retryPolicy, whose check has read it.
+	// The policy's check has read the answer already, and keeps the result of the attempt.
 	resp, err := repeating.Do(req)
 	if resp != nil {
 		_ = resp.Body.Close()
@@ -66,7 +66,7 @@ func (c *Client) call(ctx context.Context, r Request, decode func([]byte) error)
 	return p.result(ctx, err)
 }
 
-// retryPolicy decides, attempt by attempt, whether one call is repeated and when.
+// retryPolicy decides after each attempt whether and when one call is repeated.
 type retryPolicy struct {
 	client  *Client
 	request Request
@@ -93,7 +93,7 @@ func (p *retryPolicy) check(ctx context.Context, resp *http.Response, err error)
 	return ctx.Err() == nil && p.shouldRetry(ctx, p.last), nil
 }
 
-// shouldRetry decides on a repetition and sets the pause before it.
+// shouldRetry decides whether to repeat the call and sets the pause.
 func (p *retryPolicy) shouldRetry(ctx context.Context, e *Error) bool {
 	if e.final || p.request.Kind == Poll || p.request.FailWhenBusy && e.busy() {
 		return false
@@ -105,8 +105,8 @@ func (p *retryPolicy) shouldRetry(ctx context.Context, e *Error) bool {
 	budget := left // for this reason
 	switch {
 	case e.busy() && p.request.Kind != Read:
-		// The object needs its own time, and the write waits for it as long as the operation may take. A refresh has no
-		// such limit: a read is repeated like after any other failure.
+		// The object is working. That is no fault, so a write may use the whole time of the operation. A read of a refresh
+		// has no such limit, and is repeated as after any other failure.
 		if p.busy.IsZero() {
 			p.busy = time.Now()
 		}
@@ -115,7 +115,7 @@ func (p *retryPolicy) shouldRetry(ctx context.Context, e *Error) bool {
 			e.hint = fmt.Sprintf("it has been so for %s, and the time of the operation runs out", time.Since(p.busy).Round(time.Second))
 		}
 	case e.notVisibleYet:
-		// The record of what this process has just created comes within a minute, or not at all.
+		// The record of a new object appears within a minute, or not at all.
 		p.pause = p.client.timing.Poll
 	case p.repeatable(e), p.retryUntilDeadline(ctx, e), e.busy():
 		budget = p.budget(ctx, e, left)
@@ -136,19 +136,19 @@ func (p *retryPolicy) shouldRetry(ctx context.Context, e *Error) bool {
 
 type untilDeadlineKey struct{}
 
-// UntilDeadline returns a context whose calls are repeated until its deadline instead of the client's RetryTimeout. It is
-// for what is left to do once an object is made: giving up early would leave the object unfinished.
+// UntilDeadline returns a context whose calls are repeated until its deadline instead of the client's RetryTimeout. It
+// is for the last steps after an object was created: giving up early would leave the object unfinished.
 func UntilDeadline(ctx context.Context) context.Context {
 	return context.WithValue(ctx, untilDeadlineKey{}, true)
 }
 
-// retryUntilDeadline reports whether a call that has to succeed in the end may be repeated although something in front of the API
-// has refused it.
+// retryUntilDeadline reports whether to repeat a call that has to succeed in the end, after something in front of the
+// API refused it.
 func (p *retryPolicy) retryUntilDeadline(ctx context.Context, e *Error) bool {
 	return ctx.Value(untilDeadlineKey{}) != nil && p.request.Kind != Write && e.Status >= 400 && !e.hasAPIFields
 }
 
-// budget is how long the repeats may still take, of left.
+// budget returns how much time the repeats may still take. It is at most left.
 func (p *retryPolicy) budget(ctx context.Context, e *Error, left time.Duration) time.Duration {
 	limit := p.client.retryTimeout
 	switch {
@@ -161,7 +161,7 @@ func (p *retryPolicy) budget(ctx context.Context, e *Error, left time.Duration) 
 	return min(left, limit-time.Since(p.begun))
 }
 
-// result is the error of the whole call.
+// result returns the error of the whole call.
 func (p *retryPolicy) result(ctx context.Context, err error) error {
 	if p.last == nil && err != nil {
 		p.last = p.noAnswer(err)
@@ -182,7 +182,7 @@ func (p *retryPolicy) result(ctx context.Context, err error) error {
 	return p.last
 }
 
-// backoff is the pause before the given repetition. Its jitter keeps parallel calls from coming back together.
+// backoff returns the pause before a repeat. Its jitter keeps parallel calls from returning together.
 func (t Timing) backoff(repeats int, retryAfter time.Duration) time.Duration {
 	if retryAfter > 0 {
 		return retryAfter + rand.N(min(retryAfter/4, 2*time.Second)+time.Millisecond)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Timing holds the pauses of a client. Zero is the product's own; tests shrink them.
+// Timing holds the pauses of a client. Zero stands for the default; tests use shorter ones.
 type Timing struct {
 	Poll           time.Duration // first pause of a wait and the shortest one: 1 s
 	LongestPoll    time.Duration // 15 s
@@ -21,7 +21,7 @@ type Timing struct {
 	Progress       time.Duration // between two log lines about an upload: 10 s
 }
 
-// WithDefaults fills in the product's own pauses.
+// WithDefaults replaces zeros with the defaults.
 func (t Timing) WithDefaults() Timing {
 	return Timing{
 		Poll:           cmp.Or(t.Poll, time.Second),
@@ -36,7 +36,7 @@ func (t Timing) WithDefaults() Timing {
 	}
 }
 
-// PollPause is the time between two looks of a wait that has lasted for waited.
+// PollPause returns the pause between two looks, after a wait has lasted for waited.
 func (t Timing) PollPause(waited time.Duration) time.Duration {
 	return max(t.Poll, min(waited/20, t.LongestPoll))
 }

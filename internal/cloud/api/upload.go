@@ -22,7 +22,7 @@ const (
 
 // ArchiveUpload is the body of a deploy: an archive as base64 in JSON. It holds only a piece of the archive at a time.
 type ArchiveUpload struct {
-	ctx         context.Context // for the log lines of the upload.
+	ctx         context.Context // for the log lines of the upload
 	archive     Stream
 	application string
 	log         *slog.Logger
@@ -32,7 +32,8 @@ type ArchiveUpload struct {
 	failed error
 }
 
-// NewArchiveUpload makes the body for an archive of an application, whose Size must be exact. The upload logs its progress.
+// NewArchiveUpload makes the body for an archive of an application, whose Size must be exact. The upload logs its
+// progress.
 func (c *Client) NewArchiveUpload(ctx context.Context, application string, archive Stream) *ArchiveUpload {
 	return &ArchiveUpload{ctx: ctx, archive: archive, application: application, log: c.log, every: c.timing.Progress}
 }
@@ -74,7 +75,7 @@ func (u *ArchiveUpload) Failure() error {
 	return u.failed
 }
 
-// archiveBody is one body on its way.
+// archiveBody is one body while it is sent.
 type archiveBody struct {
 	io.Reader
 	io.Closer
@@ -98,8 +99,8 @@ func (b *archiveBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// exactReader gives exactly as many bytes as it should or fails: a body of
-// another length would break off with an error that says nothing.
+// exactReader reads exactly as many bytes as expected or fails. The network's own error about a wrong length would not
+// explain anything.
 type exactReader struct {
 	from io.Reader
 	left int64
@@ -117,7 +118,7 @@ func (r *exactReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// base64Reader reads in base64 what it reads itself in binary.
+// base64Reader encodes what it reads in base64.
 type base64Reader struct {
 	from io.Reader
 	raw  [3 << 14]byte

@@ -15,21 +15,19 @@ import (
 	"unicode"
 )
 
-// Login is what a client proves its identity with: a token, a refresh token
-// that is exchanged for tokens, or both, of one account. The organization is
-// the one that the login's source names, if it names one.
+// Login identifies a client: a token, a refresh token that is exchanged for tokens, or both, of one account.
+// Organization is the one that the source of the login names, if any.
 type Login struct {
 	Token        string
 	RefreshToken string
 	Organization string
 }
 
-// maxLoginFile is far above what the CLI writes; a file beyond it is another.
+// maxLoginFile limits the size of the file. The CLI writes far smaller ones.
 const maxLoginFile = 1 << 20
 
-// Load reads the credentials file that the CLI writes at its login. A
-// leading ~/ stands for the home directory. A file that is not there gives an
-// error that wraps [fs.ErrNotExist]. No error holds any of the content.
+// Load reads the credentials file that the CLI writes at its login. A leading ~/ stands for the home directory. If the
+// file does not exist, the error wraps [fs.ErrNotExist]. No error holds any of the content.
 func Load(path string) (Login, error) {
 	content, err := readLoginFile(path)
 	if err != nil {
@@ -43,7 +41,7 @@ func Load(path string) (Login, error) {
 	if strings.TrimSpace(string(content)) == "" {
 		return Login{}, fmt.Errorf("credentials file %s is empty; %s", path, loginAgain)
 	}
-	// The decoder's own words would quote the content.
+	// The decoder's own message would quote the content.
 	if json.Unmarshal(content, &file) != nil {
 		return Login{}, fmt.Errorf("credentials file %s is not what the CLI writes: a JSON object with the strings token, refreshToken and organization; %s", path, loginAgain)
 	}
@@ -108,8 +106,7 @@ func trimmed(s *string) string {
 	return strings.TrimSpace(*s)
 }
 
-// CheckToken tells whether a token or refresh token, trimmed, can be sent at
-// all. Its error prints nothing of it.
+// CheckToken returns an error if a trimmed token or refresh token cannot be sent. The error shows nothing of it.
 func CheckToken(token string) error {
 	if token == "" {
 		return errors.New("the token is empty")

@@ -12,12 +12,11 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
 )
 
-// DefaultEndpoint is the public service.
+// DefaultEndpoint is the endpoint of the public service.
 const DefaultEndpoint = "https://cloud.dbos.dev"
 
-// CheckEndpoint tells whether tokens may be sent to endpoint: over https, or
-// over plain http to the machine itself. A port, a path and a trailing slash
-// are fine.
+// CheckEndpoint returns an error unless tokens may be sent to endpoint: over https, or over plain http to this machine.
+// A port, a path and a trailing slash are allowed.
 func CheckEndpoint(endpoint string) error {
 	u, err := checkURL("endpoint", "https://cloud.dbos.dev", endpoint)
 	if err != nil {
@@ -29,15 +28,14 @@ func CheckEndpoint(endpoint string) error {
 	return nil
 }
 
-// CheckAuthEndpoint is [CheckEndpoint] for where refresh tokens are exchanged.
+// CheckAuthEndpoint is [CheckEndpoint] for the auth endpoint, which exchanges refresh tokens.
 func CheckAuthEndpoint(endpoint string) error {
 	_, err := checkURL("auth endpoint", "https://login.dbos.dev", endpoint)
 	return err
 }
 
 func checkURL(noun, example, endpoint string) (*url.URL, error) {
-	// What follows an at sign, a question mark or a number sign may be secret,
-	// or what stands before it, so that such a value is never printed.
+	// A value with an at sign, a question mark or a number sign may hold a secret, so it is never printed.
 	shown := noun + " " + strconv.Quote(endpoint)
 	if strings.ContainsAny(endpoint, "@?#") {
 		shown = "the " + noun

@@ -17,13 +17,13 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
-// maxTokenAnswer is far above what an auth server answers.
+// maxTokenAnswer limits the size of an answer. Auth servers send far less.
 const maxTokenAnswer = 1 << 20
 
 // ErrNoLogin is wrapped by the error of a call that needs a login when there is none.
 var ErrNoLogin = errors.New("no login to DBOS Cloud")
 
-// Error says why a request was not sent, or not sent again after a 401: there is no token for it.
+// Error says why a request was not sent, or not repeated after a 401: there is no token for it.
 type Error struct {
 	Temporary bool // a later exchange may succeed
 
@@ -35,7 +35,7 @@ func (e *Error) Error() string { return e.text }
 
 func (e *Error) Unwrap() error { return e.err }
 
-// unreachable is an exchange without an answer.
+// unreachable is the error of an exchange that got no answer.
 func (x *refresher) unreachable(err error) error {
 	var outer *url.Error
 	if errors.As(err, &outer) {
@@ -48,7 +48,7 @@ func (x *refresher) unreachable(err error) error {
 	}
 }
 
-// refused is an exchange that was answered without a token.
+// refused is the error of an exchange whose answer holds no token.
 func (x *refresher) refused(resp *http.Response, body []byte, refresh string) error {
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
 	switch code := resp.StatusCode; {
@@ -62,7 +62,7 @@ func (x *refresher) refused(resp *http.Response, body []byte, refresh string) er
 
 var errorCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
 
-// reason is what an auth server's refusal says, as far as it can be shown.
+// reason returns the part of an auth server's refusal that may be shown.
 func reason(body []byte, refresh string) string {
 	var answer struct {
 		Error       string `json:"error"`
@@ -78,8 +78,7 @@ func reason(body []byte, refresh string) string {
 	return text
 }
 
-// read takes the token out of an answer. Anything else in the answer may be
-// secret, so that no message holds any of it.
+// read takes the token out of an answer. Everything else in the answer may be secret, so no message holds any of it.
 func (x *refresher) read(body []byte, refresh string) (token, error) {
 	var answer struct {
 		AccessToken  string  `json:"access_token"`
@@ -99,7 +98,7 @@ func (x *refresher) read(body []byte, refresh string) (token, error) {
 	if CheckToken(value) != nil {
 		return odd("an access_token that cannot be sent")
 	}
-	// An auth server that rotates refresh tokens accepts the old one no more.
+	// An auth server that rotates refresh tokens no longer accepts the old one.
 	if next := strings.TrimSpace(answer.RefreshToken); next != "" {
 		refresh = next
 	}

@@ -29,8 +29,8 @@ type refresher struct {
 	backoff, longestBackoff time.Duration // between attempts
 }
 
-// authServer is where the logins of an endpoint come from, and as which client
-// the CLI, and so this program, is known there. Both are public.
+// authServer returns the auth server of an endpoint and the client ID of the CLI there, which this program uses too.
+// Both are public.
 func authServer(endpoint, configured *url.URL) (*url.URL, string) {
 	server, clientID := &url.URL{Scheme: "https", Host: "dbos-inc.us.auth0.com"}, "G38fLmVErczEo9ioCFjVIHea6yd0qMZu"
 	if strings.EqualFold(endpoint.Hostname(), "cloud.dbos.dev") {
@@ -45,8 +45,7 @@ func authServer(endpoint, configured *url.URL) (*url.URL, string) {
 	return server.JoinPath("oauth", "token"), clientID
 }
 
-// newRefresher sends by the given transport, but never on to another place: a
-// redirect would take the refresh token along.
+// newRefresher sends by the given transport and follows no redirect, which would pass the refresh token on.
 func newRefresher(cfg Config, endpoint *url.URL, transport http.RoundTripper) (*refresher, error) {
 	var configured *url.URL
 	if cfg.AuthEndpoint != "" {
@@ -72,8 +71,7 @@ func newRefresher(cfg Config, endpoint *url.URL, transport http.RoundTripper) (*
 	}, nil
 }
 
-// token makes the exchange. A server that is down or overloaded is asked again;
-// any other answer is final.
+// token carries out the exchange. It asks again if the server is down or overloaded. Any other answer is final.
 func (x *refresher) token(ctx context.Context, refresh string) (token, error) {
 	ctx, cancel := context.WithTimeout(ctx, x.limit)
 	defer cancel()
@@ -81,7 +79,7 @@ func (x *refresher) token(ctx context.Context, refresh string) (token, error) {
 	for attempt := 0; ; attempt++ {
 		t, resp, err := x.attempt(ctx, refresh)
 		if err != nil && ctx.Err() != nil {
-			return token{}, cmp.Or(last, err) // the answer before says more than that time ran out
+			return token{}, cmp.Or(last, err) // The last answer says more than a timeout.
 		}
 		last = err
 		var failed *Error
@@ -103,7 +101,7 @@ func (x *refresher) token(ctx context.Context, refresh string) (token, error) {
 	}
 }
 
-// attempt is one exchange. The response is there for its status and header alone.
+// attempt makes one request of an exchange. Use the response for its status and header alone.
 func (x *refresher) attempt(ctx context.Context, refresh string) (token, *http.Response, error) {
 	form := url.Values{"grant_type": {"refresh_token"}, "client_id": {x.clientID}, "refresh_token": {refresh}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, x.url.String(), strings.NewReader(form.Encode()))

@@ -18,21 +18,19 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/share"
 )
 
-// Config is what a [Transport] is made of.
+// Config configures a [Transport].
 type Config struct {
 	Login          Login
 	Endpoint       string        // of the API; "" is DefaultEndpoint
-	AuthEndpoint   string        // where refresh tokens are exchanged; "" is by host of the API, a loopback endpoint itself
+	AuthEndpoint   string        // where refresh tokens are exchanged; "" follows from Endpoint; a loopback endpoint is its own
 	UserAgent      string        // of exchanges
 	RetryTimeout   time.Duration // of the attempts of one exchange together; 0 is 2 min
 	Backoff        time.Duration // first pause between them; 0 is 0.5 s
 	LongestBackoff time.Duration // 0 is 15 s
 }
 
-// Transport adds the token to each request to the control plane and has it
-// renewed: where there is none, a minute before it expires, and once after a
-// 401. It is the only place that knows tokens. The token goes to the endpoint's
-// host alone.
+// Transport adds the token to each request to the control plane. It renews the token if there is none, a minute before
+// it expires, and once after a 401. Only this package knows tokens. The token goes to the host of the endpoint alone.
 type Transport struct {
 	base      http.RoundTripper
 	endpoint  *url.URL
@@ -43,7 +41,7 @@ type Transport struct {
 	renewal share.Call[token]
 }
 
-// NewTransport sends by next, which is also how refresh tokens are exchanged: with the same roots and the same proxy.
+// NewTransport sends by next. Exchanges of refresh tokens use next too, so they have the same roots and the same proxy.
 func NewTransport(cfg Config, next http.RoundTripper) (*Transport, error) {
 	endpoint, err := url.Parse(cmp.Or(cfg.Endpoint, DefaultEndpoint))
 	if err != nil {
@@ -91,8 +89,7 @@ func (a *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.send(repeat, fresh)
 }
 
-// send carries out one request with one token, and notes a token that the
-// server accepts.
+// send carries out one request with one token. It records that the server accepts the token.
 func (a *Transport) send(req *http.Request, t token) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("Authorization", "Bearer "+t.value)
@@ -107,10 +104,8 @@ func (a *Transport) send(req *http.Request, t token) (*http.Response, error) {
 	return resp, err
 }
 
-// current returns a token for a request that begins now. Where it should be
-// renewed and cannot, it serves for as long as it has not expired. One that
-// has expired and has no refresh token is sent all the same: the server's
-// clock is the one that counts.
+// current returns a token for a request that begins now. If a token is due but cannot be renewed, it is used until it
+// expires. An expired token without a refresh token is sent all the same, because only the clock of the server counts.
 func (a *Transport) current(ctx context.Context) (token, error) {
 	a.mu.Lock()
 	t := a.token
@@ -128,10 +123,8 @@ func (a *Transport) current(ctx context.Context) (token, error) {
 	return fresh, err
 }
 
-// mayRenew tells whether another token could help against a 401. Where the
-// refused one came from an exchange just now and was never accepted, the login
-// itself is what is refused, and asking again and again would only have the
-// auth server lock it.
+// mayRenew reports whether another token could help after a 401. If the refused token is new and was never accepted,
+// the server refuses the login itself. More exchanges could make the auth server lock it.
 func (a *Transport) mayRenew(used token) bool {
 	if a.refresher == nil {
 		return false
@@ -142,10 +135,9 @@ func (a *Transport) mayRenew(used token) bool {
 	return t.value != used.value || t.accepted || t.since.IsZero() || time.Since(t.since) > time.Minute
 }
 
-// renewed returns a token other than the used one: that of an exchange, or of
-// one that somebody else has made meanwhile. All that need one at a time wait
-// for one exchange, each with its own context. A failure is shared by those
-// who waited for it and then forgotten.
+// renewed returns a token other than the used one, from an exchange of its own or of another caller. All callers that
+// need a token at the same time share one exchange, each with its own context. They also share its failure, which is
+// then forgotten.
 func (a *Transport) renewed(ctx context.Context, used token) (token, error) {
 	if newer, ok := a.newer(used); ok {
 		return newer, nil
@@ -166,15 +158,14 @@ func (a *Transport) renewed(ctx context.Context, used token) (token, error) {
 	})
 }
 
-// newer returns the present token, and whether it is another than the used one.
+// newer returns the current token and whether it differs from the used one.
 func (a *Transport) newer(used token) (token, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.token, a.token.value != used.value
 }
 
-// rewound is the request once more from its start, or an error where its body
-// cannot be had again.
+// rewound returns a copy of the request with a new body. It fails if the body cannot be opened again.
 func rewound(req *http.Request) (*http.Request, error) {
 	repeat := req.Clone(req.Context())
 	if req.Body == nil || req.Body == http.NoBody {

@@ -13,12 +13,11 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
-// renewalMargin is how long before its end a token is renewed. It covers the
-// time that a request is under way, and clocks that differ.
+// renewalMargin is how long before its expiry a token is renewed. It allows for the duration of a request and for
+// clocks that differ.
 const renewalMargin = time.Minute
 
-// token is what requests are sent with, and what it is renewed with. Zero times
-// mean never, or not known.
+// token holds a token and its refresh token. A zero time means never or unknown.
 type token struct {
 	value    string
 	refresh  string
@@ -28,7 +27,7 @@ type token struct {
 	accepted bool      // by the control plane, since then
 }
 
-// loginToken is a token of unknown age, as it comes from a configuration.
+// loginToken makes a token of unknown age from a configuration.
 func loginToken(value, refresh string) token {
 	redact.Keep(value, refresh)
 	t := token{value: value, refresh: refresh, expires: expiry(value)}
@@ -38,10 +37,8 @@ func loginToken(value, refresh string) token {
 	return t
 }
 
-// freshToken is one that has just come from an exchange, which says that it
-// lives for lifetime. Its own expiry counts for more, except where this clock
-// takes it for expired already. The margin of one that lives for minutes is a
-// part of that, so that it is used at all.
+// freshToken makes a token from an exchange, which states its lifetime. The token's own expiry counts more, unless it
+// is in the past by this clock. A token that lives for minutes gets a shorter margin, so that it is used at all.
 func freshToken(value, refresh string, lifetime time.Duration, now time.Time) token {
 	redact.Keep(value, refresh)
 	t := token{value: value, refresh: refresh, since: now}
@@ -59,8 +56,8 @@ func (t token) due(now time.Time) bool {
 	return !t.renew.IsZero() && !now.Before(t.renew)
 }
 
-// expiry reads the end of a token's life out of the token. What is no JWT, or
-// names no expiry, has none. The signature is the server's to check.
+// expiry reads the expiry of a token. A token that is no JWT, or names no expiry, has none. Only the server checks the
+// signature.
 func expiry(jwt string) time.Time {
 	parts := strings.Split(jwt, ".")
 	if len(parts) != 3 {

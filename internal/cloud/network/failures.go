@@ -12,8 +12,7 @@ import (
 	"strings"
 )
 
-// IsFinal reports whether no repetition would help: the host does not exist, is not the one that it should be, or the
-// proxy refuses.
+// IsFinal reports whether a repeat would not help: the host does not exist or is the wrong one, or the proxy refuses.
 func IsFinal(err error) bool {
 	var (
 		host      *net.DNSError
@@ -25,8 +24,8 @@ func IsFinal(err error) bool {
 		errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &proxy) && proxy.Final
 }
 
-// IsLoopback tells whether host, without port and brackets, is this machine.
-// No name is looked up: only localhost is known to be it.
+// IsLoopback reports whether host, without port and brackets, is this machine. It looks up no name: of names, only
+// localhost counts.
 func IsLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true

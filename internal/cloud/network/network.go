@@ -20,8 +20,9 @@ import (
 	"time"
 )
 
-// New returns a transport with keep-alive connections for many parallel calls, HTTP/2 where it is offered, proxies
-// by environment, the system's roots and extra ones in PEM form. The timeout bounds the start of a connection.
+// New returns a transport with keep-alive connections for many parallel calls. It uses HTTP/2 if the server offers it,
+// the proxies of the environment, the system's roots and extra roots in PEM form. The timeout limits the start of a
+// connection.
 func New(extraRoots []byte, timeout time.Duration) (*http.Transport, error) {
 	roots, err := rootCertificates(extraRoots)
 	if err != nil {
@@ -35,7 +36,7 @@ func New(extraRoots []byte, timeout time.Duration) (*http.Transport, error) {
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    min(timeout, 30*time.Second),
 		ForceAttemptHTTP2:      true,
-		// Without pings, every repeat of a call would go out on the same dead connection.
+		// Without pings, every repeat of a call would use the same dead connection.
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 		MaxIdleConns:           128,
 		MaxIdleConnsPerHost:    128,
@@ -58,7 +59,7 @@ func rootCertificates(extra []byte) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// ProxyError is a proxy that cannot be used, or opens no tunnel.
+// ProxyError says that a proxy cannot be used, or opens no tunnel.
 type ProxyError struct {
 	Text  string
 	Final bool // no repetition would help
@@ -66,8 +67,8 @@ type ProxyError struct {
 
 func (e *ProxyError) Error() string { return e.Text }
 
-// environmentProxy is that of the standard variables. What cannot be read in them the library reads once more with an
-// http:// in front, shows in an error, password and all, or passes over.
+// environmentProxy returns the proxy of the standard variables. The library would retry an unreadable value with
+// http:// in front, show it in an error with its password, or ignore it.
 func environmentProxy(req *http.Request) (*url.URL, error) {
 	name := strings.ToUpper(req.URL.Scheme) + "_PROXY"
 	wrong := func(what string) error {

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package redact keeps the secrets of the process out of all that it shows.
+// Package redact hides the secrets of the process in texts.
 package redact
 
 import (
@@ -18,29 +18,29 @@ import (
 	"unicode"
 )
 
-// hidden stands in texts for what must not be shown.
+// hidden replaces a secret in a text.
 const hidden = "(hidden)"
 
 // shortestSecret is the length in bytes from which a value is hidden. A shorter one, such as 1, true or 5432, is hardly
 // secret, and hiding it would make messages unreadable.
 const shortestSecret = 6
 
-// shortestLine is the length from which each line of a value of several lines, such as a private key, is hidden by itself.
+// shortestLine is the length from which each line of a longer value, such as a private key, is hidden by itself.
 const shortestLine = 16
 
-// secretSet holds all forms in which the secrets of this process may be written, by their first bytes, so that a search
-// takes no longer the more there are.
+// secretSet holds all written forms of the secrets of this process by their first bytes, so that a search takes the
+// same time however many there are.
 type secretSet struct {
 	mu    sync.RWMutex
 	known map[string]bool // values
 	forms map[string][]string
 }
 
-// processSecrets are those of the whole process: an answer may show what another call has sent.
+// processSecrets are the secrets of the whole process, because one answer may show what another call has sent.
 var processSecrets secretSet
 
-// Keep makes values secret for the rest of the process: no error and no log line of any client shows them, as they
-// are or in JSON, HTML, a URL or base64. Values of fewer than 6 bytes are not hidden.
+// Keep makes values secret for the rest of the process. No error and no log line of any client shows them, neither as
+// they are nor in JSON, HTML, a URL or base64. Values of fewer than 6 bytes are not hidden.
 func Keep(values ...string) {
 	for _, value := range values {
 		processSecrets.add(value)
@@ -70,7 +70,7 @@ func (s *secretSet) add(value string) {
 	}
 }
 
-// index adds all forms of a value. The lock is held.
+// index adds all forms of a value. The caller holds the lock.
 func (s *secretSet) index(value string) {
 	forms := []string{
 		value, quotedJSON(value, false), quotedJSON(value, true), html.EscapeString(value),
@@ -94,7 +94,7 @@ func (s *secretSet) index(value string) {
 	}
 }
 
-// quotedJSON is how a text looks inside of JSON, of this program or of others.
+// quotedJSON returns a text as JSON writes it, in this program or in others.
 func quotedJSON(text string, escapeHTML bool) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
@@ -103,8 +103,8 @@ func quotedJSON(text string, escapeHTML bool) string {
 	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
 }
 
-// end returns where the longest secret that begins at text[at] ends, or at if none does. At the end of a text, which may
-// be cut off, the beginning of a secret counts.
+// end returns the end of the longest secret that begins at text[at], or at if there is none. The end of a text may be
+// cut off, so the beginning of a secret counts there.
 func (s *secretSet) end(text string, at int) int {
 	if len(text)-at < shortestSecret {
 		return at
@@ -143,7 +143,7 @@ func (s *secretSet) hide(text string) string {
 	return b.String() + text[shown:]
 }
 
-// The password part of any URL, as it is, with escaped slashes, and percent-encoded.
+// It matches the password part of any URL: as it is, with escaped slashes, and percent-encoded.
 var (
 	urlPassword     = regexp.MustCompile(`(:(?:\\?/){2}[^\s/?#"'<>:@\\]*:)[^\s/"'<>]+@`)
 	escapedPassword = regexp.MustCompile(`(?i)(%3A%2F%2F(?:[^\s%"'<>]|%[^34\s]|%3[^A\s]|%4[^0\s])*%3A)[^\s"'<>]+?(%40)`)
@@ -159,7 +159,7 @@ func Text(text string) string {
 	return escapedPassword.ReplaceAllString(text, "${1}"+hidden+"${2}")
 }
 
-// Logger returns a logger that hides secrets in all that goes to another.
+// Logger returns a logger that hides secrets in everything that it passes on.
 func Logger(to *slog.Logger) *slog.Logger { return slog.New(log{to.Handler()}) }
 
 type log struct{ slog.Handler }
@@ -192,8 +192,8 @@ func attribute(attr slog.Attr) slog.Attr {
 	return attr
 }
 
-// Line redacts what others wrote and makes it one short line of a message. It redacts first: a part of a secret could not
-// be found any more.
+// Line redacts a text that others wrote and makes it one short line of a message. It redacts before it cuts, because a
+// part of a secret could not be found any more.
 func Line(text string) string {
 	const enough = 64 << 10 // far above what a message shows
 	if len(text) > enough {
@@ -202,7 +202,7 @@ func Line(text string) string {
 	return oneLine(Text(text))
 }
 
-// oneLine shortens what others wrote.
+// oneLine shortens a text and makes it one line.
 func oneLine(text string) string {
 	const longest = 300
 	line := []rune(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " "))

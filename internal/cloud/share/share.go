@@ -9,14 +9,14 @@ import (
 	"sync"
 )
 
-// Call is a call that whoever needs its result at the same time shares. The zero value is ready for use.
+// Call is a call that concurrent callers share. The zero value is ready for use.
 type Call[T any] struct {
 	mu      sync.Mutex
 	current *run[T] // nil when none is under way that may be joined
 }
 
-// run is one run of a call. It does not end with the context of the caller that began it but when the last caller has
-// left; the values of that context, such as a logger, stay.
+// run is one run of a call. It ends when the last caller has left, not with the context of the caller that began it. It
+// keeps the values of that context, such as a logger.
 type run[T any] struct {
 	done    chan struct{} // closed once value and err are set
 	value   T
@@ -25,8 +25,9 @@ type run[T any] struct {
 	waiting int // callers
 }
 
-// Do joins the run that is under way, or begins one, and returns its result or the end of ctx. A run that has ended is not
-// joined any more, so that a function which keeps its result must first look whether another run has just done so.
+// Do joins the run that is under way, or begins one. It returns the result of the run, or the error of ctx. A run that
+// has ended cannot be joined. A function that keeps its result must therefore first check whether another run has just
+// stored one.
 func (c *Call[T]) Do(ctx context.Context, call func(context.Context) (T, error)) (T, error) {
 	c.mu.Lock()
 	f := c.current
@@ -72,14 +73,14 @@ func (c *Call[T]) forget(f *run[T]) {
 	}
 }
 
-// Forget has later callers begin anew, as what is under way may be out of date.
+// Forget makes later callers begin a new run, because the current one may return old data.
 func (c *Call[T]) Forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.current = nil
 }
 
-// Waiting is how many callers share the run that can be joined; 0 is that there is none.
+// Waiting returns how many callers share the current run, or 0 if there is none to join.
 func (c *Call[T]) Waiting() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

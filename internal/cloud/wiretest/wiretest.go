@@ -1,7 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package wiretest is a network without sockets for the tests of the client, and what they answer and expect with it.
+// Package wiretest is a network without sockets for the tests of the client. It also has the answers and checks that
+// they share.
 package wiretest
 
 import (
@@ -21,15 +22,14 @@ import (
 	"time"
 )
 
-// Wire is a network without sockets, so that tests of time run in a bubble of fake time. It carries requests to a handler
-// and notes them.
+// Wire is a network without sockets, so that tests can use fake time. It passes requests to a handler and records them.
 type Wire struct {
 	mu      sync.Mutex
 	handler http.HandlerFunc
 	Seen    []Request // in order of arrival
 }
 
-// Request is one that came.
+// Request is a recorded request.
 type Request struct {
 	Call string // method and path below /v1alpha1
 	Body string
@@ -42,7 +42,7 @@ const Token = "header.e30.signature-of-the-token"
 // New makes a network that carries requests to a handler.
 func New(handler http.HandlerFunc) *Wire { return &Wire{handler: handler} }
 
-// Lost is what a handler panics with to break the connection: what it did before is done.
+// Lost breaks the connection if a handler panics with it. The effects of the handler remain.
 var Lost = http.ErrAbortHandler
 
 // RoundTrip implements [http.RoundTripper].
@@ -92,7 +92,7 @@ func (w *Wire) Answer(handler http.HandlerFunc) {
 	w.handler = handler
 }
 
-// Calls lists what was asked, in order of arrival.
+// Calls returns the recorded calls in order of arrival.
 func (w *Wire) Calls() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -103,7 +103,7 @@ func (w *Wire) Calls() []string {
 	return calls
 }
 
-// Count is how often a call came.
+// Count returns how often a call came.
 func (w *Wire) Count(call string) int {
 	n := 0
 	for _, c := range w.Calls() {
@@ -114,7 +114,7 @@ func (w *Wire) Count(call string) int {
 	return n
 }
 
-// Times lists how long after begin each request came.
+// Times returns when each request came, as the time since begin.
 func (w *Wire) Times(begin time.Time) []time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -125,7 +125,7 @@ func (w *Wire) Times(begin time.Time) []time.Duration {
 	return times
 }
 
-// Expect checks which calls came.
+// Expect checks the recorded calls.
 func (w *Wire) Expect(t *testing.T, want ...string) {
 	t.Helper()
 	if got := w.Calls(); !slices.Equal(got, want) {
@@ -133,7 +133,7 @@ func (w *Wire) Expect(t *testing.T, want ...string) {
 	}
 }
 
-// Serve starts a real server, for as long as the test lasts.
+// Serve starts a real server for the duration of the test.
 func Serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -141,14 +141,14 @@ func Serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	return server
 }
 
-// Say answers a status and a body as they are.
+// Say answers with a status and a body.
 func Say(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", cmp.Or(w.Header().Get("Content-Type"), "application/json"))
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
 }
 
-// Refuse answers the API's own error.
+// Refuse answers with the API's own error.
 func Refuse(w http.ResponseWriter, status int, message string) {
 	Say(w, status, fmt.Sprintf(`{"message":%q,"statusCode":%d,"requestID":"req-%d"}`, message, status, status))
 }
@@ -156,7 +156,7 @@ func Refuse(w http.ResponseWriter, status int, message string) {
 // Hang answers nothing until the client goes away.
 func Hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// ExpectError checks that the error holds every part.
+// ExpectError checks that the error contains every part.
 func ExpectError(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	if err == nil {

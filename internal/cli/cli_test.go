@@ -240,7 +240,7 @@ func TestApplications(t *testing.T) {
 	c.Provision(t, "spare", "app", firstPassword)
 	u := logIn(t, c, cli.Newest)
 	u.says("Subscription Plan:", "profile")
-	if got := answer[map[string]string](u, "profile"); got["Organization"] != "local" {
+	if got := answer[map[string]any](u, "profile"); got["Organization"] != "local" {
 		t.Errorf("profile = %v", got)
 	}
 	u.write("package.json", `{"name": "shop"}`)

@@ -106,7 +106,6 @@ func TestCrowd(t *testing.T) {
 	objects := crowdInstances + crowdApplications*(2+crowdSecrets)
 	network.mu.Lock()
 	defer network.mu.Unlock()
-	t.Logf("%d objects: %d calls carried out, %d throttled, %d answers lost", objects, made.total, network.throttled, network.lost)
 	if len(network.hasty) > 0 {
 		t.Errorf("%d writes came again before Retry-After allowed it, such as %s", len(network.hasty), network.hasty[0])
 	}
@@ -117,6 +116,8 @@ func TestCrowd(t *testing.T) {
 	if limit := 4 * objects; made.total > limit {
 		t.Errorf("%d calls for %d objects, want at most %d", made.total, objects, limit)
 	}
+	record(t, fmt.Sprintf("an apply of %d objects, fifty at once, throttled to 20 calls a second, with 5 %% of the answers lost", objects), 1,
+		"one apply, nothing twice: %.1f calls an object, %d refused by the throttle, %d answers lost", float64(made.total)/float64(objects), network.throttled, network.lost)
 }
 
 // checkCrowd asks the server for what there is: nothing is missing, and nothing has a second version.

@@ -163,8 +163,8 @@ func (total *killTotal) add(r *killRound) {
 
 func (total *killTotal) report(t *testing.T, rounds uint64) {
 	t.Helper()
-	t.Logf("%d of %d kills met a running apply; %d applies completed them, with %d untaints and %d imports",
-		total.struck, rounds, total.applies, total.untainted, total.adopted)
+	record(t, "SIGINT, or SIGKILL of the provider, of Terraform, of both or of the server, at a random moment of an apply", int(rounds),
+		"nothing lost or orphaned: %d more applies, %d untaints and %d imports, as the messages say", total.applies, total.untainted, total.adopted)
 	if !t.Failed() && rounds >= uint64(len(kills)) && 2*total.struck < int(rounds) {
 		t.Error("most kills came after the end of the apply")
 	}

@@ -81,7 +81,7 @@ func TestMatrix(t *testing.T) {
 	checkCalls(t, maps.Clone(calls))
 
 	stride := every
-	if os.Getenv("DBOS_RELIABILITY") == "all" {
+	if everything() {
 		stride = 1
 	}
 	queue := make(chan trial)
@@ -114,8 +114,10 @@ func TestMatrix(t *testing.T) {
 	}
 	close(queue)
 	group.Wait()
-	t.Logf("%d calls of %d operations, %d of %d cases in %s: %d succeeded in one apply, %d ended in an error with a way on, %d were wrong",
-		len(calls), len(list), succeeded.Load()+failed.Load()+wrongOnes.Load(), len(cases), time.Since(begun).Round(time.Second), succeeded.Load(), failed.Load(), wrongOnes.Load())
+	played := int(succeeded.Load() + failed.Load() + wrongOnes.Load())
+	t.Logf("%d of %d cases in %s", played, len(cases), time.Since(begun).Round(time.Second))
+	record(t, fmt.Sprintf("one of %d calls of %d operations goes wrong, in one of %d ways", len(calls), len(list), len(wrongs())), played,
+		"%d succeed in one apply; %d end in an error that says how to go on, after which one more apply converges", succeeded.Load(), failed.Load())
 }
 
 // checkCalls holds the calls of the scenarios against those that the client's code names.

@@ -19,7 +19,7 @@ func noOrganization(cfg *Config) { cfg.Organization = "" }
 
 const profile = `{"Name":"alice","Email":"alice@example.com","Organization":"acme","SubscriptionPlan":"pro"}`
 
-// newerProfile has what only newer servers tell.
+// newerProfile has the fields that only newer servers send.
 const newerProfile = `{"Name":"alice","Email":"alice@example.com","Organization":"acme","SubscriptionPlan":"pro","IsOrgAdmin":false,"CreatedAt":"2026-11-25T01:02:03Z"}`
 
 func TestAccountOfANewerServer(t *testing.T) {
@@ -99,7 +99,7 @@ func TestOrganizationIsAskedOnce(t *testing.T) {
 		defer cancel()
 		var all sync.WaitGroup
 		all.Go(func() {
-			// It begins the question that the others share, and leaves.
+			// This caller starts the shared question and leaves.
 			if _, err := c.Organization(impatient); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("the impatient one got %v", err)
 			}

@@ -75,8 +75,7 @@ func TestEmptyAndBrokenLists(t *testing.T) {
 	}
 }
 
-// TestConcurrentReadsShareAList shows that a write of ours ends the service of
-// a list that was read before it.
+// TestConcurrentReadsShareAList checks that our write ends the use of an older list.
 func TestConcurrentReadsShareAList(t *testing.T) {
 	t.Parallel()
 	client, _ := scripted(t, map[string][]reply{
@@ -156,8 +155,7 @@ func TestRegister(t *testing.T) {
 	}
 }
 
-// TestRegisterAdoptsOnlyItsOwn has somebody else register the name on another
-// instance while the answer is lost.
+// TestRegisterAdoptsOnlyItsOwn loses the answer while somebody else registers the name on another instance.
 func TestRegisterAdoptsOnlyItsOwn(t *testing.T) {
 	t.Parallel()
 	client, _ := scripted(t, map[string][]reply{
@@ -263,7 +261,8 @@ func TestWaitApplication(t *testing.T) {
 	}
 }
 
-// TestOvertakenRollout ends a wait whose version will never serve, since somebody has deployed or moved meanwhile.
+// TestOvertakenRollout ends a wait for a version that will never be available, because somebody has deployed or moved
+// the application since.
 func TestOvertakenRollout(t *testing.T) {
 	t.Parallel()
 	deployed := cloud.Rollout{Version: "v2", Replaces: "v1"}
@@ -293,8 +292,7 @@ func TestOvertakenRollout(t *testing.T) {
 	}
 }
 
-// TestWritesToOneApplicationQueueUp has many at once, which must reach the
-// server one after the other.
+// TestWritesToOneApplicationQueueUp makes many writes at once. They must reach the server one after the other.
 func TestWritesToOneApplicationQueueUp(t *testing.T) {
 	t.Parallel()
 	var inside, most atomic.Int32

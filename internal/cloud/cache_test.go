@@ -19,7 +19,7 @@ const list = "GET /acme/databases"
 
 func byName(name string) string { return "GET /acme/databases/userdb/info/" + name }
 
-// shelf answers reads of the instances that it holds, each after a latency.
+// shelf answers reads of its instances, each after a latency.
 type shelf struct {
 	latency time.Duration
 
@@ -135,7 +135,7 @@ func TestLoneReadAsksForItsObject(t *testing.T) {
 	})
 }
 
-// together reads names at once, and returns the errors by name.
+// together reads several names at once, and returns the errors by name.
 func together(ctx context.Context, c *Client, names ...string) map[string]error {
 	var (
 		mu   sync.Mutex
@@ -236,7 +236,7 @@ func TestAListUnderWayAtAWriteIsStale(t *testing.T) {
 			}
 		})
 		all.Go(func() {
-			// It began during the write, and may have seen either state; nothing later may be served from it.
+			// The list began during the write and may show either state, so later reads may not use it.
 			if got := read(time.Second); got.Status != "available" {
 				t.Errorf("a read that began after the write shows %q", got.Status)
 			}
@@ -380,7 +380,7 @@ func TestAListNobodyWaitsForEnds(t *testing.T) {
 		if took := time.Since(begun); took != time.Second || len(w.Calls()) != 2 {
 			t.Errorf("after %s: %q", took, w.Calls())
 		}
-		// The next ones begin anew.
+		// Later reads begin a new call.
 		w.Answer((&shelf{names: []string{"pg_a", "pg_b"}, status: "available", latency: time.Millisecond}).ServeHTTP)
 		for name, err := range together(t.Context(), c, "pg_a", "pg_b") {
 			if err != nil {

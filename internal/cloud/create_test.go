@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// lagging is a service that shows every record only some time after it has accepted it.
+// lagging is a service that shows each record only some time after it has accepted it.
 type lagging struct {
 	lag  time.Duration
 	lose int // answers to creates that are lost, after they were carried out
@@ -26,7 +26,7 @@ type lagging struct {
 	creates int                  // that were carried out
 }
 
-// visible reports whether a read shows the record below a path.
+// visible reports whether a read finds the record of a path.
 func (s *lagging) visible(path string) bool {
 	at, ok := s.made[path]
 	return ok && time.Since(at) >= s.lag
@@ -87,7 +87,7 @@ var (
 	newLink = Link{Name: "pg_main", Hostname: "db.example.com", Port: 5432, Password: "secret-secret"}
 )
 
-// creates are the calls that make an object, and that return no more than an error.
+// creates are the calls that create an object. They return only an error.
 var creates = map[string]func(context.Context, *Client) error{
 	"instance": func(ctx context.Context, c *Client) error {
 		if _, err := c.CreateInstance(ctx, newInstance); err != nil {
@@ -100,7 +100,7 @@ var creates = map[string]func(context.Context, *Client) error{
 	"application": func(ctx context.Context, c *Client) error { _, err := c.RegisterApplication(ctx, newShop); return err },
 }
 
-// TestCreateReturnsOnceTheRecordIsVisible has records come seconds after the create was accepted, with and without its
+// TestCreateReturnsOnceTheRecordIsVisible delays the record by seconds after the create, with and without a lost
 // answer.
 func TestCreateReturnsOnceTheRecordIsVisible(t *testing.T) {
 	t.Parallel()
@@ -126,8 +126,8 @@ func TestCreateReturnsOnceTheRecordIsVisible(t *testing.T) {
 	}
 }
 
-// TestInvisibleRecord never comes within a minute: what was accepted exists, and what was lost may exist, but nobody is
-// told that the name belongs to somebody else.
+// TestInvisibleRecord hides the record for more than a minute. An accepted object exists, and one whose answer was lost
+// may exist, but no error may say that the name belongs to somebody else.
 func TestInvisibleRecord(t *testing.T) {
 	t.Parallel()
 	for name, create := range creates {
@@ -174,7 +174,7 @@ func TestInvisibleRecord(t *testing.T) {
 	}
 }
 
-// TestSomebodyElsesNameIsNotAdopted keeps a name that is taken without a lost answer of our own from being adopted.
+// TestSomebodyElsesNameIsNotAdopted checks that a taken name is not adopted if none of our answers was lost.
 func TestSomebodyElsesNameIsNotAdopted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -188,8 +188,8 @@ func TestSomebodyElsesNameIsNotAdopted(t *testing.T) {
 	})
 }
 
-// TestDependentsOfWhatWasJustCreated meet a replica that does not know the object yet.
-func TestDependentsOfWhatWasJustCreated(t *testing.T) {
+// TestDependentsOfANewObject asks a replica that does not know the object yet.
+func TestDependentsOfANewObject(t *testing.T) {
 	t.Parallel()
 	one := int64(1)
 	for name, use := range map[string]func(context.Context, *Client) error{
@@ -239,7 +239,7 @@ func TestDependentsOfWhatWasJustCreated(t *testing.T) {
 	}
 }
 
-// TestDeletedIsGoneAtOnce keeps the patience with new objects from delaying their deletion.
+// TestDeletedIsGoneAtOnce checks that the patience with new objects does not delay their deletion.
 func TestDeletedIsGoneAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -280,7 +280,8 @@ func TestSecretThatIsNeverListed(t *testing.T) {
 	})
 }
 
-// TestFreshApplicationsTakeOnlyAList keeps an instance in use from being destroyed for a null.
+// TestFreshApplicationsTakeOnlyAList checks that null does not count as an empty list, which would allow the deletion
+// of an instance in use.
 func TestFreshApplicationsTakeOnlyAList(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -301,7 +302,7 @@ func TestFreshApplicationsTakeOnlyAList(t *testing.T) {
 	})
 }
 
-// TestUntilDeadline repeats for as long as the operation lasts, beyond the retry timeout.
+// TestUntilDeadline checks that repeats go on until the operation's deadline, beyond the retry timeout.
 func TestUntilDeadline(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 )
 
-// interrupting is an archive at whose end the operation is interrupted.
+// interrupting is an archive that interrupts the operation at its end.
 type interrupting struct{ interrupt func() }
 
 func (i interrupting) Size() int64 { return 3 }
@@ -22,7 +22,7 @@ func (i interrupting) Open() (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(strings.NewReader("zip"), atEnd(i.interrupt))), nil
 }
 
-// atEnd is an empty reader that does something.
+// atEnd is an empty reader that calls a function.
 type atEnd func()
 
 func (do atEnd) Read([]byte) (int, error) {
@@ -30,8 +30,8 @@ func (do atEnd) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// TestLostDeployIsLookedForAfterAnInterrupt keeps a version that exists from
-// being forgotten, and has nothing sent again.
+// TestLostDeployIsLookedForAfterAnInterrupt checks that a version which exists is found, and that nothing is sent
+// again.
 func TestLostDeployIsLookedForAfterAnInterrupt(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

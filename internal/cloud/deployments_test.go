@@ -15,7 +15,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// zip is an archive that holds its bytes, and how often it was opened.
+// zip is an archive in memory that counts how often it is opened.
 type zip struct {
 	content string
 	size    int64
@@ -56,8 +56,7 @@ func application(status, version, instance string) reply {
 
 const accepted = `{"ApplicationName":"shop","ApplicationVersion":"v2"}`
 
-// TestDeploys runs each form of a deploy through what can become of it. The
-// application has version v1 on db1 before.
+// TestDeploys runs each form of a deploy against each answer. Before, the application has version v1 on db1.
 func TestDeploys(t *testing.T) {
 	t.Parallel()
 	v1, before := versions("v1"), application("AVAILABLE", "v1", "db1")
@@ -139,8 +138,7 @@ func TestDeploys(t *testing.T) {
 	}
 }
 
-// TestLostRedeployWithoutANewVersion is of servers that do not count the same
-// files as a new version.
+// TestLostRedeployWithoutANewVersion uses a server that does not count the same files as a new version.
 func TestLostRedeployWithoutANewVersion(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -173,8 +171,8 @@ func TestLostRedeployWithoutANewVersion(t *testing.T) {
 	}
 }
 
-// TestFailedMigration is not repeated, even where its answer is a 500, and
-// brings the migration's own words.
+// TestFailedMigration checks that a failed migration is not repeated, even after a 500, and that the error has its
+// output.
 func TestFailedMigration(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{400, 500} {
@@ -196,8 +194,7 @@ func TestFailedMigration(t *testing.T) {
 	}
 }
 
-// TestArchiveForms covers the lengths at which base64 pads, and one of many
-// pieces.
+// TestArchiveForms covers the lengths at which base64 pads, and an archive of many pieces.
 func TestArchiveForms(t *testing.T) {
 	t.Parallel()
 	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
@@ -230,8 +227,7 @@ func TestArchiveForms(t *testing.T) {
 	}
 }
 
-// TestArchiveChanges ends a deploy whose archive is not what it said it is,
-// without a second attempt.
+// TestArchiveChanges checks that a deploy whose archive has another size than stated ends without a second attempt.
 func TestArchiveChanges(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// instances is a service with instances alone, whose answers a test bends.
+// instances is a service that knows only instances. A test can bend its answers.
 type instances struct {
 	bend bent
 
@@ -26,7 +26,7 @@ type instances struct {
 	n       int               // writes so far
 }
 
-// bent is one way in which the service, or what is in front of it, answers a write.
+// bent is one way in which the service, or a proxy before it, answers a write.
 type bent func(w http.ResponseWriter, r *http.Request, n int, carryOut func())
 
 func (s *instances) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +76,7 @@ func (s *instances) carryOut(w http.ResponseWriter, method string) {
 	say(w, 200, "")
 }
 
-// put makes pg_main appear, or with "" disappear.
+// put makes pg_main appear, or disappear if the user is "".
 func (s *instances) put(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -18,7 +18,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-// startLocal starts a local cloud with nothing behind its instances, and a client of it.
+// startLocal starts a local cloud with simulated instances, and a client of it.
 func startLocal(t *testing.T, change ...func(*localcloud.Options)) (*localcloud.Server, *cloud.Client) {
 	t.Helper()
 	options := localcloud.Options{Backend: "simulated", StateDir: t.TempDir(), ProvisionTime: 100 * time.Millisecond}
@@ -37,7 +37,7 @@ func startLocal(t *testing.T, change ...func(*localcloud.Options)) (*localcloud.
 	return server, clientOf(t, server)
 }
 
-// clientOf is a client whose pauses are short.
+// clientOf makes a client with short pauses.
 func clientOf(t *testing.T, server *localcloud.Server, change ...func(*cloud.Config)) *cloud.Client {
 	t.Helper()
 	connection := server.Connection()
@@ -68,10 +68,10 @@ func clientOf(t *testing.T, server *localcloud.Server, change ...func(*cloud.Con
 	return client
 }
 
-// impatient makes a hang short. Where nothing hangs on purpose, a busy machine should not count as one that does.
+// impatient shortens hangs. Other tests use a long timeout, because a busy machine should not count as a hang.
 func impatient(cfg *cloud.Config) { cfg.RequestTimeout = 500 * time.Millisecond }
 
-// provision does what a resource does: it creates, waits, and after an adoption sets the password.
+// provision does the same as a resource: it creates, waits, and sets the password after an adoption.
 func provision(ctx context.Context, c *cloud.Client, name string) error {
 	adopted, err := c.CreateInstance(ctx, cloud.NewInstance{Name: name, Username: "alice", Password: "first-password"})
 	if err != nil {
@@ -110,7 +110,7 @@ func destroy(ctx context.Context, c *cloud.Client, name string) error {
 	return err
 }
 
-// carriedOut counts the requests of a kind that the server acted on: those that it answered with success, and those whose
+// carriedOut counts the requests of a kind that the server carried out: those answered with success, and those whose
 // answer a fault withheld.
 func carriedOut(s *localcloud.Server, method, below string, withheld int) int {
 	n := withheld

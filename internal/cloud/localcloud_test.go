@@ -16,8 +16,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-// localCloud is a client of a cloud of its own, on which application shop runs
-// its first version on instance db1, and where there is an instance db2.
+// localCloud is a client of its own local cloud. Application shop runs its first version there on instance db1, and
+// there is an instance db2.
 func localCloud(t *testing.T) (client *cloud.Client, server *localcloud.Server, first string) {
 	t.Helper()
 	ctx := limited(t)
@@ -93,8 +93,7 @@ var localFaults = map[string]localcloud.Fault{
 	"cut off":        {Status: http.StatusOK, Body: `{"Applicat`, After: true},
 }
 
-// TestOnceEachAgainstTheLocalCloud has one fault hit each write that must be
-// carried out exactly once.
+// TestOnceEachAgainstTheLocalCloud lets one fault hit each write that must be carried out exactly once.
 func TestOnceEachAgainstTheLocalCloud(t *testing.T) {
 	t.Parallel()
 	type call func(ctx context.Context, c *cloud.Client, first string) (version string, err error)

@@ -33,8 +33,8 @@ func newTestClient(t *testing.T, cfg cloud.Config) *cloud.Client {
 	return client
 }
 
-// TestCallsWithoutALogin shows that a write which was not sent for want of a
-// login is no write of unknown outcome, and that a refused login is final.
+// TestCallsWithoutALogin checks that a write which was not sent for lack of a login has no unknown outcome, and that a
+// refused login is final.
 func TestCallsWithoutALogin(t *testing.T) {
 	t.Parallel()
 	var exchanges atomic.Int32
@@ -93,9 +93,8 @@ func TestLoginThatCannotBeSent(t *testing.T) {
 	}
 }
 
-// TestLoginIsRenewedInTheMiddle has the token end while a client is at work:
-// over TLS with a private CA, for the control plane and the auth server alike,
-// with nothing secret in the log.
+// TestLoginIsRenewedInTheMiddle lets the token expire while a client works. It uses TLS with a private CA for the
+// control plane and the auth server, and checks that the log holds no secret.
 func TestLoginIsRenewedInTheMiddle(t *testing.T) {
 	t.Parallel()
 	token := func(name string) string {
@@ -145,8 +144,8 @@ func TestLoginIsRenewedInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestLoginIsRenewedOnceForAll has the token end while one caller uploads and
-// others wait: there is one exchange, and the upload begins again at its start.
+// TestLoginIsRenewedOnceForAll lets the token expire while one caller uploads and others wait. There is one exchange,
+// and the upload begins again at its start.
 func TestLoginIsRenewedOnceForAll(t *testing.T) {
 	t.Parallel()
 	const waiting = 8

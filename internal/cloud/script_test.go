@@ -19,8 +19,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// A reply is one answer of a scripted control plane, in literal JSON. The zero
-// one breaks the connection once the request has been read.
+// A reply is one answer of a scripted control plane, in literal JSON. The zero reply breaks the connection after it has
+// read the request.
 type reply struct {
 	status int
 	body   string
@@ -40,13 +40,12 @@ var (
 	noShop     = refusal(http.StatusNotFound, "application shop not found")
 )
 
-// times is a reply that comes n times, and then another.
+// times is a reply repeated n times, and then another.
 func times(n int, first, then reply) []reply {
 	return append(slices.Repeat([]reply{first}, n), then)
 }
 
-// A script is a control plane that answers each call from a list, the last
-// entry of which holds from then on.
+// A script is a control plane that answers each call from a list. The last entry is repeated.
 type script struct {
 	mu      sync.Mutex
 	replies map[string][]reply // by "METHOD path", the path below /v1alpha1/acme
@@ -54,7 +53,7 @@ type script struct {
 	log     *strings.Builder
 }
 
-// scripted is a client of a scripted control plane.
+// scripted makes a client of a scripted control plane.
 func scripted(t *testing.T, replies map[string][]reply) (*cloud.Client, *script) {
 	t.Helper()
 	return scriptedFor(t, time.Minute, replies)
@@ -117,7 +116,7 @@ func (s *script) serve(t *testing.T, w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, list[0].body)
 }
 
-// writes are the calls that were no reads.
+// writes are all calls that are not reads.
 func (s *script) writes() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,7 +144,7 @@ func (w lockedWriter) Write(p []byte) (int, error) {
 	return w.log.Write(p)
 }
 
-// limited is a context that a hanging test does not outlive.
+// limited returns a context that ends a hanging test.
 func limited(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

@@ -15,7 +15,7 @@ import (
 	"testing/synctest"
 )
 
-// TestSecretsOfOtherCalls has a server echo what another call, another client or the login has sent, in every kind of
+// TestSecretsOfOtherCalls makes a server echo secrets of another call, another client and the login, in every kind of
 // answer.
 func TestSecretsOfOtherCalls(t *testing.T) {
 	t.Parallel()

@@ -13,8 +13,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// TestSecrets also shows that reads share a list until a write to that
-// application, of whatever outcome.
+// TestSecrets also checks that reads share a list until a write to that application, whatever its outcome.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	client, _ := scripted(t, map[string][]reply{
@@ -59,8 +58,7 @@ func TestBrokenSecrets(t *testing.T) {
 	}
 }
 
-// TestSetSecret also has the server repeat the value in its refusal: neither
-// the error nor the log may.
+// TestSetSecret also makes the server repeat the value in its refusal. Neither the error nor the log may show it.
 func TestSetSecret(t *testing.T) {
 	t.Parallel()
 	client, s := scripted(t, map[string][]reply{"POST /applications/secrets": {

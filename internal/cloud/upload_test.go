@@ -16,7 +16,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// zeros is an archive of that many zero bytes, which counts what was read.
+// zeros is an archive of zero bytes that counts the bytes read.
 type zeros struct {
 	size int64
 	read atomic.Int64
@@ -36,8 +36,8 @@ func (r zeroReader) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestUploadIsNotHeld shows that an archive is read only as fast as the server
-// takes it, so that no more of it is in memory than the sockets hold.
+// TestUploadIsNotHeld checks that an archive is read only as fast as the server takes it, so that memory holds no more
+// of it than the sockets do.
 func TestUploadIsNotHeld(t *testing.T) {
 	t.Parallel()
 	const size, piece, sockets = 16 << 20, 256 << 10, 8 << 20
@@ -66,7 +66,7 @@ func TestUploadIsNotHeld(t *testing.T) {
 			_, _ = io.WriteString(w, accepted)
 		}
 	}))
-	// The system would let the buffer grow with the upload.
+	// Without this, the system lets the buffer grow with the upload.
 	server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
 		if tcp, ok := conn.(*net.TCPConn); !ok || tcp.SetReadBuffer(piece) != nil {
 			t.Error("the server's buffer cannot be set")

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// stages is a service whose instances go through statuses with time.
+// stages is a service whose instances change their status with time.
 type stages struct {
 	begun  time.Time
 	status func(name string, age time.Duration) string // "404" is not found
@@ -54,7 +54,7 @@ func (s *stages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// after is the status "creating" until an age, and another then.
+// after returns the status "creating" until an age, and then another.
 func after(age time.Duration, status string) func(string, time.Duration) string {
 	return func(_ string, now time.Duration) string {
 		if now < age {
@@ -64,7 +64,7 @@ func after(age time.Duration, status string) func(string, time.Duration) string 
 	}
 }
 
-// waited waits for pg_main against the stages, for at most an hour, and returns how long that took.
+// waited waits for pg_main for at most an hour, and returns the duration.
 func waited(t *testing.T, s *stages, until Until) (*Instance, time.Duration, *wire, error) {
 	t.Helper()
 	s.begun = time.Now()
@@ -113,8 +113,8 @@ func TestWaitNoticesSoon(t *testing.T) {
 	}
 }
 
-// TestWhatIsReadyIsNotWaitedFor keeps a change of an instance that is ready from costing a pause.
-func TestWhatIsReadyIsNotWaitedFor(t *testing.T) {
+// TestReadyNeedsNoPause checks that a change of a ready instance costs no pause.
+func TestReadyNeedsNoPause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		_, took, w, err := waited(t, &stages{status: after(0, "available")}, Ready)
@@ -505,7 +505,7 @@ func TestWaitsComeAndGo(t *testing.T) {
 		}
 		all.Wait()
 		time.Sleep(time.Hour)
-		// A new wait begins a new run of the poller.
+		// A new wait starts a new run of the poller.
 		before := len(w.Calls())
 		if _, err := c.WaitInstance(t.Context(), names[0], Ready); err != nil || len(w.Calls()) != before+1 {
 			t.Errorf("%d calls, %v", len(w.Calls())-before, err)

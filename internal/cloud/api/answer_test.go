@@ -149,7 +149,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	}
 }
 
-// TestEmptyMessageIsNoRefusal has an answer with an empty message described as it is.
+// TestEmptyMessageIsNoRefusal checks that an answer with an empty message is described, not quoted.
 func TestEmptyMessageIsNoRefusal(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"message":"","statusCode":400}`, `{"message":" \n","requestID":"r"}`, `{}`} {
@@ -159,7 +159,7 @@ func TestEmptyMessageIsNoRefusal(t *testing.T) {
 	}
 }
 
-// TestRequestIDOfTheBodyIsThatOfAnError keeps a field of an object from being logged as the ID of the request.
+// TestRequestIDOfTheBodyIsThatOfAnError checks that a field of an object is not logged as the request ID.
 func TestRequestIDOfTheBodyIsThatOfAnError(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]string{200: "id-of-answer", 400: "id-of-error"} {

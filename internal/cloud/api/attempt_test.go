@@ -94,7 +94,7 @@ func TestBrokenOffAnswer(t *testing.T) {
 	expectError(t, err, `with JSON that is cut off: "[{\"PostgresInst"`, "200 OK")
 }
 
-// trickle is a body of which a piece comes now and then.
+// trickle is a body that arrives in pieces, with pauses.
 type trickle struct {
 	pieces int
 	pause  time.Duration
@@ -261,7 +261,7 @@ func TestInterruptedWriteIsStillAnswered(t *testing.T) {
 		if err := c.Send(ctx, r); err != nil {
 			t.Errorf("the answer came %s after the end and was lost: %v", 200*time.Millisecond, err)
 		}
-		// An operation that has ended begins nothing.
+		// An operation that has ended sends nothing more.
 		err := c.Send(ctx, r)
 		expectError(t, err, "context deadline exceeded")
 		if OutcomeUnknown(err) || len(w.Calls()) != 1 {

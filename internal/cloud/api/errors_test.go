@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// asked is the error of one GET for the instance pg_main, answered so.
+// asked returns the error of one GET for the instance pg_main with this answer.
 func asked(t *testing.T, status int, body string) error {
 	t.Helper()
 	c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, status, body) })

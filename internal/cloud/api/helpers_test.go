@@ -77,7 +77,7 @@ func dial(t *testing.T, server *httptest.Server, change ...func(*Config)) *Clien
 	return c
 }
 
-// read asks for the instance pg_main.
+// read reads the instance pg_main.
 func read(ctx context.Context, c *Client, kind Kind) error { return readOf(ctx, c, kind, "pg_main") }
 
 func readOf(ctx context.Context, c *Client, kind Kind, name string) error {
@@ -87,7 +87,7 @@ func readOf(ctx context.Context, c *Client, kind Kind, name string) error {
 	return err
 }
 
-// instance is a record of the API that may refuse what was decoded.
+// instance is a record whose Check can fail.
 type instance struct {
 	PostgresInstanceName string
 	Port                 int64
@@ -100,13 +100,13 @@ func (i instance) Check() error {
 	return nil
 }
 
-// list asks for all instances.
+// list reads all instances.
 func list(ctx context.Context, c *Client, kind Kind) error {
 	_, err := Do[[]instance](ctx, c, Request{Kind: kind, Method: "GET", Path: []string{"databases"}})
 	return err
 }
 
-// setPassword makes a write that may be repeated, whose body holds a secret.
+// setPassword makes a write that may be repeated and whose body holds a secret.
 func setPassword(ctx context.Context, c *Client, password string) error {
 	return c.Send(ctx, Request{
 		Kind: IdempotentWrite, Method: "POST", Path: []string{"databases", "userdb", "pg_main", "credentials"},

@@ -28,8 +28,8 @@ func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return
 
 var refusedConnection = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 
-// try makes one call of a kind to a network that answers the first attempt so and the second with success, and returns
-// the number of attempts.
+// try makes one call of a kind. The network answers the first attempt with first and the second with success. try
+// returns the number of attempts.
 func try(t *testing.T, kind Kind, first http.HandlerFunc) (attempts int, err error) {
 	t.Helper()
 	c, w := wired(t, nil)

@@ -13,8 +13,7 @@ import (
 	"time"
 )
 
-// rewinding is a network that finds its connection dead and takes the body
-// anew, as [http.Transport] does, slowly.
+// rewinding is a slow network that finds its connection dead and reads the body again, as [http.Transport] does.
 type rewinding struct{ pause time.Duration }
 
 func (n rewinding) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -35,8 +34,7 @@ func (n rewinding) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// TestRewoundUploadMayTakeItsTime is about the limit for an upload in which
-// nothing moves: what the network sends again moves as well.
+// TestRewoundUploadMayTakeItsTime checks that a body which the network reads again also counts as movement.
 func TestRewoundUploadMayTakeItsTime(t *testing.T) {
 	t.Parallel()
 	for pause, works := range map[time.Duration]bool{50 * time.Second: true, 70 * time.Second: false} {

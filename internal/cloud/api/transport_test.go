@@ -136,8 +136,8 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// proxyChild asks for an instance and prints what came of it. The environment's proxy is read once a process, so that each
-// case runs in a process of its own.
+// proxyChild reads an instance and prints the result. Go reads the proxy of the environment once a process, so each
+// case runs in its own process.
 func proxyChild(endpoint string) {
 	var logged journal
 	c, err := New(testConfig(func(cfg *Config) {
@@ -150,7 +150,7 @@ func proxyChild(endpoint string) {
 	fmt.Printf("error: %v\nlog: %s\n", err, logged.String())
 }
 
-// relay is a proxy that leads every tunnel to one server, whatever it is asked for.
+// relay is a proxy that connects every tunnel to one server.
 func relay(t *testing.T, server *httptest.Server, asked *atomic.Value) *httptest.Server {
 	t.Helper()
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -200,7 +200,7 @@ func TestProxy(t *testing.T) {
 		"without http": {there, "me:secret-word@RELAY", "", "CONNECT example.com:443 as me", `"database pg_main not found"`},
 		"refuses":      {there, "http://me:a-secret-word@RELAY", "", "CONNECT example.com:443 as me", "the proxy RELAY answered 407 Proxy Authentication Required"},
 		"is missing":   {there, "http://me:secret-word@127.0.0.1:1", "", "", "connection refused"},
-		// The server's certificate is not for this address of it.
+		// The server's certificate does not name this address.
 		"is excepted":   {"https://0.0.0.0:PORT", "http://me:secret-word@RELAY", "0.0.0.0", "", "certificate is valid for"},
 		"other is":      {there, "http://me:secret-word@RELAY", "example.org,.com.example", "CONNECT example.com:443 as me", `"database pg_main not found"`},
 		"is this one":   {"https://localhost:PORT", "http://me:secret-word@RELAY", "", "", "certificate is"},

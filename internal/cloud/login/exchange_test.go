@@ -40,8 +40,7 @@ func TestAuthServer(t *testing.T) {
 	}
 }
 
-// TestExchangeFails shows what each odd answer of an auth server is called, and
-// that no message holds a token.
+// TestExchangeFails checks the error for each odd answer of an auth server, and that no message holds a token.
 func TestRefreshFails(t *testing.T) {
 	t.Parallel()
 	const expired = `the login has expired or was withdrawn: HOST refused the refresh token (%s); log in again with dbos-cloud login and give its new refresh token`
@@ -124,8 +123,8 @@ func TestRefreshIsRepeated(t *testing.T) {
 	}
 }
 
-// downNetwork is one on which the auth server is overloaded and the control
-// plane well. No socket is involved, so that its tests run on fake time.
+// downNetwork is a network whose auth server is overloaded while the control plane works. It uses no socket, so its
+// tests run on fake time.
 type downNetwork struct{ exchanges int }
 
 func (n *downNetwork) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -136,8 +135,8 @@ func (n *downNetwork) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody, Request: req}, nil
 }
 
-// TestRefreshGivesUp ends the attempts with the retry timeout. Meanwhile a token
-// that has not expired by then still serves.
+// TestRefreshGivesUp checks that the attempts end with the retry timeout, and that a token which has not expired is
+// used meanwhile.
 func TestRefreshGivesUp(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -189,7 +188,7 @@ func TestRefreshIsAskedToWaitForTooLong(t *testing.T) {
 	s.expect(t, 1)
 }
 
-// TestFailureIsForgotten has one exchange refused and the next one carried out.
+// TestFailureIsForgotten refuses one exchange and accepts the next.
 func TestFailureIsForgotten(t *testing.T) {
 	t.Parallel()
 	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, n int) {
@@ -225,8 +224,7 @@ func TestRefreshTokenRotates(t *testing.T) {
 	}
 }
 
-// TestTokensStayHome has each server redirect to another, which must see
-// neither token.
+// TestTokensStayHome makes each server redirect to another, which must see neither token.
 func TestTokensStayHome(t *testing.T) {
 	t.Parallel()
 	var foreign atomic.Int32

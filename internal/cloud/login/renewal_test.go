@@ -25,7 +25,7 @@ func jwt(name string, d time.Duration) string {
 	return "eyJhbGciOiJSUzI1NiJ9." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "." + name
 }
 
-// stand is a control plane and an auth server, and a client of both.
+// stand is a control plane, an auth server, and a client of both.
 type stand struct {
 	client *http.Client
 	auth   *Transport
@@ -38,8 +38,8 @@ type stand struct {
 	forms  []url.Values // as they came to the auth server
 }
 
-// newStand starts both servers. What accept says of a token is the control
-// plane's answer; exchange answers the n-th exchange.
+// newStand starts both servers. accept decides whether the control plane accepts a token. exchange answers the n-th
+// exchange.
 func newStand(t *testing.T, login Login, accept func(token string) bool, exchange func(w http.ResponseWriter, n int)) *stand {
 	t.Helper()
 	s := &stand{}
@@ -115,8 +115,7 @@ func (s *stand) send(ctx context.Context, method, body string) (int, error) {
 	return resp.StatusCode, resp.Body.Close()
 }
 
-// seen is which tokens came to the control plane, by name, and how many
-// exchanges there were.
+// seen returns the names of the tokens that came to the control plane, and the number of exchanges.
 func (s *stand) seen() (names []string, exchanges int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +147,7 @@ func noExchange(t *testing.T) func(http.ResponseWriter, int) {
 	return func(http.ResponseWriter, int) { t.Error("there was an exchange") }
 }
 
-// minted answers every exchange with a new token, called fresh1, fresh2 and so on.
+// minted answers every exchange with a new token: fresh1, fresh2 and so on.
 func minted(d time.Duration) func(http.ResponseWriter, int) {
 	return func(w http.ResponseWriter, n int) { answer(w, jwt(fmt.Sprintf("fresh%d", n), d)) }
 }
@@ -214,8 +213,7 @@ func TestShortLivedTokenIsUsed(t *testing.T) {
 
 func TestClockAheadOfTheServer(t *testing.T) {
 	t.Parallel()
-	// The token looks expired from the start, but the answer says how long it
-	// lives.
+	// The token looks expired from the start, but the answer states its lifetime.
 	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, minted(-time.Hour))
 	for range 3 {
 		if _, err := s.get(t); err != nil {
@@ -245,7 +243,7 @@ func TestRefusedLoginEnds(t *testing.T) {
 			t.Errorf("status %d, error %v", status, err)
 		}
 	}
-	// A token that was never accepted is not exchanged again and again.
+	// A token that was never accepted is not exchanged again.
 	s.expect(t, 1, "a", "fresh1", "fresh1", "fresh1")
 }
 
@@ -289,8 +287,7 @@ func TestNoLogin(t *testing.T) {
 	s.expect(t, 0)
 }
 
-// TestBodyThatCannotBeRewound keeps the 401 where the request cannot be sent
-// once more.
+// TestBodyThatCannotBeRewound keeps the 401 if the request cannot be sent again.
 func TestBodyThatCannotBeRewound(t *testing.T) {
 	t.Parallel()
 	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("fresh1"), noExchange(t))
@@ -314,7 +311,7 @@ func TestBodyThatCannotBeRewound(t *testing.T) {
 	}
 }
 
-// countedBody is a body that notes when it is closed.
+// countedBody counts how often it is closed.
 type countedBody struct {
 	io.Reader
 	closed int
@@ -396,8 +393,7 @@ func TestManyShareOneExchange(t *testing.T) {
 	}
 }
 
-// TestWaiterLeaves lets the first of two give up while the exchange is under
-// way: the other still gets its token.
+// TestWaiterLeaves lets the first of two callers give up during the exchange. The other still gets its token.
 func TestWaiterLeaves(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}), make(chan struct{})
@@ -423,7 +419,7 @@ func TestWaiterLeaves(t *testing.T) {
 	s.expect(t, 1, "fresh1")
 }
 
-// TestLastWaiterLeaves ends the exchange itself with the last one that waits.
+// TestLastWaiterLeaves checks that the exchange ends when its last caller leaves.
 func TestLastWaiterLeaves(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})

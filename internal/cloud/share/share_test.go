@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// call counts how often it runs, and takes a second.
+// call takes a second and counts its runs.
 func call(runs *int) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
 		*runs++
@@ -63,7 +63,7 @@ func TestDo(t *testing.T) {
 	})
 }
 
-// TestLastOneLeaves ends a run that nobody waits for, and does not let anybody join it.
+// TestLastOneLeaves checks that a run without callers ends and cannot be joined.
 func TestLastOneLeaves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

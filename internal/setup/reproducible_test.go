@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,63 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
+// releaseFile is what the tests read of .goreleaser.yml.
+type releaseFile struct {
+	ProjectName string `yaml:"project_name"`
+	Builds      []struct {
+		ID                                      string
+		Env, Flags, Tags, Ldflags, Goos, Goarch []string
+		Ignore                                  []struct{ Goos, Goarch string }
+		Timestamp                               string `yaml:"mod_timestamp"`
+	}
+}
+
+func readRelease(t *testing.T, root string) releaseFile {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, ".goreleaser.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r releaseFile
+	if err := yaml.Unmarshal(content, &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.ProjectName != "terraform-provider-dbos" || len(r.Builds) != 2 {
+		t.Fatalf("the release is of %q, with %d programs", r.ProjectName, len(r.Builds))
+	}
+	return r
+}
+
+// TestReleasedPlatforms compares the platforms that a release builds with those that every change is built for.
+func TestReleasedPlatforms(t *testing.T) {
+	t.Parallel()
+	root, err := workspace.ModuleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	gates, err := os.ReadFile(filepath.Join(root, ".ci", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^released='(.*)'$`).FindSubmatch(gates)
+	if line == nil {
+		t.Fatal(".ci/run does not list the platforms")
+	}
+	for _, build := range readRelease(t, root).Builds {
+		var platforms []string
+		for _, goos := range build.Goos {
+			for _, goarch := range build.Goarch {
+				if !slices.Contains(build.Ignore, struct{ Goos, Goarch string }{goos, goarch}) {
+					platforms = append(platforms, goos+"/"+goarch)
+				}
+			}
+		}
+		if released := strings.Join(platforms, " "); released != string(line[1]) {
+			t.Errorf("%s is released for %s, but built for %s by .ci/run", build.ID, released, line[1])
+		}
+	}
+}
+
 // TestSameBytes builds the provider with the release's flags in two clones of
 // one commit: whoever doubts a release can build it again and compare.
 func TestSameBytes(t *testing.T) {
@@ -26,30 +84,14 @@ func TestSameBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := os.ReadFile(filepath.Join(root, ".goreleaser.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var release struct {
-		ProjectName string `yaml:"project_name"`
-		Builds      []struct {
-			Env, Flags, Ldflags []string
-			Timestamp           string `yaml:"mod_timestamp"`
-		}
-	}
-	if err := yaml.Unmarshal(content, &release); err != nil {
-		t.Fatal(err)
-	}
-	if release.ProjectName != "terraform-provider-dbos" || len(release.Builds) != 2 {
-		t.Fatalf("the release is of %q, with %d programs", release.ProjectName, len(release.Builds))
-	}
+	release := readRelease(t, root)
 	for _, build := range release.Builds {
 		if !slices.Contains(build.Env, "CGO_ENABLED=0") || build.Timestamp != "{{ .CommitTimestamp }}" {
 			t.Errorf("a build depends on the machine or the time: %+v", build)
 		}
 	}
 	build := release.Builds[0]
-	flags := strings.Join(build.Flags, " ") + " -ldflags='" + strings.ReplaceAll(build.Ldflags[0], "{{ .Version }}", "1.2.3") + "'"
+	flags := strings.Join(build.Flags, " ") + " -tags=" + strings.Join(build.Tags, ",") + " -ldflags='" + strings.ReplaceAll(build.Ldflags[0], "{{ .Version }}", "1.2.3") + "'"
 	n := newNewcomer(t, root)
 	n.env = append(n.env, "CGO_ENABLED=0")
 	var programs [][]byte

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -161,9 +162,16 @@ func argumentError(position int64, text string) *function.FuncError {
 	return function.NewArgumentFuncError(position, strings.TrimSuffix(strings.TrimSpace(text), "."))
 }
 
-// sentence begins a text with a capital letter and ends it with a full stop.
+// beginsWithName matches a text whose first word is a name, such as dbos-config.yaml or source_dir. A hyphen alone makes no
+// name: words of English have it too.
+var beginsWithName = regexp.MustCompile(`^\S*[._]\pL`)
+
+// sentence begins a text with a capital letter, unless it begins with a name, and ends it with a full stop.
 func sentence(text string) string {
-	text = capital(strings.TrimSpace(text))
+	text = strings.TrimSpace(text)
+	if !beginsWithName.MatchString(text) {
+		text = capital(text)
+	}
 	if text != "" && !strings.ContainsAny(text[len(text)-1:], ".!?:`") {
 		text += "."
 	}

@@ -243,6 +243,11 @@ func TestSentence(t *testing.T) {
 		"über-long":      "Über-long.",
 		" trimmed (so) ": "Trimmed (so).",
 		"with an end: ":  "With an end:",
+
+		"dbos-config.yaml:1: no mapping": "dbos-config.yaml:1: no mapping.",
+		"source_dir is empty":            "source_dir is empty.",
+		"file a_b.c is empty":            "File a_b.c is empty.",
+		"one. two":                       "One. two.",
 	} {
 		if got := sentence(text); got != want {
 			t.Errorf("sentence(%q) = %q, want %q", text, got, want)

@@ -224,9 +224,10 @@ func TestApplicationVersions(t *testing.T) {
 	if _, err := client.ApplicationVersions(limited(t), "gone"); !cloud.IsNotFound(err) {
 		t.Errorf("gone: %v", err)
 	}
-	for _, what := range []string{"time", "version"} {
-		if _, err := client.ApplicationVersions(limited(t), "odd"); err == nil {
-			t.Errorf("an odd %s was read", what)
+	for _, want := range []string{"cannot be used, as parsing time", "cannot be used, as item 0: there is no Version"} {
+		_, err := client.ApplicationVersions(limited(t), "odd")
+		if !strings.Contains(message(err), want) {
+			t.Errorf("error %v, want %q in it", err, want)
 		}
 	}
 }

@@ -7,13 +7,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
@@ -45,7 +42,7 @@ func (p *retryPolicy) classify(resp *http.Response, err error) *Error {
 		p.readRefusal(e, body, err)
 	}
 	e.retryHeader = redact.Line(resp.Header.Get("Retry-After"))
-	e.retryAfter = retryAfter(e.retryHeader)
+	e.retryAfter = network.RetryAfter(e.retryHeader)
 	e.unknown = p.request.Kind >= IdempotentWrite && !e.notFound && !e.busy() && mayHaveActed(e.Status)
 	return e
 }
@@ -135,54 +132,14 @@ type invalidAnswer struct{ error }
 
 func (o *invalidAnswer) Unwrap() error { return o.error }
 
-// describe describes an answer that is not the expected JSON.
-func describe(body []byte, err error) string {
+// decodingError is err of the decoder. What a type's own decoder refuses, such as a time that is none, makes no sense.
+func decodingError(err error) error {
 	var (
 		wrongType *json.UnmarshalTypeError
 		syntax    *json.SyntaxError
-		unusable  *invalidAnswer
 	)
-	errors.As(err, &wrongType)
-	errors.As(err, &unusable)
-	what := "with JSON without a message"
-	switch {
-	case errors.Is(err, errTooLarge):
-		what = "with " + errTooLarge.Error() + ", none of which was used"
-	case len(bytes.TrimSpace(body)) == 0 && (err == nil || errors.As(err, &syntax)):
-		return "with an empty body"
-	case isHTML(body):
-		what = "with HTML in the place of JSON"
-	case wrongType != nil && wrongType.Field != "":
-		what = fmt.Sprintf("with JSON in which %s is of a wrong type", redact.Line(wrongType.Field))
-	case wrongType != nil:
-		what = "with JSON of a wrong type"
-	case unusable != nil:
-		what = "with JSON that cannot be used, as " + redact.Line(unusable.Error())
-	case errors.As(err, &syntax) && strings.HasPrefix(syntax.Error(), "unexpected end"), errors.Is(err, io.ErrUnexpectedEOF):
-		what = "with JSON that is cut off"
-	case errors.As(err, &syntax):
-		what = "with something that is not JSON"
-	case err != nil:
-		what = "with a body that broke off (" + redact.Line(err.Error()) + ")"
+	if errors.As(err, &wrongType) || errors.As(err, &syntax) {
+		return err
 	}
-	return what + ": " + strconv.Quote(redact.Line(string(body)))
-}
-
-func describeRedirect(resp *http.Response) string {
-	target, err := resp.Location()
-	if err != nil {
-		return "with a redirect that leads nowhere"
-	}
-	return fmt.Sprintf("with a redirect to %s, which is not followed", target.Host)
-}
-
-// retryAfter reads the header Retry-After, in seconds or as a date. 0 means that there is none.
-func retryAfter(header string) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(min(seconds, 365*24*60*60)) * time.Second
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(0, time.Until(at))
-	}
-	return 0
+	return &invalidAnswer{err}
 }

@@ -48,7 +48,7 @@ func Do[T any](ctx context.Context, c *Client, r Request) (T, error) {
 	err := c.call(ctx, r, func(body []byte) error {
 		var fresh T
 		if err := json.Unmarshal(body, &fresh); err != nil {
-			return err
+			return decodingError(err)
 		}
 		if checked, ok := any(fresh).(interface{ Check() error }); ok {
 			if err := checked.Check(); err != nil {

@@ -86,7 +86,10 @@ func (x *refresher) token(ctx context.Context, refresh string) (token, error) {
 		if !errors.As(err, &failed) || !failed.Temporary {
 			return t, err
 		}
-		pause := retryablehttp.DefaultBackoff(x.backoff, x.longestBackoff, attempt, resp)
+		pause := retryablehttp.DefaultBackoff(x.backoff, x.longestBackoff, attempt, nil)
+		if resp != nil {
+			pause = max(pause, network.RetryAfter(resp.Header.Get("Retry-After")))
+		}
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause {
 			if pause > x.longestBackoff {
 				failed.text += fmt.Sprintf("; it asks to wait %s", pause)

@@ -178,14 +178,16 @@ func TestRefreshGivesUp(t *testing.T) {
 
 func TestRefreshIsAskedToWaitForTooLong(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, _ int) {
-		w.Header().Set("Retry-After", "7200")
-		w.WriteHeader(http.StatusTooManyRequests)
-	})
-	if _, err := s.get(t); err == nil || !strings.HasSuffix(err.Error(), " answered 429 Too Many Requests; it asks to wait 2h0m0s") {
-		t.Errorf("error %v", err)
+	for header, asked := range map[string]string{"7200": "2h0m0s", "9223372037": "8760h0m0s", "Fri, 31 Dec 9999 23:59:59 GMT": "8760h0m0s"} {
+		s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, _ int) {
+			w.Header().Set("Retry-After", header)
+			w.WriteHeader(http.StatusTooManyRequests)
+		})
+		if _, err := s.get(t); err == nil || !strings.HasSuffix(err.Error(), " answered 429 Too Many Requests; it asks to wait "+asked) {
+			t.Errorf("%s: error %v", header, err)
+		}
+		s.expect(t, 1)
 	}
-	s.expect(t, 1)
 }
 
 // TestFailureIsForgotten refuses one exchange and accepts the next.

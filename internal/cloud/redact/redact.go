@@ -103,9 +103,9 @@ func quotedJSON(text string, escapeHTML bool) string {
 	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
 }
 
-// end returns the end of the longest secret that begins at text[at], or at if there is none. The end of a text may be
-// cut off, so the beginning of a secret counts there.
-func (s *secretSet) end(text string, at int) int {
+// end returns the end of the longest secret that begins at text[at], or at if there is none. At the end of a text that was
+// cut off, the beginning of a secret counts.
+func (s *secretSet) end(text string, at int, cutOff bool) int {
 	if len(text)-at < shortestSecret {
 		return at
 	}
@@ -114,14 +114,14 @@ func (s *secretSet) end(text string, at int) int {
 		switch rest := text[at:]; {
 		case strings.HasPrefix(rest, form):
 			longest = max(longest, at+len(form))
-		case strings.HasPrefix(form, rest):
+		case cutOff && strings.HasPrefix(form, rest):
 			longest = len(text)
 		}
 	}
 	return longest
 }
 
-func (s *secretSet) hide(text string) string {
+func (s *secretSet) hide(text string, cutOff bool) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if len(s.forms) == 0 {
@@ -130,12 +130,12 @@ func (s *secretSet) hide(text string) string {
 	var b strings.Builder
 	shown := 0 // up to where the text is in b
 	for at := 0; at < len(text); at++ {
-		end := s.end(text, at)
+		end := s.end(text, at, cutOff)
 		if end == at {
 			continue
 		}
 		for next := at + 1; next < end; next++ { // Secrets may overlap.
-			end = max(end, s.end(text, next))
+			end = max(end, s.end(text, next, cutOff))
 		}
 		b.WriteString(text[shown:at] + hidden)
 		shown, at = end, end-1
@@ -150,8 +150,10 @@ var (
 )
 
 // Text hides the secrets of this process, and the password of every URL, in a text that others wrote.
-func Text(text string) string {
-	text = processSecrets.hide(text)
+func Text(text string) string { return processSecrets.text(text, false) }
+
+func (s *secretSet) text(text string, cutOff bool) string {
+	text = s.hide(text, cutOff)
 	if !strings.Contains(text, ":") && !strings.Contains(text, "%") {
 		return text
 	}
@@ -194,12 +196,18 @@ func attribute(attr slog.Attr) slog.Attr {
 
 // Line redacts a text that others wrote and makes it one short line of a message. It redacts before it cuts, because a
 // part of a secret could not be found any more.
-func Line(text string) string {
+func Line(text string) string { return line(text, false) }
+
+// CutLine is [Line] for a text whose end is missing. The last bytes may be the beginning of a secret: 6 of them are enough
+// to be hidden.
+func CutLine(text string) string { return line(text, true) }
+
+func line(text string, cutOff bool) string {
 	const enough = 64 << 10 // far above what a message shows
 	if len(text) > enough {
-		text = text[:enough]
+		text, cutOff = text[:enough], true
 	}
-	return oneLine(Text(text))
+	return oneLine(processSecrets.text(text, cutOff))
 }
 
 // oneLine shortens a text and makes it one line.

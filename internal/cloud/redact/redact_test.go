@@ -24,24 +24,24 @@ func TestText(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string]string{
-		"nothing of it":                              "nothing of it",
-		"as it is: " + canary + ".":                  "as it is: (hidden).",
-		`{"v":` + string(encoded) + `}`:              `{"v":"(hidden)"}`,
-		"<p>" + html.EscapeString(canary) + "</p>":   "<p>(hidden)</p>",
-		"?v=" + url.QueryEscape(canary) + "&w=1":     "?v=(hidden)&w=1",
-		"/" + url.PathEscape(canary) + "/x":          "/(hidden)/x",
-		"overlap-left-overlapping":                   "(hidden)",
-		"cut off: kanary <one>":                      "cut off: (hidden)",
-		"but kanary two":                             "but kanary two",
-		"key MIIEvQIBADANBgkqhkiG9w x":               "key (hidden) x",
-		"too short to be secret: 12345 true":         "too short to be secret: 12345 true",
-		"postgresql://dbosadmin:pw@db.example:5432/": "postgresql://dbosadmin:(hidden)@db.example:5432/",
-		"postgres://a:p@w:x@h/d, amqp://b:c@i":       "postgres://a:(hidden)@h/d, amqp://b:(hidden)@i",
-		`{"url":"postgresql:\/\/u:pw@h\/d"}`:         `{"url":"postgresql:\/\/u:(hidden)@h\/d"}`,
-		"url=postgresql%3A%2F%2Fu%3Ap%21w%40h%2Fd":   "url=postgresql%3A%2F%2Fu%3A(hidden)%40h%2Fd",
-		"https://cloud.dbos.dev:443/a@b":             "https://cloud.dbos.dev:443/a@b",
-		"https://ada@host/path":                      "https://ada@host/path",
-		"at 10:30, see me@example.org":               "at 10:30, see me@example.org",
+		"nothing of it":                                "nothing of it",
+		"as it is: " + canary + ".":                    "as it is: (hidden).",
+		`{"v":` + string(encoded) + `}`:                `{"v":"(hidden)"}`,
+		"<p>" + html.EscapeString(canary) + "</p>":     "<p>(hidden)</p>",
+		"?v=" + url.QueryEscape(canary) + "&w=1":       "?v=(hidden)&w=1",
+		"/" + url.PathEscape(canary) + "/x":            "/(hidden)/x",
+		"overlap-left-overlapping":                     "(hidden)",
+		"ends like the beginning of one: kanary <one>": "ends like the beginning of one: kanary <one>",
+		"but kanary two":                               "but kanary two",
+		"key MIIEvQIBADANBgkqhkiG9w x":                 "key (hidden) x",
+		"too short to be secret: 12345 true":           "too short to be secret: 12345 true",
+		"postgresql://dbosadmin:pw@db.example:5432/":   "postgresql://dbosadmin:(hidden)@db.example:5432/",
+		"postgres://a:p@w:x@h/d, amqp://b:c@i":         "postgres://a:(hidden)@h/d, amqp://b:(hidden)@i",
+		`{"url":"postgresql:\/\/u:pw@h\/d"}`:           `{"url":"postgresql:\/\/u:(hidden)@h\/d"}`,
+		"url=postgresql%3A%2F%2Fu%3Ap%21w%40h%2Fd":     "url=postgresql%3A%2F%2Fu%3A(hidden)%40h%2Fd",
+		"https://cloud.dbos.dev:443/a@b":               "https://cloud.dbos.dev:443/a@b",
+		"https://ada@host/path":                        "https://ada@host/path",
+		"at 10:30, see me@example.org":                 "at 10:30, see me@example.org",
 	} {
 		if got := Text(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
@@ -55,6 +55,28 @@ func TestText(t *testing.T) {
 				t.Errorf("in base64 after %q: %q becomes %q", around, text, got)
 			}
 		}
+	}
+}
+
+// Where the end of a text is missing, the rest of a secret may be what is missing.
+func TestCutLine(t *testing.T) {
+	t.Parallel()
+	Keep("beheaded-kanary")
+	for text, want := range map[string]string{
+		"cut off: beheaded-k":      "cut off: (hidden)",
+		"cut off: beheaded-kanary": "cut off: (hidden)",
+		"too short: behea":         "too short: behea",
+		"beheaded-k in the middle": "beheaded-k in the middle",
+	} {
+		if got := CutLine(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+	if text := "whole: beheaded-k"; Line(text) != text {
+		t.Errorf("%q becomes %q", text, Line(text))
+	}
+	if got := Line(strings.Repeat(" ", 64<<10-10) + "beheaded-kanary"); got != hidden {
+		t.Errorf("a line that is too long to be searched becomes %q", got)
 	}
 }
 

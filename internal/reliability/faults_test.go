@@ -65,10 +65,14 @@ func wrongs() []wrong {
 		{name: "slow", fault: localcloud.Fault{Latency: 20 * time.Millisecond}},
 		{name: "visible later", fault: localcloud.Fault{Unseen: 60 * time.Millisecond}, only: []string{forEver}},
 	}
-	for name, after := range map[string]bool{"": false, " after it acted": true} {
-		for status, body := range map[int]string{500: `{"message":"internal error","statusCode":500,"requestID":"fault"}`, 502: page, 503: "", 504: ""} {
-			list = append(list, wrong{name: fmt.Sprint(status) + name, fault: localcloud.Fault{Status: status, Body: body, After: after}})
-		}
+	for _, answer := range []struct {
+		status int
+		body   string
+	}{{500, `{"message":"internal error","statusCode":500,"requestID":"fault"}`}, {502, page}, {503, ""}, {504, ""}} {
+		fault := localcloud.Fault{Status: answer.status, Body: answer.body}
+		list = append(list, wrong{name: fmt.Sprint(answer.status), fault: fault})
+		fault.After = true
+		list = append(list, wrong{name: fmt.Sprint(answer.status) + " after it acted", fault: fault})
 	}
 	for _, wait := range []struct {
 		name string

@@ -72,13 +72,16 @@ func TestMatrix(t *testing.T) {
 			}
 			calls[call] = true
 			for _, w := range wrongs() {
+				if cannotBeSeen(&list[i], call, w) {
+					continue
+				}
 				for _, length := range w.played() {
 					cases = append(cases, trial{&list[i], call, w, length})
 				}
 			}
 		}
 	}
-	checkCalls(t, maps.Clone(calls))
+	checkCalls(t, calls)
 
 	stride := every
 	if everything() {
@@ -120,22 +123,26 @@ func TestMatrix(t *testing.T) {
 		"%d succeed in one apply; %d end in an error that says how to go on, after which one more apply converges", succeeded.Load(), failed.Load())
 }
 
-// checkCalls holds the calls of the scenarios against those that the client's code names.
+// cannotBeSeen reports whether nothing tells that an answer is wrong. No call asks for one secret: a list that lacks it
+// says that it is gone.
+func cannotBeSeen(s *scenario, call string, w wrong) bool {
+	return s.kind == "dbos_application_secret" && call == "GET applications/*/secrets" &&
+		(w.fault.Alter == localcloud.AlterOmit || w.fault.Alter == localcloud.AlterNull)
+}
+
+// checkCalls holds the calls of the scenarios against those that the client's code makes, so that none is forgotten.
 func checkCalls(t *testing.T, calls map[string]bool) {
 	t.Helper()
-	for _, call := range []string{
-		"GET user/profile", "GET users", "POST databases/userdb", "GET databases/userdb/info/*", "GET databases", "POST databases/userdb/*/credentials",
-		"DELETE databases/userdb/*", "POST databases/userdb/*/restore", "POST databases/byod", "DELETE databases/byod/*", "PUT applications",
-		"GET applications", "GET applications/*", "POST applications/*", "POST applications/*/changedbinstance", "PATCH applications/*",
-		"DELETE applications/*", "GET applications/*/versions", "POST applications/secrets", "GET applications/*/secrets", "DELETE applications/*/secrets/*",
-	} {
+	made := callsInCode(t, "../cloud")
+	for call := range made {
 		if !calls[call] {
 			t.Errorf("no scenario makes the call %s", call)
 		}
-		delete(calls, call)
 	}
 	for call := range calls {
-		t.Errorf("the call %s is not in the list of calls", call)
+		if !made[call] {
+			t.Errorf("the call %s is not found in the code", call)
+		}
 	}
 }
 
@@ -157,9 +164,9 @@ func newWorld(t *testing.T, source, other string) *world {
 }
 
 // begin makes what a scenario finds, by hand and by Terraform.
-func (w *world) begin(s *scenario) (n names, prior *object, err error) {
+func (w *world) begin(s *scenario) (n named, prior *object, err error) {
 	w.last++
-	n = names{instance: fmt.Sprintf("db%d", w.last), application: fmt.Sprintf("app%d", w.last), source: w.source, other: w.other, moment: w.moment}
+	n = named{instance: fmt.Sprintf("db%d", w.last), application: fmt.Sprintf("app%d", w.last), source: w.source, other: w.other, moment: w.moment}
 	if s.instance {
 		w.cloud.Provision(w.t, n.instance, "alice", firstSecret)
 	}
@@ -210,7 +217,7 @@ func (w *world) drive(c trial) (*driver, error) {
 	case c.wrong.retry > 0:
 		retry = c.wrong.retry
 	case c.wrong.fault.Hang:
-		request = 100 * time.Millisecond
+		request = 500 * time.Millisecond
 	case c.scenario == nil:
 		retry = 5 * time.Second
 	}
@@ -218,7 +225,7 @@ func (w *world) drive(c trial) (*driver, error) {
 }
 
 // run carries the operation of a scenario out.
-func (s *scenario) run(d *driver, n names, prior *object, limits func(config) config) (after *object, ok bool, err error) {
+func (s *scenario) run(d *driver, n named, prior *object, limits func(config) config) (after *object, ok bool, err error) {
 	switch {
 	case s.do != nil:
 		var stop context.CancelFunc // A user would press Ctrl-C.
@@ -330,7 +337,7 @@ func (w *world) play(c trial) (ok bool, err error) {
 		}
 	}
 	if !ok && s.do == nil && s.id == nil {
-		if said := d.said.String(); !wayOn.MatchString(said) || !strings.Contains(said, n.instance) && !strings.Contains(said, n.application) {
+		if said := d.said.String(); !wayOn.MatchString(said) || !names(said, n.instance, n.application, "\"base\"") {
 			return false, fmt.Errorf("the error names no object or no way on: %s", said)
 		}
 	}
@@ -345,8 +352,13 @@ func (w *world) play(c trial) (ok bool, err error) {
 	return ok, w.check(s, n, before)
 }
 
+// names reports whether a text names one of the objects: its own, or the source of a restore.
+func names(text string, objects ...string) bool {
+	return slices.ContainsFunc(objects, func(name string) bool { return strings.Contains(text, name) })
+}
+
 // converges follows the way on: after one more apply, for which a user may have to untaint, the plan is empty.
-func (w *world) converges(s *scenario, n names, o *object) error {
+func (w *world) converges(s *scenario, n named, o *object) error {
 	if s.do != nil {
 		return nil
 	}
@@ -384,7 +396,7 @@ func (w *world) converges(s *scenario, n names, o *object) error {
 }
 
 // check asks the server for what there is.
-func (w *world) check(s *scenario, n names, before int) error {
+func (w *world) check(s *scenario, n named, before int) error {
 	var instance struct {
 		Status   string
 		IsLinked bool
@@ -406,7 +418,7 @@ func (w *world) check(s *scenario, n names, before int) error {
 	return w.checkWrites(s, n, before)
 }
 
-func (w *world) checkApplication(s *scenario, n names) error {
+func (w *world) checkApplication(s *scenario, n named) error {
 	var versions []struct{ Version string }
 	w.cloud.Call(w.t, http.MethodGet, "applications/"+n.application+"/versions", nil, &versions)
 	if s.want.versions >= 0 && len(versions) != s.want.versions {
@@ -421,7 +433,7 @@ func (w *world) checkApplication(s *scenario, n names) error {
 }
 
 // checkWrites looks for what was destroyed, and for the password that was accepted last.
-func (w *world) checkWrites(s *scenario, n names, before int) error {
+func (w *world) checkWrites(s *scenario, n named, before int) error {
 	password := ""
 	for _, request := range w.cloud.Requests()[before:] {
 		if request.Method == http.MethodDelete && !s.want.deletes {

@@ -102,7 +102,7 @@ func (w *world) sample(c trial) error {
 }
 
 // goOn does what the documentation says after a failed apply: it takes the taint off what exists, and applies again.
-func (w *world) goOn(tf *workspace.Workspace, s *scenario, n names) error {
+func (w *world) goOn(tf *workspace.Workspace, s *scenario, n named) error {
 	var state struct {
 		Values struct {
 			RootModule struct {

@@ -13,8 +13,8 @@ const (
 	secondSecret = "Canary-second-9c1d"
 )
 
-// names are those of one case's own objects.
-type names struct {
+// named are those of one case's own objects.
+type named struct {
 	instance    string // 3 to 16 characters
 	application string
 	source      string // a folder with an application
@@ -28,10 +28,10 @@ type scenario struct {
 	kind string // of the resource, data source, list, action or ephemeral resource
 	// What there is before, made by hand: base, an instance, is always there.
 	instance, link, application, deployed, secret bool
-	before                                        func(names) config // what Terraform has applied before; nil for nothing
-	after                                         func(names) config // what it applies now; nil to destroy
-	do                                            func(d *driver, n names) (bool, error)
-	id                                            func(names) string // of an import
+	before                                        func(named) config // what Terraform has applied before; nil for nothing
+	after                                         func(named) config // what it applies now; nil to destroy
+	do                                            func(d *driver, n named) (bool, error)
+	id                                            func(named) string // of an import
 	want                                          made               // at the end
 }
 
@@ -44,20 +44,20 @@ type made struct {
 	deletes                             bool   // a DELETE is part of the operation
 }
 
-func instanceOf(password string) func(names) config {
-	return func(n names) config {
+func instanceOf(password string) func(named) config {
+	return func(n named) config {
 		return config{"name": n.instance, "username": "alice", "password": password, "deletion_protection": false}
 	}
 }
 
-func linkOf(port int) func(names) config {
-	return func(n names) config {
+func linkOf(port int) func(named) config {
+	return func(n named) config {
 		return config{"name": n.instance, "hostname": "db.example.com", "port": port, "admin_username": "boss", "password": firstSecret, "time_travel": false}
 	}
 }
 
-func applicationOf(memory int) func(names) config {
-	return func(n names) config {
+func applicationOf(memory int) func(named) config {
+	return func(n named) config {
 		return config{
 			"name": n.application, "database_instance_name": "base", "language": "node", "executors_memory_mib": memory, "min_executors": 1,
 			"max_executors": 2, "time_travel": false, "drop_database_on_destroy": false, "deletion_protection": false,
@@ -65,14 +65,14 @@ func applicationOf(memory int) func(names) config {
 	}
 }
 
-func secretOf(value string) func(names) config {
-	return func(n names) config {
+func secretOf(value string) func(named) config {
+	return func(n named) config {
 		return config{"application_name": n.application, "name": "KEY", "value": value}
 	}
 }
 
-func deploymentOf(other bool) func(names) config {
-	return func(n names) config {
+func deploymentOf(other bool) func(named) config {
+	return func(n named) config {
 		dir := n.source
 		if other {
 			dir = n.other
@@ -81,28 +81,28 @@ func deploymentOf(other bool) func(names) config {
 	}
 }
 
-func bindingTo(instance string) func(names) config {
-	return func(n names) config {
+func bindingTo(instance string) func(named) config {
+	return func(n named) config {
 		return config{"application_name": n.application, "database_instance_name": instance}
 	}
 }
 
-func restoreOf(n names) config {
+func restoreOf(n named) config {
 	return config{
 		"name": n.instance, "source_instance_name": "base", "restore_timestamp": n.moment.UTC().Format(time.RFC3339Nano), "password": firstSecret,
 		"deletion_protection": false,
 	}
 }
 
-func instanceName(n names) string    { return n.instance }
-func applicationName(n names) string { return n.application }
+func instanceName(n named) string    { return n.instance }
+func applicationName(n named) string { return n.application }
 
-func looks(kind string, set func(names) config) func(*driver, names) (bool, error) {
-	return func(d *driver, n names) (bool, error) { return d.look(kind, set(n)) }
+func looks(kind string, set func(named) config) func(*driver, named) (bool, error) {
+	return func(d *driver, n named) (bool, error) { return d.look(kind, set(n)) }
 }
 
-func lists(kind string) func(*driver, names) (bool, error) {
-	return func(d *driver, _ names) (bool, error) { return d.list(kind, config{}) }
+func lists(kind string) func(*driver, named) (bool, error) {
+	return func(d *driver, _ named) (bool, error) { return d.list(kind, config{}) }
 }
 
 // scenarios are every operation of everything that the provider has.
@@ -116,7 +116,7 @@ func scenarios() []scenario {
 		deployment = "dbos_application_deployment"
 		binding    = "dbos_application_database_binding"
 	)
-	none := func(names) config { return config{} }
+	none := func(named) config { return config{} }
 	list := []scenario{
 		{name: "create", kind: instance, after: instanceOf(firstSecret), want: made{instance: true, password: firstSecret}},
 		{name: "rotate", kind: instance, before: instanceOf(firstSecret), after: instanceOf(secondSecret), want: made{instance: true, password: secondSecret}},
@@ -141,7 +141,7 @@ func scenarios() []scenario {
 		{name: "set", kind: secret, application: true, after: secretOf(firstSecret), want: made{application: true, secret: true}},
 		{name: "change", kind: secret, application: true, before: secretOf(firstSecret), after: secretOf(secondSecret), want: made{application: true, secret: true}},
 		{name: "delete", kind: secret, application: true, before: secretOf(firstSecret), want: made{application: true, deletes: true}},
-		{name: "import", kind: secret, application: true, secret: true, id: func(n names) string { return n.application + "/KEY" }, want: made{application: true, secret: true}},
+		{name: "import", kind: secret, application: true, secret: true, id: func(n named) string { return n.application + "/KEY" }, want: made{application: true, secret: true}},
 
 		{name: "deploy", kind: deployment, application: true, after: deploymentOf(false), want: made{application: true, versions: 1}},
 		{name: "deploy again", kind: deployment, application: true, before: deploymentOf(false), after: deploymentOf(true), want: made{application: true, versions: 2}},
@@ -158,28 +158,28 @@ func scenarios() []scenario {
 		{name: "list", kind: secret, application: true, secret: true, do: lists(secret), want: made{application: true, secret: true}},
 		{
 			name: "invoke", kind: "dbos_application_redeploy", application: true, deployed: true,
-			do: func(d *driver, n names) (bool, error) {
+			do: func(d *driver, n named) (bool, error) {
 				return d.invoke("dbos_application_redeploy", config{"application_name": n.application})
 			},
 			want: made{application: true, versions: -1},
 		},
 		{
 			name: "open", kind: "dbos_database_connection", instance: true,
-			do: func(d *driver, n names) (bool, error) {
+			do: func(d *driver, n named) (bool, error) {
 				return d.open("dbos_database_connection", config{"database_instance_name": n.instance, "password": firstSecret})
 			},
 			want: made{instance: true},
 		},
 	}
-	for kind, set := range map[string]func(names) config{
+	for kind, set := range map[string]func(named) config{
 		"dbos_account":              none,
 		"dbos_organization_users":   none,
 		"dbos_database_instances":   none,
 		"dbos_applications":         none,
-		"dbos_database_instance":    func(n names) config { return config{"name": n.instance} },
-		"dbos_application":          func(n names) config { return config{"name": n.application} },
-		"dbos_application_secrets":  func(n names) config { return config{"application_name": n.application} },
-		"dbos_application_versions": func(n names) config { return config{"application_name": n.application} },
+		"dbos_database_instance":    func(n named) config { return config{"name": n.instance} },
+		"dbos_application":          func(n named) config { return config{"name": n.application} },
+		"dbos_application_secrets":  func(n named) config { return config{"application_name": n.application} },
+		"dbos_application_versions": func(n named) config { return config{"application_name": n.application} },
 	} {
 		list = append(list, scenario{
 			name: "data", kind: kind, instance: true, application: true, do: looks(kind, set), want: made{instance: true, application: true},

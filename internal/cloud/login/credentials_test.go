@@ -118,12 +118,14 @@ func TestLoadLoginUnreadable(t *testing.T) {
 func TestLoadLoginHome(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
+	t.Setenv("USERPROFILE", home) // Windows' name for it.
 	if err := os.WriteFile(filepath.Join(home, "credentials"), []byte(`{"token":"zqxj"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	login, err := Load("~/credentials")
-	if err != nil || login.Token != "zqxj" {
-		t.Errorf("login %+v, error %v", login, err)
+	for _, path := range []string{"~/credentials", "~" + string(filepath.Separator) + "credentials"} {
+		if login, err := Load(path); err != nil || login.Token != "zqxj" {
+			t.Errorf("%s: login %+v, error %v", path, login, err)
+		}
 	}
 	if _, err := Load("~/missing"); !errors.Is(err, fs.ErrNotExist) || message(err) != "credentials file "+filepath.Join(home, "missing")+" does not exist: file does not exist" {
 		t.Errorf("missing: %v", err)

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ import (
 // awkwardTree has what goes wrong in real directories. Those that the archive must not hold have "out" as their
 // content.
 func awkwardTree() map[string]string {
-	return map[string]string{
+	files := map[string]string{
 		configName:                  "name: app\nlanguage: node\ndatabase:\n  password: ${PGPASSWORD}\n  url: '${DBOS_DATABASE_URL}'\n",
 		"package.json":              "{}\n",
 		ignoreFile:                  "# comment\r\n\r\n  *.log  \r\n/secrets/\r\nbuild/out\r\ndocs/*.md\r\n**/*.tmp\r\n!keep.log\r\n{x,y}.dat\r\n[id].js\r\ndata/**\r\ncache*/\r\n./here.txt\r\nit's\r\n",
@@ -88,6 +89,10 @@ func awkwardTree() map[string]string {
 		"weird/a:b":                 "colon",
 		"weird/" + long("name", 60): "long",
 	}
+	if runtime.GOOS == "windows" {
+		maps.DeleteFunc(files, func(name, _ string) bool { return strings.ContainsAny(name, "\n\"\\:*?<>|") })
+	}
+	return files
 }
 
 func long(s string, n int) string { return strings.Repeat(s, n) }

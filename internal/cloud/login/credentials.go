@@ -26,8 +26,8 @@ type Login struct {
 // maxLoginFile limits the size of the file. The CLI writes far smaller ones.
 const maxLoginFile = 1 << 20
 
-// Load reads the credentials file that the CLI writes at its login. A leading ~/, or ~\ on Windows, stands for the home directory. If the
-// file does not exist, the error wraps [fs.ErrNotExist]. No error holds any of the content.
+// Load reads the credentials file that the CLI writes at its login. A leading ~/, or ~\ on Windows, stands for the home
+// directory. If the file does not exist, the error wraps [fs.ErrNotExist]. No error holds any of the content.
 func Load(path string) (Login, error) {
 	content, err := readLoginFile(path)
 	if err != nil {

@@ -124,7 +124,7 @@ func (r *applicationSecretResource) create(ctx context.Context, o *operation[app
 	if cloud.OutcomeUnknown(err) {
 		plan.Value, plan.ValueWOVersion = types.StringNull(), types.Int64Null()
 	}
-	creation{
+	createCall{
 		resource: applicationSecretType, object: o.label, id: plan.path(), verb: "set", failed: "Nothing was added to the state.",
 	}.report(err, func() { o.save(ctx, plan) }, o.diags)
 }

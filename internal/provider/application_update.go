@@ -104,7 +104,7 @@ func reportRegistration(plan *applicationModel, err error, save func(), diags *d
 			sentence(err.Error())+" Nothing was registered. Check the name. Referring to an instance never creates one.")
 		return false
 	}
-	return creation{
+	return createCall{
 		resource: applicationType, object: plan.label(), id: plan.Name.ValueString(), verb: "register", failed: "Nothing was added to the state.",
 	}.report(err, save, diags)
 }

@@ -209,7 +209,7 @@ func (r *managedInstance[M, P]) update(ctx context.Context, o *operation[M]) {
 	if !rotate && !state.unfinished() || !o.connect(ctx) {
 		return
 	}
-	s := settlement{
+	s := readySteps{
 		client: o.client, until: cloud.Ready, model: next, password: wanted,
 		failure: r.unready(next, "update", false),
 		save:    func() { o.save(ctx, o.plan) },

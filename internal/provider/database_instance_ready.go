@@ -14,9 +14,9 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// settlement brings an instance to the planned state: it waits until the instance is ready, sets a password that is
+// readySteps brings an instance to the planned state: it waits until the instance is ready, sets a password that is
 // still to be set, and waits again. It saves the instance after each step.
-type settlement struct {
+type readySteps struct {
 	client   *cloud.Client
 	until    cloud.Until
 	model    *instanceModel
@@ -28,12 +28,12 @@ type settlement struct {
 
 // accepted reports the outcome of the call that creates the instance, and saves an instance that exists or may exist.
 // It returns false if the create ends here.
-func (s settlement) accepted(err error, diags *diag.Diagnostics) bool {
-	return creation{resource: s.failure.resource, object: s.model.label(), id: s.failure.name, verb: "create", failed: "Nothing was added to the state."}.report(err, s.save, diags)
+func (s readySteps) accepted(err error, diags *diag.Diagnostics) bool {
+	return createCall{resource: s.failure.resource, object: s.model.label(), id: s.failure.name, verb: "create", failed: "Nothing was added to the state."}.report(err, s.save, diags)
 }
 
 // run waits for the instance and sets its password.
-func (s settlement) run(ctx context.Context, diags *diag.Diagnostics) {
+func (s readySteps) run(ctx context.Context, diags *diag.Diagnostics) {
 	if !s.wait(ctx, s.until, diags) || s.secret.IsNull() {
 		return
 	}
@@ -58,13 +58,13 @@ func (s settlement) run(ctx context.Context, diags *diag.Diagnostics) {
 	s.waited(instance, err, diags)
 }
 
-func (s settlement) wait(ctx context.Context, until cloud.Until, diags *diag.Diagnostics) bool {
+func (s readySteps) wait(ctx context.Context, until cloud.Until, diags *diag.Diagnostics) bool {
 	instance, err := s.client.WaitInstance(ctx, s.failure.name, until)
 	return s.waited(instance, err, diags)
 }
 
 // waited saves what a wait has found.
-func (s settlement) waited(instance *cloud.Instance, err error, diags *diag.Diagnostics) bool {
+func (s readySteps) waited(instance *cloud.Instance, err error, diags *diag.Diagnostics) bool {
 	if err != nil {
 		s.failure.addTo(diags, err)
 		return false

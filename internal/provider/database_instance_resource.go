@@ -77,7 +77,7 @@ func (r *databaseInstanceResource) create(ctx context.Context, o *operation[inst
 	}
 	state, secret := *o.plan, o.config.secret()
 	state.made(o.organization)
-	s := settlement{
+	s := readySteps{
 		client: o.client, until: cloud.Created, model: &state, password: o.plan.passwordModel,
 		failure: r.unready(o.plan, "create", true),
 		save:    func() { o.save(ctx, &state) },

@@ -111,7 +111,7 @@ func (r *databaseRestoreResource) create(ctx context.Context, o *operation[datab
 	state := *plan
 	state.made(o.organization)
 	state.passwordModel = passwordModel{}
-	s := settlement{
+	s := readySteps{
 		client: o.client, until: cloud.Created, model: &state.instanceModel,
 		password: plan.passwordModel, secret: o.config.secret(),
 		failure: r.unready(&plan.instanceModel, "create", true),

@@ -12,8 +12,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// creation describes a call that makes an object, for the messages about its outcome.
-type creation struct {
+// createCall describes a call that makes an object, for the messages about its outcome.
+type createCall struct {
 	resource string // type, such as dbos_database_instance
 	object   string // as messages name it, such as database instance "orders"
 	id       string // for an import
@@ -23,7 +23,7 @@ type creation struct {
 
 // report reports the outcome of the call. It saves an object that exists or may exist, and returns false if the create
 // ends here.
-func (c creation) report(err error, save func(), diags *diag.Diagnostics) bool {
+func (c createCall) report(err error, save func(), diags *diag.Diagnostics) bool {
 	var unseen *cloud.UnseenError
 	switch {
 	case err == nil:

@@ -138,7 +138,7 @@ func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, co
 	if m.AdminUsername.IsUnknown() {
 		m.AdminUsername = types.StringNull()
 	}
-	outcome := creation{resource: linkedDatabaseType, object: m.label(), id: m.Name.ValueString(), verb: "create", failed: failed}
+	outcome := createCall{resource: linkedDatabaseType, object: m.label(), id: m.Name.ValueString(), verb: "create", failed: failed}
 	if !outcome.report(err, save, diags) {
 		return
 	}

@@ -31,10 +31,11 @@ func (s *Server) paced(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *pacedBody) Read(p []byte) (int, error) {
+	begun := time.Now()
 	if b.patience <= 0 {
+		_ = b.connection.SetReadDeadline(begun) // net/http is not to wait for the rest either.
 		return 0, errSlowBody
 	}
-	begun := time.Now()
 	if err := b.connection.SetReadDeadline(begun.Add(b.patience)); err != nil {
 		return 0, err
 	}
@@ -42,7 +43,7 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	b.patience += time.Duration(n)*time.Second/slowestBody - time.Since(begun)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		b.patience = 0
-		return n, errSlowBody // The deadline stays: net/http is not to wait for the rest either.
+		return n, errSlowBody // The deadline stays, for net/http as well.
 	}
 	// A deadline that passes later would count as a client that has gone away.
 	if reset := b.connection.SetReadDeadline(time.Time{}); err == nil {

@@ -4,6 +4,7 @@
 package connection_test
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -127,7 +128,7 @@ func FuzzURL(f *testing.F) {
 		if database == "" {
 			database = connection.DefaultDatabase
 		}
-		if got.Host != host || int64(got.Port) != port || got.User != user || got.Password != password || got.Database != database {
+		if got.Host != host || int64(got.Port) != cmp.Or(port, 5432) || got.User != user || got.Password != password || got.Database != database {
 			t.Errorf("%#v became %q: pgx reads %q:%d %q %q %q", c, url, got.Host, got.Port, got.User, got.Password, got.Database)
 		}
 	})

@@ -76,6 +76,17 @@ func (b *killBase) cloudState(t *testing.T) string {
 // workspace is a folder that needs no init of its own.
 func (b *killBase) workspace(t *testing.T, env []string) *workspace.Workspace {
 	t.Helper()
+	// A provider that is killed leaves its socket behind. The path of a socket has to be short.
+	temp, err := os.MkdirTemp("", "kill-") //nolint:usetesting // The folder that testing makes has a long path.
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(temp); err != nil {
+			t.Error(err)
+		}
+	})
+	env = append(env, "TMPDIR="+temp)
 	w := &workspace.Workspace{Dir: t.TempDir(), Engine: b.initialised.Engine, Env: append(env, b.variables...)}
 	for _, name := range []string{"main.tf", ".terraform.lock.hcl"} {
 		content, err := os.ReadFile(filepath.Join(b.initialised.Dir, name))

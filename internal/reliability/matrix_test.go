@@ -39,7 +39,7 @@ var brief = cloud.Timing{
 const every = 7
 
 // workers play cases at once, each against a local cloud of its own: most of a case is waiting.
-const workers = 24
+const workers = 32
 
 // trial is one call of one scenario that goes wrong in one way for one length of time.
 type trial struct {
@@ -251,7 +251,7 @@ func (s *scenario) run(d *driver, n named, prior *object, limits func(config) co
 }
 
 // impatient has the operations of a configuration end soon: a call that goes wrong for ever is waited for.
-func impatient(set config) config { return limited(set, "1500ms") }
+func impatient(set config) config { return limited(set, "4s") }
 
 // patient lets operations take long enough for a busy machine.
 func patient(set config) config { return limited(set, "30s") }
@@ -315,6 +315,7 @@ func (w *world) play(c trial) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	<-time.After(c.wrong.fault.Unseen) // What is there before was seen by whoever made it.
 	before := len(w.cloud.Requests())
 	fault := c.wrong.fault
 	fault.Method, fault.Path, _ = strings.Cut(c.call, " ")

@@ -78,6 +78,7 @@ func (w *world) sample(c trial) error {
 			return fmt.Errorf("before: %w\n%s", err, out)
 		}
 	}
+	<-time.After(c.wrong.fault.Unseen)
 	before := len(w.cloud.Requests())
 	fault := c.wrong.fault
 	fault.Method, fault.Path, _ = strings.Cut(c.call, " ")

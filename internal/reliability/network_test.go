@@ -30,7 +30,6 @@ type roughNetwork struct {
 	mu        sync.Mutex
 	random    *rand.Rand
 	refused   map[string]time.Time // when a write was refused, by its method, path and body
-	requests  int
 	throttled int
 	lost      int
 	hasty     []string // writes that came again before the refusal allowed it
@@ -82,7 +81,6 @@ func (n *roughNetwork) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (n *roughNetwork) admit(method, path, body string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.requests++
 	write := method + " " + path + " " + body
 	if at, ok := n.refused[write]; ok && method != http.MethodGet && time.Since(at) < n.retryAfter {
 		n.hasty = append(n.hasty, method+" "+path)

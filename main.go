@@ -1,8 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Command terraform-provider-dbos is the Terraform provider for DBOS Cloud.
-// Terraform starts it; there is little reason to start it by hand.
+// Command terraform-provider-dbos is the Terraform provider for DBOS Cloud. Terraform starts it; there is little reason
+// to start it by hand.
 package main
 
 import (

@@ -1,9 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package acctest gives each acceptance test a local cloud of its own and a
-// provider that talks to it, so that tests run side by side and ask the server,
-// not only the state, what an apply has done.
+// Package acctest gives each acceptance test a local cloud of its own and a provider that talks to it, so that tests
+// run side by side and ask the server, not only the state, what an apply has done.
 package acctest
 
 import (
@@ -27,8 +26,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/provider"
 )
 
-// Timing is that of the product, shrunk: a test's instance is ready in tenths
-// of a second.
+// Timing is that of the product, shrunk: a test's instance is ready in tenths of a second.
 var Timing = cloud.Timing{
 	Poll:           20 * time.Millisecond,
 	LongestPoll:    200 * time.Millisecond,
@@ -52,8 +50,7 @@ func Postgres(o *localcloud.Options) { o.Backend = "postgres" }
 // LegacyNames has names of older objects accepted, such as ones with hyphens.
 func LegacyNames(o *localcloud.Options) { o.LegacyNames = true }
 
-// LegacyRecords has database instances told as older servers do: without their
-// kind, among others.
+// LegacyRecords has database instances told as older servers do: without their kind, among others.
 func LegacyRecords(o *localcloud.Options) { o.LegacyRecords = true }
 
 // TLS has the cloud speak HTTPS, with a certificate of its own CA.
@@ -74,8 +71,7 @@ func ProvisionTime(d time.Duration) Option {
 	return func(o *localcloud.Options) { o.ProvisionTime = d }
 }
 
-// Start starts a local cloud that ends with the test. Its log is shown if the
-// test fails.
+// Start starts a local cloud that ends with the test. Its log is shown if the test fails.
 func Start(t testing.TB, options ...Option) *Cloud {
 	t.Helper()
 	var log bytes.Buffer
@@ -123,8 +119,7 @@ func (c *Cloud) Environment() map[string]string {
 	}
 }
 
-// Providers are the provider factories of a test against this cloud: an empty
-// provider block is enough.
+// Providers are the provider factories of a test against this cloud: an empty provider block is enough.
 func (c *Cloud) Providers() map[string]func() (tfprotov6.ProviderServer, error) {
 	return Providers(c.Environment())
 }
@@ -140,9 +135,8 @@ func Providers(environment map[string]string) map[string]func() (tfprotov6.Provi
 	}
 }
 
-// Call asks the control plane as somebody would behind Terraform's back. The
-// path is below the organization; body and answer are JSON, and nil for none.
-// It returns the status.
+// Call asks the control plane as somebody would behind Terraform's back. The path is below the organization; body and
+// answer are JSON, and nil for none. It returns the status.
 func (c *Cloud) Call(t testing.TB, method, path string, body, answer any) int {
 	t.Helper()
 	connection := c.Connection()

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Many deployments of one directory in one process read its files once. The digests are kept under a stamp of all files:
-// device, inode, size, modification time and change time of each. No program can set the change time, so it shows a
-// change even if size and modification time stay the same.
+// Many deployments of one directory in one process read its files once. The digests are kept under a stamp of all
+// files: device, inode, size, modification time and change time of each. No program can set the change time, so it
+// shows a change even if size and modification time stay the same.
 
 // minAge is how old a change must be before the stamp is trusted. A file that changes twice within one tick of the file
 // system's clock can have the same stamp for two contents.
@@ -57,8 +57,8 @@ func (r *readings) of(at stamp) *reading {
 	return one
 }
 
-// stamp returns the stamp of all files on disk. It returns false if one has changed too recently, or if the system has no
-// change times; then the files have to be read.
+// stamp returns the stamp of all files on disk. It returns false if one has changed too recently, or if the system has
+// no change times; then the files have to be read.
 func (s *Source) stamp() (stamp, bool) {
 	recent := s.shared.now().Add(-minAge)
 	all := sha256.New()

@@ -26,9 +26,8 @@ const (
 	secondPassword = "second-Passw0rd#"
 )
 
-// TestMain lets more tests run at once than there are processors: the CLI
-// sleeps for most of its time, 5 seconds after each provisioning, restore and
-// old deploy.
+// TestMain lets more tests run at once than there are processors: the CLI sleeps for most of its time, 5 seconds after
+// each provisioning, restore and old deploy.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil {
@@ -167,8 +166,8 @@ func (u *user) url(name, password string) string {
 	return strings.NewReplacer("#", "%23", "!", "%21").Replace(url)
 }
 
-// TestRecovery plays the guide on real servers: data that a bad statement took
-// away come back in a restored instance, and the application moves there.
+// TestRecovery plays the guide on real servers: data that a bad statement took away come back in a restored instance,
+// and the application moves there.
 func TestRecovery(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("psql"); err != nil {
@@ -281,8 +280,7 @@ func TestApplications(t *testing.T) {
 	u.says("Successfully deleted application: shop", "app", "delete", "shop", "--dropdb")
 }
 
-// TestOldestRelease goes through all commands that there are in it, as three
-// users at once.
+// TestOldestRelease goes through all commands that there are in it, as three users at once.
 func TestOldestRelease(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t, acctest.TLS)

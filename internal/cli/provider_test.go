@@ -41,8 +41,7 @@ data "dbos_application_secrets" "shop" {
 }
 `
 
-// TestProviderSeesTheCLI imports with an empty plan what the CLI made, and the
-// CLI lists what Terraform made.
+// TestProviderSeesTheCLI imports with an empty plan what the CLI made, and the CLI lists what Terraform made.
 func TestProviderSeesTheCLI(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t, acctest.TLS)

@@ -38,8 +38,8 @@ var answers = []string{
 	`{"OrgName":"acme","UserNames":["b","a"]}`, `{"ApplicationVersion":"v2"}`, `{"ApplicationID":"id-1"}`,
 }
 
-// fuzzAnswer fuzzes the decoding of one call's answer. What is accepted passes the check of its type, and stays the same
-// when it is written and read again.
+// fuzzAnswer fuzzes the decoding of one call's answer. What is accepted passes the check of its type, and stays the
+// same when it is written and read again.
 func fuzzAnswer[T any](f *testing.F) {
 	for _, text := range answers {
 		f.Add(text)

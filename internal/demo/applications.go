@@ -87,8 +87,8 @@ func (a *deployed) rekey(ctx context.Context) error {
 	return nil
 }
 
-// demandDeploys demands that the applications were deployed so many times in
-// all, and that invoicing had its secret each time before.
+// demandDeploys demands that the applications were deployed so many times in all, and that invoicing had its secret
+// each time before.
 func (a *deployed) demandDeploys(invoicing, catalog int) error {
 	var calls []string
 	for _, request := range a.cloud.Requests() {
@@ -109,8 +109,7 @@ func (a *deployed) demandDeploys(invoicing, catalog int) error {
 	return nil
 }
 
-// call is what a request does to invoicing: "secrets", "invoicing" for a
-// deploy, or "".
+// call is what a request does to invoicing: "secrets", "invoicing" for a deploy, or "".
 func (a *deployed) call(request localcloud.Request) string {
 	parent, name := path.Split(request.Path)
 	if request.Method == "POST" && path.Base(parent) == "applications" && name != "catalog" {

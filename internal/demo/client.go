@@ -16,8 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// address is where an instance is and who logs in there, as Terraform's
-// outputs print it.
+// address is where an instance is and who logs in there, as Terraform's outputs print it.
 type address struct {
 	Hostname string `json:"hostname"`
 	Port     uint16 `json:"port"`
@@ -40,8 +39,7 @@ func login(ctx context.Context, at address, password, database string) (*pgx.Con
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// execute logs in with the password that every instance begins with, runs the
-// statements, and logs out.
+// execute logs in with the password that every instance begins with, runs the statements, and logs out.
 func execute(ctx context.Context, at address, database string, statements ...string) error {
 	conn, err := login(ctx, at, firstPassword, database)
 	if err != nil {

@@ -11,9 +11,8 @@ import (
 	"time"
 )
 
-// console prints what a step does and proves. On a terminal it shows what is
-// running, in colour unless NO_COLOR is set; elsewhere it prints the same lines
-// plainly.
+// console prints what a step does and proves. On a terminal it shows what is running, in colour unless NO_COLOR is set;
+// elsewhere it prints the same lines plainly.
 type console struct {
 	out      io.Writer
 	terminal bool
@@ -92,8 +91,7 @@ func (c *console) failed(err error) {
 // slow is how long one command or wait takes on a slow machine only.
 const slow = 20 * time.Second
 
-// during shows, on a terminal only, that something is running and for how
-// long, until the returned function is called.
+// during shows, on a terminal only, that something is running and for how long, until the returned function is called.
 func (c *console) during(text string) (done func()) {
 	if !c.terminal {
 		return func() {}

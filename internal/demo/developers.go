@@ -14,8 +14,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// developers deploy their applications without Terraform, as they would with
-// the CLI. They work on a copy of internal/demo/developers.
+// developers deploy their applications without Terraform, as they would with the CLI. They work on a copy of
+// internal/demo/developers.
 type developers struct {
 	dir    string
 	client *cloud.Client

@@ -21,8 +21,7 @@ const (
 	orders         = 3
 )
 
-// shop is the act of examples/first-database: one instance, from its
-// provisioning to its end.
+// shop is the act of examples/first-database: one instance, from its provisioning to its end.
 type shop struct {
 	*stage
 	*workspace.Workspace
@@ -159,8 +158,7 @@ func (a *shop) destroy(ctx context.Context) error {
 	return nil
 }
 
-// demandNowhere demands that no file which Terraform has written holds the
-// secret.
+// demandNowhere demands that no file which Terraform has written holds the secret.
 func (a *shop) demandNowhere(secret string) error {
 	state, err := os.ReadFile(filepath.Join(a.Dir, "terraform.tfstate"))
 	if err == nil && bytes.Contains(state, []byte(secret)) {

@@ -1,9 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Command demo plays the guide with a real Terraform, a real PostgreSQL and a
-// local cloud in the place of DBOS Cloud, and proves what each step says. It
-// leaves nothing behind, however it ends.
+// Command demo plays the guide with a real Terraform, a real PostgreSQL and a local cloud in the place of DBOS Cloud,
+// and proves what each step says. It leaves nothing behind, however it ends.
 package main
 
 import (
@@ -35,16 +34,14 @@ func main() {
 		console.steps, console.proofs, time.Since(start).Seconds())))
 }
 
-// step is one step of the guide. It prints what it does, and returns an error
-// where something is not as it should be.
+// step is one step of the guide. It prints what it does, and returns an error where something is not as it should be.
 type step struct {
 	title string
 	guide string // what the guide has for it
 	play  func(context.Context) error
 }
 
-// acts are the configurations that are played one after another, each with
-// its steps.
+// acts are the configurations that are played one after another, each with its steps.
 var acts = []func(*stage) (steps []step, err error){
 	firstDatabase,
 	applications,
@@ -134,8 +131,7 @@ func (s *stage) close() error {
 	return errors.Join(errs...)
 }
 
-// open copies examples/EXAMPLE, and makes a workspace of a folder in it that
-// talks to the local cloud.
+// open copies examples/EXAMPLE, and makes a workspace of a folder in it that talks to the local cloud.
 func (s *stage) open(example, folder string, env ...string) (*workspace.Workspace, error) {
 	dir := filepath.Join(s.dir, example)
 	if err := workspace.Copy(filepath.Join(s.root, "examples", example), dir); err != nil {

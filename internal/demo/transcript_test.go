@@ -20,8 +20,7 @@ func playing(t *testing.T, body string) (*stage, *workspace.Workspace, *bytes.Bu
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "engine")
-	// A child of another test that inherits the open file would keep it from
-	// being run.
+	// A child of another test that inherits the open file would keep it from being run.
 	syscall.ForkLock.RLock()
 	err := os.WriteFile(path, []byte("#!/bin/sh\n"+body), 0o755)
 	syscall.ForkLock.RUnlock()

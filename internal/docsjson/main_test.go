@@ -39,8 +39,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestEveryAttributeIsDescribed holds the promise that the documentation has
-// a description for each attribute.
+// TestEveryAttributeIsDescribed holds the promise that the documentation has a description for each attribute.
 func TestEveryAttributeIsDescribed(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -14,8 +14,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// translator remembers the first type that cannot be written, so that the
-// translation itself reads without error checks.
+// translator remembers the first type that cannot be written, so that the translation itself reads without error
+// checks.
 type translator struct {
 	err error
 }

@@ -1,8 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package dotenv reads a dotenv file exactly as "dbos-cloud app env import" does. The CLI reads it with the npm packages
-// dotenv 16 and dotenv-expand 12, and no Go library agrees with those: of the 40 texts in this package's test,
+// Package dotenv reads a dotenv file exactly as "dbos-cloud app env import" does. The CLI reads it with the npm
+// packages dotenv 16 and dotenv-expand 12, and no Go library agrees with those: of the 40 texts in this package's test,
 // compose-go reads 10 differently, gotenv 13 and godotenv 15, most of them without an error. A secret that is read
 // differently is a wrong secret, so this package follows the CLI.
 package dotenv
@@ -28,9 +28,9 @@ var (
 // mostReplacements bounds the references of one value. Values that refer to each other would be expanded for ever.
 const mostReplacements = 1000
 
-// Parse returns the variables of a dotenv file. A reference such as ${NAME} is to a variable that stands above it in the
-// file; one to anything else is empty. Lines that are no assignments are passed over. The error names the variable whose
-// references do not end.
+// Parse returns the variables of a dotenv file. A reference such as ${NAME} is to a variable that stands above it in
+// the file; one to anything else is empty. Lines that are no assignments are passed over. The error names the variable
+// whose references do not end.
 func Parse(content string) (map[string]string, error) {
 	var names []string
 	raw := map[string]string{}

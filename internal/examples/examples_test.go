@@ -1,8 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package examples plans and applies every configuration that a user may copy:
-// those under examples/, and the one in the README.
+// Package examples plans and applies every configuration that a user may copy: those under examples/, and the one in
+// the README.
 package examples
 
 import (
@@ -194,8 +194,7 @@ func TestReadme(t *testing.T) {
 	tryOut(t, dir, nil)
 }
 
-// TestRecovery applies the configurations of examples/recovery one after
-// another, under the same state.
+// TestRecovery applies the configurations of examples/recovery one after another, under the same state.
 func TestRecovery(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "recovery")
@@ -261,8 +260,7 @@ func TestRecovery(t *testing.T) {
 
 var planLine = regexp.MustCompile(`(?m)^ *Plan: .*$`)
 
-// TestAdoption takes an organization over that was made by hand, and demands
-// that nothing is changed on the way.
+// TestAdoption takes an organization over that was made by hand, and demands that nothing is changed on the way.
 func TestAdoption(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "adoption")

@@ -20,8 +20,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// TestModuleUnderTest runs "terraform test" on the module of examples/testing:
-// against a local cloud with a real PostgreSQL, and with mocks.
+// TestModuleUnderTest runs "terraform test" on the module of examples/testing: against a local cloud with a real
+// PostgreSQL, and with mocks.
 func TestModuleUnderTest(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "testing")
@@ -43,8 +43,8 @@ func TestModuleUnderTest(t *testing.T) {
 	tr.cloud.AwaitGone(t, "unit_test")
 }
 
-// TestBeyondTheInstance plays the guide's words: one apply makes the instance
-// and what is in it; a rotated password needs the instance first.
+// TestBeyondTheInstance plays the guide's words: one apply makes the instance and what is in it; a rotated password
+// needs the instance first.
 func TestBeyondTheInstance(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "beyond")
@@ -90,8 +90,8 @@ func TestBeyondTheInstance(t *testing.T) {
 	logsIn(t, reporting)
 }
 
-// installPostgreSQLProvider puts the tests' own provider of PostgreSQL in the
-// place of the public one, which only a registry has.
+// installPostgreSQLProvider puts the tests' own provider of PostgreSQL in the place of the public one, which only a
+// registry has.
 func installPostgreSQLProvider(t *testing.T, dir string) {
 	t.Helper()
 	const version = "1.26.0"

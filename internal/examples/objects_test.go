@@ -14,8 +14,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/provider"
 )
 
-// TestEveryObjectHasAnExample holds the promise of the documentation: it is
-// made from files of these names.
+// TestEveryObjectHasAnExample holds the promise of the documentation: it is made from files of these names.
 func TestEveryObjectHasAnExample(t *testing.T) {
 	t.Parallel()
 	server, err := providerserver.NewProtocol6WithError(provider.New("test")())()

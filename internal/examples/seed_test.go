@@ -17,8 +17,7 @@ import (
 // seed makes something that a configuration expects to find.
 type seed func(*testing.T, *acctest.Cloud)
 
-// seeds are what the configurations of a folder expect to find: what they
-// import, look up, or refer to by name.
+// seeds are what the configurations of a folder expect to find: what they import, look up, or refer to by name.
 var seeds = map[string][]seed{
 	"actions/dbos_application_redeploy":            {instance("orders"), application("shop-api")},
 	"adoption/1-look":                              {instance("orders"), link, application("shop-api"), secret("shop-api")},
@@ -72,8 +71,7 @@ func secret(application string) seed {
 	}
 }
 
-// application registers and deploys one on the instance "orders", as a
-// developer would.
+// application registers and deploys one on the instance "orders", as a developer would.
 func application(name string) seed {
 	return func(t *testing.T, cloud *acctest.Cloud) {
 		t.Helper()

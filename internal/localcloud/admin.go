@@ -9,9 +9,8 @@ import (
 	"strconv"
 )
 
-// The calls below /localcloud/ are this cloud's own, for a user who rehearses an
-// incident. They need the login as the API does; no fault hits them, and they
-// are not among the requests.
+// The calls below /localcloud/ are this cloud's own, for a user who rehearses an incident. They need the login as the
+// API does; no fault hits them, and they are not among the requests.
 
 func (s *Server) adminRoutes() map[string]handler {
 	return map[string]handler{

@@ -20,8 +20,7 @@ const (
 	appDeleting    = "DELETING"
 )
 
-// application is a registered application. What it holds by reference is never
-// changed in place.
+// application is a registered application. What it holds by reference is never changed in place.
 type application struct {
 	Name         string            `json:"name"`
 	ID           string            `json:"id"`

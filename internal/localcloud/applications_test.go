@@ -14,8 +14,7 @@ import (
 
 const registerShop = `{"name":"shop","database":"abc","language":"node","provenancedb":""}`
 
-// shop is what the API answers of the application, with its id and its host
-// made the same in every test.
+// shop is what the API answers of the application, with its id and its host made the same in every test.
 func shop(t *testing.T, s *Server) string {
 	t.Helper()
 	_, answer := ask(t, s, "GET", "applications/shop", "")

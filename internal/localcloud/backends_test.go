@@ -19,8 +19,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// behind is what can be seen of an instance besides the API: nothing of a
-// simulated one.
+// behind is what can be seen of an instance besides the API: nothing of a simulated one.
 type behind struct {
 	t    *testing.T
 	s    *Server
@@ -86,8 +85,8 @@ func (b behind) setPassword(instance, password string) {
 	}
 }
 
-// TestGuide plays the guide to database management over both backends: what the
-// API says is the same, and what is real is so.
+// TestGuide plays the guide to database management over both backends: what the API says is the same, and what is real
+// is so.
 func TestGuide(t *testing.T) {
 	t.Parallel()
 	for _, backend := range []string{"simulated", "postgres"} {

@@ -15,13 +15,13 @@ import (
 
 const largestBody = 1 << 20
 
-// body is a JSON object whose fields are looked up by their exact letter case,
-// which Go's own decoding would not insist on.
+// body is a JSON object whose fields are looked up by their exact letter case, which Go's own decoding would not insist
+// on.
 type body map[string]json.RawMessage
 
-// readBody reads a request's JSON object. A field that only resembles one of the
-// known ones is refused, since a client that misspells a field would otherwise
-// seem to work; wholly unknown fields are ignored, since newer clients send more.
+// readBody reads a request's JSON object. A field that only resembles one of the known ones is refused, since a client
+// that misspells a field would otherwise seem to work; wholly unknown fields are ignored, since newer clients send
+// more.
 func readBody(r *http.Request, known ...string) (body, error) {
 	raw, err := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
 	if errors.Is(err, errSlowBody) {
@@ -43,8 +43,7 @@ func readBody(r *http.Request, known ...string) (body, error) {
 	return fields, fields.checkSpelling(known)
 }
 
-// jsonFault leaves out what the standard library quotes from the input: it may
-// be a password.
+// jsonFault leaves out what the standard library quotes from the input: it may be a password.
 func jsonFault(err error) string {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
@@ -111,8 +110,8 @@ func (b body) flag(name string) (bool, error) {
 	return value, nil
 }
 
-// number is a whole number, or nil where there is none. One in quotes counts:
-// the CLI sends its options as they were typed.
+// number is a whole number, or nil where there is none. One in quotes counts: the CLI sends its options as they were
+// typed.
 func (b body) number(name string) (*int64, error) {
 	if !b.has(name) {
 		return nil, nil

@@ -169,8 +169,7 @@ func (t *textReader) Read(p []byte) (int, error) {
 	return 1, err
 }
 
-// escaped reads what follows a backslash: of the ways to write an ASCII
-// character, those that base64 can have.
+// escaped reads what follows a backslash: of the ways to write an ASCII character, those that base64 can have.
 func (t *textReader) escaped() (byte, error) {
 	c, err := t.in.ReadByte()
 	if err != nil {

@@ -30,8 +30,7 @@ func TestMain(m *testing.M) {
 
 const childVariable = "LOCALCLOUD_TEST_CHILD"
 
-// serveAsChild is a local cloud that runs until it is killed, or its standard
-// input ends.
+// serveAsChild is a local cloud that runs until it is killed, or its standard input ends.
 func serveAsChild(backend, dir string) int {
 	s, err := Start(context.Background(), Options{Backend: backend, StateDir: dir, ProvisionTime: 4 * time.Millisecond})
 	if err != nil {
@@ -130,8 +129,7 @@ func (c *child) ask(ctx context.Context, method, path, body string) (int, string
 	return resp.StatusCode, string(answer), err == nil
 }
 
-// settled are the lists of instances and applications, once nothing is under way
-// any more.
+// settled are the lists of instances and applications, once nothing is under way any more.
 func (c *child) settled(t *testing.T) (instances []instanceAnswer, applications []applicationAnswer) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

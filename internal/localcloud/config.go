@@ -75,8 +75,8 @@ var ownDatabases = []string{"postgres", "template0", "template1"}
 
 var notInDatabaseName = regexp.MustCompile(`[^a-z0-9_]`)
 
-// databaseName is the database that a deploy uses: the one that the application
-// has, or else the configured one, or else one named after the application.
+// databaseName is the database that a deploy uses: the one that the application has, or else the configured one, or
+// else one named after the application.
 func (a application) databaseName(c config) (string, error) {
 	switch {
 	case a.Database == "" && c.AppDBName == "":

@@ -22,8 +22,8 @@ func (s *Server) deploy(r *http.Request) (any, error) { return s.acceptDeploy(r,
 // changeInstance moves an application to another instance and deploys it there.
 func (s *Server) changeInstance(r *http.Request) (any, error) { return s.acceptDeploy(r, true) }
 
-// acceptDeploy answers once the migrations have run. A deploy that was received
-// whole goes on by itself when its client goes away.
+// acceptDeploy answers once the migrations have run. A deploy that was received whole goes on by itself when its client
+// goes away.
 func (s *Server) acceptDeploy(r *http.Request, moving bool) (any, error) {
 	name := r.PathValue("app")
 	leave, err := s.lockApplication(name, deploying)
@@ -74,8 +74,8 @@ func (d *deployRequest) checkTarget(moving bool) error {
 	return badRequest("target_database_name belongs to changedbinstance: a deploy does not move an application")
 }
 
-// carryOut deploys: the database first, then the migrations in it, then the
-// version. Where any of it fails the application stays as it was.
+// carryOut deploys: the database first, then the migrations in it, then the version. Where any of it fails the
+// application stays as it was.
 func (s *Server) carryOut(name string, d *deployRequest) (id string, err error) {
 	defer s.recovered("deploy "+name, &err)
 	a, err := s.findApplication(name)
@@ -126,8 +126,7 @@ func (s *Server) archiveOf(a application, d *deployRequest) (string, error) {
 	return s.dir.file("archives", a.ID, d.previous+".zip"), nil
 }
 
-// migrate makes the application's database and runs the migrations in it, while
-// nothing can destroy the instance.
+// migrate makes the application's database and runs the migrations in it, while nothing can destroy the instance.
 func (s *Server) migrate(a application, instanceName, database, archive string, c config) error {
 	lock := s.instanceLocks.of(instanceName)
 	if !lock.TryRLock() {
@@ -164,8 +163,8 @@ func (s *Server) migrate(a application, instanceName, database, archive string, 
 	return nil
 }
 
-// keepArchive keeps a deployed archive under its new version, whose id is the
-// time in milliseconds as the service's are, and later than any before.
+// keepArchive keeps a deployed archive under its new version, whose id is the time in milliseconds as the service's
+// are, and later than any before.
 func (s *Server) keepArchive(a application, d *deployRequest) (id string, err error) {
 	number := time.Now().UnixMilli()
 	if len(a.Versions) > 0 {

@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// appFiles are the files of an application's archive by name; without a
-// configuration they get a small one.
+// appFiles are the files of an application's archive by name; without a configuration they get a small one.
 type appFiles map[string]string
 
 func (f appFiles) zip(t *testing.T) []byte {

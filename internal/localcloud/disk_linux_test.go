@@ -60,8 +60,8 @@ func TestFullDiskAtAnAnswer(t *testing.T) {
 	want(t, s, "GET", "databases/userdb/info/abc", "", 200, abcAvailable)
 }
 
-// A disk of its own, which only root can have: it stays full for as long as it
-// is, for the state and for what is uploaded.
+// A disk of its own, which only root can have: it stays full for as long as it is, for the state and for what is
+// uploaded.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := t.TempDir()

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// listen takes the former address where only the host is asked for, so that a
-// client's settings still hold after a restart.
+// listen takes the former address where only the host is asked for, so that a client's settings still hold after a
+// restart.
 func (s *Server) listen(ctx context.Context) error {
 	var former string
 	s.store.view(func(st *state) { former = st.account.Listen })

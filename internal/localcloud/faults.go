@@ -11,12 +11,11 @@ import (
 	"time"
 )
 
-// Fault says which requests go wrong, and how. The first fault in the order of
-// injection that hits a request decides; later ones do not see it.
+// Fault says which requests go wrong, and how. The first fault in the order of injection that hits a request decides;
+// later ones do not see it.
 //
-// A request is carried out and answered as usual unless a field says otherwise.
-// Drop, Lose, Hang, Status and Alter exclude each other; Latency, Trickle and
-// Unseen go together with them where that makes sense.
+// A request is carried out and answered as usual unless a field says otherwise. Drop, Lose, Hang, Status and Alter
+// exclude each other; Latency, Trickle and Unseen go together with them where that makes sense.
 type Fault struct {
 	// Which requests. The zero value hits every request for ever.
 	Method string        // "" = any
@@ -36,23 +35,22 @@ type Fault struct {
 	Drop bool // break the connection without carrying the request out
 	Lose bool // carry the request out, then break the connection without an answer
 	Hang bool // never answer; end when the client goes away
-	// Status is answered in the place of carrying the request out, with Header,
-	// Body and RetryAfter.
+	// Status is answered in the place of carrying the request out, with Header, Body and RetryAfter.
 	Status     int
 	Header     map[string]string
 	Body       string        // verbatim
 	RetryAfter time.Duration // the header Retry-After, in whole seconds; 0 = none
 	RetryDate  bool          // as a date, so long from the answer
-	// After carries the request out all the same: before a Status is answered, or
-	// after the client of a Hang has gone away.
+	// After carries the request out all the same: before a Status is answered, or after the client of a Hang has gone
+	// away.
 	After bool
 
 	Alter  Alteration    // carry the request out, and change its answer
 	Unseen time.Duration // reads do not show objects that were made less than so long ago
 }
 
-// check refuses a fault that contradicts itself or can never do anything: it
-// would let a rehearsal pass for the wrong reason.
+// check refuses a fault that contradicts itself or can never do anything: it would let a rehearsal pass for the wrong
+// reason.
 func (f Fault) check() error {
 	ends := 0
 	for _, end := range []bool{f.Drop, f.Lose, f.Hang, f.Status != 0, f.Alter != ""} {
@@ -92,8 +90,8 @@ func (f Fault) check() error {
 	return nil
 }
 
-// Inject makes requests go wrong from now on, until remove is called. It panics
-// on a fault that contradicts itself or does nothing.
+// Inject makes requests go wrong from now on, until remove is called. It panics on a fault that contradicts itself or
+// does nothing.
 func (s *Server) Inject(f Fault) (remove func()) {
 	if err := f.check(); err != nil {
 		panic("localcloud: " + err.Error())

@@ -20,8 +20,8 @@ type hold struct {
 	instance, status string
 }
 
-// HoldStatus makes an instance answer a status word, and behave by it, until it
-// is released. The newest of several holds counts. The instance need not exist yet.
+// HoldStatus makes an instance answer a status word, and behave by it, until it is released. The newest of several
+// holds counts. The instance need not exist yet.
 func (s *Server) HoldStatus(instance, status string) (release func()) {
 	s.holds.mu.Lock()
 	defer s.holds.mu.Unlock()

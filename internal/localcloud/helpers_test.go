@@ -58,8 +58,7 @@ func restart(t *testing.T, s *Server, change ...func(*Options)) *Server {
 
 var requestIDs = regexp.MustCompile(`"requestID":"[0-9a-f]{24}"`)
 
-// ask makes a call below the organization, and tells status and answer, in which
-// the request's id is ID.
+// ask makes a call below the organization, and tells status and answer, in which the request's id is ID.
 func ask(t *testing.T, s *Server, method, path, body string) (int, string) {
 	t.Helper()
 	return askPath(t, s, method, "/v1alpha1/local/"+path, body)

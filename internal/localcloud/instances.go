@@ -26,8 +26,8 @@ var deadEnds = []string{statusFailed, "incompatible-restore", "storage-full", "i
 
 const adminName = "dbosadmin"
 
-// instance is a provisioned or linked instance. Work that is under way is told by
-// its status and by what is still to be set, so that it can go on after a restart.
+// instance is a provisioned or linked instance. Work that is under way is told by its status and by what is still to be
+// set, so that it can go on after a restart.
 type instance struct {
 	Name      string          `json:"name"`
 	Status    string          `json:"status"`

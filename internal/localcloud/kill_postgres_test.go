@@ -48,8 +48,7 @@ func (k *killed) create(t *testing.T, name string) {
 	k.passwords[name] = "12345678"
 }
 
-// addresses waits until nothing is under way any more, and tells where the
-// instances are.
+// addresses waits until nothing is under way any more, and tells where the instances are.
 func (k *killed) addresses(t *testing.T) map[string]backend.Address {
 	t.Helper()
 	// A password that is still to be set does not show in a status at first.
@@ -101,8 +100,8 @@ func (k *killed) execute(t *testing.T, at backend.Address, statement string) {
 	}
 }
 
-// TestKilledWithServers kills a local cloud that has real servers, which do not
-// live on and lose nothing, while others are being made, restored and removed.
+// TestKilledWithServers kills a local cloud that has real servers, which do not live on and lose nothing, while others
+// are being made, restored and removed.
 func TestKilledWithServers(t *testing.T) {
 	t.Parallel()
 	k := &killed{dir: t.TempDir(), passwords: map[string]string{}}
@@ -143,8 +142,7 @@ func (k *killed) put(t *testing.T, at backend.Address) {
 	k.execute(t, at, "INSERT INTO t VALUES (1)")
 }
 
-// work lets something be under way: in each round something else, and a change
-// of the password.
+// work lets something be under way: in each round something else, and a change of the password.
 func (k *killed) work(t *testing.T, round int) {
 	t.Helper()
 	switch round {
@@ -187,8 +185,8 @@ func (k *killed) check(t *testing.T, round int) backend.Address {
 	return addresses["base"]
 }
 
-// stopServer keeps the server of an instance from hearing of anything. resume
-// lets it go on once the next local cloud has come to it.
+// stopServer keeps the server of an instance from hearing of anything. resume lets it go on once the next local cloud
+// has come to it.
 func (k *killed) stopServer(t *testing.T, instance string) (resume func(*testing.T)) {
 	t.Helper()
 	folder := filepath.Join(k.dir, "instances", instance)
@@ -217,8 +215,8 @@ func (k *killed) stopServer(t *testing.T, instance string) (resume func(*testing
 	}
 }
 
-// locks tells whether the local cloud has locked a file. Only Linux tells that
-// without trying the lock, which would be in the local cloud's way.
+// locks tells whether the local cloud has locked a file. Only Linux tells that without trying the lock, which would be
+// in the local cloud's way.
 func (k *killed) locks(t *testing.T, path string) bool {
 	t.Helper()
 	info, err := os.Stat(path)

@@ -45,8 +45,7 @@ func (p *promises) keep(note func()) {
 	}
 }
 
-// done makes a call, again and again while it is refused as too early. It is
-// false once no answer comes back.
+// done makes a call, again and again while it is refused as too early. It is false once no answer comes back.
 func (c *child) done(ctx context.Context, t *testing.T, method, path, body string) (string, bool) {
 	for {
 		status, answer, ok := c.ask(ctx, method, path, body)
@@ -63,8 +62,7 @@ func (c *child) done(ctx context.Context, t *testing.T, method, path, body strin
 	}
 }
 
-// useInstances creates instances of a kind, changes and deletes some of them,
-// until no answer comes back.
+// useInstances creates instances of a kind, changes and deletes some of them, until no answer comes back.
 func (p *promises) useInstances(ctx context.Context, t *testing.T, c *child, kind, user string) {
 	for n := 0; ; n++ {
 		name := fmt.Sprintf("%s_%d", user, n)
@@ -89,8 +87,8 @@ func (p *promises) useInstances(ctx context.Context, t *testing.T, c *child, kin
 	}
 }
 
-// useApplications registers applications on an instance, deploys to them, and
-// deletes those with an odd number, until no answer comes back.
+// useApplications registers applications on an instance, deploys to them, and deletes those with an odd number, until
+// no answer comes back.
 func (p *promises) useApplications(ctx context.Context, t *testing.T, c *child, user string, first int) {
 	archive := appFiles{}.base64(t)
 	for n := first; ; n++ {
@@ -120,10 +118,9 @@ func (p *promises) useApplications(ctx context.Context, t *testing.T, c *child, 
 	}
 }
 
-// TestKilled kills a local cloud fifty times, or more often until all was tried,
-// at random moments under load, and now and then in its start or its end.
-// Whatever was answered must hold when the next one has started, what was under
-// way must come to its end, and nothing else may lie about.
+// TestKilled kills a local cloud fifty times, or more often until all was tried, at random moments under load, and now
+// and then in its start or its end. Whatever was answered must hold when the next one has started, what was under way
+// must come to its end, and nothing else may lie about.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -19,8 +19,7 @@ func (i instance) target() backend.Target {
 	return backend.Target{Link: &backend.Link{Address: i.Address, Role: backend.Role{Name: i.AdminName, Password: i.Password}}}
 }
 
-// linkDatabase takes a server that is not ours for an instance, once its role
-// has logged in and may create databases.
+// linkDatabase takes a server that is not ours for an instance, once its role has logged in and may create databases.
 func (s *Server) linkDatabase(r *http.Request) (any, error) {
 	i, err := readLink(r)
 	if err != nil {

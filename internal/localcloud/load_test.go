@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// A thousand changes at once share the writes of the state, so that many
-// instances are no reason to be slow.
+// A thousand changes at once share the writes of the state, so that many instances are no reason to be slow.
 func TestThousandInstances(t *testing.T) {
 	t.Parallel()
 	s := start(t)

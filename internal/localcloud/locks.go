@@ -8,8 +8,7 @@ import (
 	"sync"
 )
 
-// What may be locked, in the order in which locks are taken. Whoever holds one
-// takes only those below it.
+// What may be locked, in the order in which locks are taken. Whoever holds one takes only those below it.
 //
 //  1. An application, by whatever changes it: a call, a deploy, a deletion.
 //     Nobody waits for it; a second change is answered as busy.
@@ -22,8 +21,7 @@ import (
 //  5. The mutexes that are held for the length of one access and no call to a
 //     backend: applicationLocks.mu, then store.mu, then all others, which take none.
 //
-// Locks do not outlive the process. What they were held for is in the state, as
-// far as it has to go on.
+// Locks do not outlive the process. What they were held for is in the state, as far as it has to go on.
 
 // applicationLocks are the applications that are being changed, and by what.
 type applicationLocks struct {
@@ -72,8 +70,7 @@ func (c *applicationLocks) deploying(name string) bool {
 	return c.active[name] != nil && c.active[name].what == deploying
 }
 
-// reserve keeps a database on an instance for the application that is locked: an
-// application is alone in its database.
+// reserve keeps a database on an instance for the application that is locked: an application is alone in its database.
 func (s *Server) reserve(name, instance, database string) error {
 	c := &s.applicationLocks
 	c.mu.Lock()
@@ -100,8 +97,8 @@ func (s *Server) reserve(name, instance, database string) error {
 	return nil
 }
 
-// startingAtOnce is how many servers are made or started at a time: more would
-// only take each other's processor and disk.
+// startingAtOnce is how many servers are made or started at a time: more would only take each other's processor and
+// disk.
 const startingAtOnce = 4
 
 // takeSlot is false if the server closes first.
@@ -116,8 +113,7 @@ func (s *Server) takeSlot() bool {
 
 func (s *Server) freeSlot() { <-s.slots }
 
-// instanceLocks order what happens to one instance: one change at a time, and no change
-// while it is used.
+// instanceLocks order what happens to one instance: one change at a time, and no change while it is used.
 type instanceLocks struct {
 	mu   sync.Mutex
 	open map[string]*sync.RWMutex

@@ -14,8 +14,7 @@ import (
 // clientIDs are the public identifiers under which clients log in.
 var clientIDs = []string{"6p7Sjxf13cyLMkdwn14MxlH7JdhILled", "G38fLmVErczEo9ioCFjVIHea6yd0qMZu"}
 
-// exchange answers a refresh token with an access token, as the auth host does.
-// It does not rotate the refresh token.
+// exchange answers a refresh token with an access token, as the auth host does. It does not rotate the refresh token.
 func (s *Server) exchange(r *http.Request) (any, error) {
 	r.Body = http.MaxBytesReader(nil, r.Body, largestBody)
 	if err := r.ParseForm(); err != nil {
@@ -46,8 +45,7 @@ func oauthRefusal(status int, code, description string) error {
 	return &oauthError{status: status, Code: code, Description: description}
 }
 
-// writeLogin leaves the login where the CLI and this program's own commands look
-// for it.
+// writeLogin leaves the login where the CLI and this program's own commands look for it.
 func (s *Server) writeLogin() error {
 	credentials, err := json.Marshal(credentialsFile{
 		Token:        s.connection.Token,
@@ -68,6 +66,6 @@ func (s *Server) writeLogin() error {
 	return writeFile(s.dir.file(ConnectionFile), connection)
 }
 
-// ConnectionFile is the file in the state directory that holds the Connection of
-// the local cloud that runs on it, or ran last.
+// ConnectionFile is the file in the state directory that holds the Connection of the local cloud that runs on it, or
+// ran last.
 const ConnectionFile = "connection.json"

@@ -17,8 +17,7 @@ const (
 	backendSimulated = "simulated"
 )
 
-// Options say how a local cloud is started. The zero value is a local cloud with
-// real servers in a temporary folder.
+// Options say how a local cloud is started. The zero value is a local cloud with real servers in a temporary folder.
 type Options struct {
 	Listen        string        // loopback only; "" = 127.0.0.1 and a free port, the former one if that is free
 	StateDir      string        // "" = a temporary folder, removed at the end
@@ -81,8 +80,7 @@ func (o Options) check() error {
 	return checkLoopback(o.Listen)
 }
 
-// checkLoopback keeps the local cloud on this machine: it hands out logins and
-// runs what is deployed to it.
+// checkLoopback keeps the local cloud on this machine: it hands out logins and runs what is deployed to it.
 func checkLoopback(listen string) error {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {

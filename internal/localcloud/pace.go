@@ -15,8 +15,8 @@ import (
 // slowestBody is how many bytes of a body earn a second more to wait for the rest.
 const slowestBody = 16 << 10
 
-// pacedBody ends a body that comes too slowly: whoever sends half of a deploy and
-// no more would keep the application busy for ever.
+// pacedBody ends a body that comes too slowly: whoever sends half of a deploy and no more would keep the application
+// busy for ever.
 type pacedBody struct {
 	io.ReadCloser
 	connection *http.ResponseController
@@ -52,8 +52,8 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// checkHost refuses a request that was meant for another host. A web page could
-// otherwise reach the local cloud by a name of its own that leads to this machine.
+// checkHost refuses a request that was meant for another host. A web page could otherwise reach the local cloud by a
+// name of its own that leads to this machine.
 func checkHost(r *http.Request) error {
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {

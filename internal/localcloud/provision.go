@@ -10,12 +10,10 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
-// What goes on behind the answers. Each piece of work finds in the state what is
-// to be done, ends without a word if the server closes, and is begun again from
-// the state by resume.
+// What goes on behind the answers. Each piece of work finds in the state what is to be done, ends without a word if the
+// server closes, and is begun again from the state by resume.
 
-// lag is how long a change that was accepted does not show yet, and then how long
-// it shows.
+// lag is how long a change that was accepted does not show yet, and then how long it shows.
 func (s *Server) lag() time.Duration { return min(s.options.ProvisionTime/4, time.Second) }
 
 // provision makes what createInstance or restoreInstance has accepted.
@@ -112,8 +110,8 @@ func (s *Server) destroy(name string) {
 	}
 }
 
-// serverDown shows an instance as failed while its server is down: a password
-// that is sent to it meanwhile would be lost.
+// serverDown shows an instance as failed while its server is down: a password that is sent to it meanwhile would be
+// lost.
 func (s *Server) serverDown(name string, _ error) {
 	s.alter(name, func(i *instance) { i.Down = true })
 }
@@ -142,8 +140,7 @@ func (s *Server) alter(name string, change func(*instance)) {
 	}))
 }
 
-// save logs what cannot be saved behind an answer. The next change, or the end of
-// the server, tries again.
+// save logs what cannot be saved behind an answer. The next change, or the end of the server, tries again.
 func (s *Server) save(err error) {
 	if err = errors.Join(err, s.store.sync()); err != nil {
 		s.log.Print(err)

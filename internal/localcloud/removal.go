@@ -43,8 +43,8 @@ func (s *Server) beginRemoval(name string, drop bool) error {
 	return nil
 }
 
-// removeApplication finishes a deletion. The application goes even where its
-// database cannot be dropped, such as on an instance that is gone.
+// removeApplication finishes a deletion. The application goes even where its database cannot be dropped, such as on an
+// instance that is gone.
 func (s *Server) removeApplication(name string, leave func()) {
 	defer leave()
 	if !pause(s.ctx, s.options.ProvisionTime/2) {

@@ -26,8 +26,8 @@ type Request struct {
 	dropped bool // it is no longer in the log
 }
 
-// requestLog remembers requests in the order of their arrival: the newest ones,
-// bounded in number and in bytes, since anybody can send requests.
+// requestLog remembers requests in the order of their arrival: the newest ones, bounded in number and in bytes, since
+// anybody can send requests.
 type requestLog struct {
 	keepBodies bool
 
@@ -127,8 +127,8 @@ func (b *notedBody) bytes() []byte {
 	return bytes.Clone(b.head.Bytes())
 }
 
-// Requests are the requests so far, in the order of their arrival. The calls of
-// the local cloud's own, such as those for faults, are not among them.
+// Requests are the requests so far, in the order of their arrival. The calls of the local cloud's own, such as those
+// for faults, are not among them.
 func (s *Server) Requests() []Request {
 	s.requests.mu.Lock()
 	defer s.requests.mu.Unlock()
@@ -139,8 +139,8 @@ func (s *Server) Requests() []Request {
 	return requests
 }
 
-// Count counts the requests so far by method ("" = any) and by a pattern of
-// path.Match ("" = any) for what subject makes of the path.
+// Count counts the requests so far by method ("" = any) and by a pattern of path.Match ("" = any) for what subject
+// makes of the path.
 func (s *Server) Count(method, pattern string) int {
 	count := 0
 	for _, request := range s.Requests() {
@@ -151,8 +151,8 @@ func (s *Server) Count(method, pattern string) int {
 	return count
 }
 
-// subject is the part of a path that names the call: what follows
-// /v1alpha1/{org}, "user/profile" for that call, "oauth/token" for the exchange.
+// subject is the part of a path that names the call: what follows /v1alpha1/{org}, "user/profile" for that call,
+// "oauth/token" for the exchange.
 func subject(requestPath string) string {
 	below, api := strings.CutPrefix(requestPath, "/v1alpha1/")
 	if !api {

@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// resume takes up everything that a former process left: servers run again before
-// the first request, and unfinished work goes on behind it.
+// resume takes up everything that a former process left: servers run again before the first request, and unfinished
+// work goes on behind it.
 func (s *Server) resume(ctx context.Context) error {
 	var all []instance
 	s.store.view(func(st *state) { all = st.instances.all() })
@@ -62,8 +62,8 @@ func (s *Server) resumeDeletions() error {
 	return nil
 }
 
-// sweepArchives removes what no version is kept in. A deploy that was under way
-// is forgotten: nobody was told of a version.
+// sweepArchives removes what no version is kept in. A deploy that was under way is forgotten: nobody was told of a
+// version.
 func (s *Server) sweepArchives(all []application) error {
 	versions := map[string][]version{}
 	for _, a := range all {
@@ -97,8 +97,8 @@ func (s *Server) sweepArchives(all []application) error {
 	return nil
 }
 
-// resumeServers starts the servers of those instances that have one. One that
-// does not start is shown as failed, and tried again next time.
+// resumeServers starts the servers of those instances that have one. One that does not start is shown as failed, and
+// tried again next time.
 func (s *Server) resumeServers(ctx context.Context, all []instance) {
 	var started sync.WaitGroup
 	defer started.Wait()

@@ -45,8 +45,8 @@ func (s *Server) routes() map[string]handler {
 	}
 }
 
-// handler is the whole server: the API behind the login, the exchange of tokens
-// without, and the calls that are this cloud's own.
+// handler is the whole server: the API behind the login, the exchange of tokens without, and the calls that are this
+// cloud's own.
 func (s *Server) handler() http.Handler {
 	api := http.NewServeMux()
 	for pattern, handle := range s.routes() {
@@ -82,8 +82,7 @@ func unknownCall(r *http.Request) (any, error) {
 	return nil, refuse(http.StatusNotFound, "no such call: %s %s", r.Method, r.URL.Path)
 }
 
-// observe notes a request and its outcome, and lets the fault hit it that is
-// meant for it.
+// observe notes a request and its outcome, and lets the fault hit it that is meant for it.
 func (s *Server) observe(w http.ResponseWriter, r *http.Request, carry http.HandlerFunc) {
 	entry := s.requests.begin(r)
 	answer := &noted{ResponseWriter: w}
@@ -115,8 +114,7 @@ func (n *noted) WriteHeader(status int) {
 	n.ResponseWriter.WriteHeader(status)
 }
 
-// adapt writes what a handler returns. No answer goes out before all that it
-// could tell of is in the state file.
+// adapt writes what a handler returns. No answer goes out before all that it could tell of is in the state file.
 func (s *Server) adapt(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := requestID()
@@ -143,8 +141,7 @@ func (s *Server) protected(handle handler, r *http.Request) (answer any, err err
 	return handle(r)
 }
 
-// recovered is deferred and turns a panic into an error: what a client sends must
-// not end the server.
+// recovered is deferred and turns a panic into an error: what a client sends must not end the server.
 func (s *Server) recovered(what string, err *error) {
 	if reason := recover(); reason != nil {
 		s.log.Printf("%s: %v\n%s", what, reason, debug.Stack())

@@ -50,8 +50,8 @@ type Server struct {
 	closeErr  error
 }
 
-// Start starts a local cloud, with all that a former one left in the state
-// directory. The context bounds the start only; the local cloud runs until Close.
+// Start starts a local cloud, with all that a former one left in the state directory. The context bounds the start
+// only; the local cloud runs until Close.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
@@ -156,17 +156,15 @@ func (s *Server) serve() {
 	}()
 }
 
-// Connection is what a client needs. The token is the one of the start; later
-// ones are had for the refresh token.
+// Connection is what a client needs. The token is the one of the start; later ones are had for the refresh token.
 func (s *Server) Connection() Connection { return s.connection }
 
-// Close breaks off what is under way, stops every database server and, of a
-// temporary state directory, removes everything. What was accepted and is not
-// finished is in a lasting one and goes on at the next start.
+// Close breaks off what is under way, stops every database server and, of a temporary state directory, removes
+// everything. What was accepted and is not finished is in a lasting one and goes on at the next start.
 func (s *Server) Close() error { return s.Shutdown(context.Background()) }
 
-// Shutdown does what Close does, but no longer waits for database servers to
-// stop in good order once the context has ended.
+// Shutdown does what Close does, but no longer waits for database servers to stop in good order once the context has
+// ended.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closeOnce.Do(func() { s.closeErr = s.close(ctx) })
 	return s.closeErr

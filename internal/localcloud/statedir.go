@@ -11,19 +11,19 @@ import (
 	"path/filepath"
 )
 
-// stateDir is the folder that holds all that must outlive the process. What is
-// secret is in files that only their owner reads.
+// stateDir is the folder that holds all that must outlive the process. What is secret is in files that only their owner
+// reads.
 type stateDir struct {
 	path      string
 	temporary bool
 	lock      *os.File
 }
 
-// openStateDir makes or opens a state directory and locks it: two servers over
-// one state would each undo what the other wrote.
+// openStateDir makes or opens a state directory and locks it: two servers over one state would each undo what the other
+// wrote.
 //
-// Servers that are started for root run as another user and have to pass through
-// the folder to reach their own, so it is then passable, though still not listable.
+// Servers that are started for root run as another user and have to pass through the folder to reach their own, so it
+// is then passable, though still not listable.
 func openStateDir(path string, passable bool) (*stateDir, error) {
 	d := &stateDir{path: path, temporary: path == ""}
 	var err error
@@ -90,8 +90,7 @@ func (d *stateDir) close() error {
 	return err
 }
 
-// writeFile puts a file in its place whole or not at all, for its owner only,
-// and returns when it is on the disk.
+// writeFile puts a file in its place whole or not at all, for its owner only, and returns when it is on the disk.
 func writeFile(path string, content []byte) error {
 	temporary := path + ".new"
 	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

@@ -85,8 +85,8 @@ func (i instance) url() string {
 
 func (s *Server) tellStatus(*http.Request) (any, error) { return s.Status(), nil }
 
-// reset deletes everything, takes every fault away and forgets the requests. It
-// answers when all is gone; what is under way is waited for.
+// reset deletes everything, takes every fault away and forgets the requests. It answers when all is gone; what is under
+// way is waited for.
 func (s *Server) reset(r *http.Request) (any, error) {
 	s.faults.clear()
 	for s.deleteAll() {
@@ -98,8 +98,8 @@ func (s *Server) reset(r *http.Request) (any, error) {
 	return noContent{}, nil
 }
 
-// deleteAll begins to delete what can be deleted now, and tells whether anything
-// is still there. What refuses is busy, and is asked again.
+// deleteAll begins to delete what can be deleted now, and tells whether anything is still there. What refuses is busy,
+// and is asked again.
 func (s *Server) deleteAll() (left bool) {
 	instances, applications := s.everything()
 	for _, a := range applications {

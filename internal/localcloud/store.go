@@ -39,8 +39,8 @@ type stateFile struct {
 
 const stateFormat = 1
 
-// store keeps the state in memory and in one file. A change is made in memory at
-// once; sync makes sure that it is in the file before anybody is told.
+// store keeps the state in memory and in one file. A change is made in memory at once; sync makes sure that it is in
+// the file before anybody is told.
 type store struct {
 	path string
 
@@ -93,9 +93,8 @@ func (s *store) change(do func(*state) error) error {
 	return nil
 }
 
-// sync returns when every change made so far is in the file. Whoever waits while
-// another writes finds its own change written too, so that a thousand changes at
-// once cost few writes.
+// sync returns when every change made so far is in the file. Whoever waits while another writes finds its own change
+// written too, so that a thousand changes at once cost few writes.
 func (s *store) sync() error {
 	s.mu.RLock()
 	made := s.changes

@@ -53,8 +53,8 @@ func (s *Server) suffer(f Fault, w http.ResponseWriter, r *http.Request, carry h
 	}
 }
 
-// hang waits until the client goes away. Only a body that was read to its end
-// lets the server notice that; what is carried out later needs it again.
+// hang waits until the client goes away. Only a body that was read to its end lets the server notice that; what is
+// carried out later needs it again.
 func (s *Server) hang(f Fault, r *http.Request, carry http.HandlerFunc) {
 	const largest = 64 << 20
 	body, err := io.ReadAll(io.LimitReader(r.Body, largest))

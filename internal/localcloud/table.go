@@ -9,9 +9,8 @@ import (
 	"slices"
 )
 
-// table holds the rows of one kind by name. A row is never changed, only put
-// anew, so that readers may keep what they got; and only rows that were put since
-// are encoded again.
+// table holds the rows of one kind by name. A row is never changed, only put anew, so that readers may keep what they
+// got; and only rows that were put since are encoded again.
 type table[T any] struct {
 	rows    map[string]T
 	encoded map[string][]byte

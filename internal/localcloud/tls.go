@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// authority is the local cloud's own CA. It is made once and kept in the state
-// directory, so that a client that trusts it still does after a restart.
+// authority is the local cloud's own CA. It is made once and kept in the state directory, so that a client that trusts
+// it still does after a restart.
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -91,8 +91,7 @@ func makeAuthority(d *stateDir) (*authority, error) {
 	return &authority{certificate: certificate, key: key}, writePEM(d.file(caFile), "CERTIFICATE", raw)
 }
 
-// serverConfig is a configuration with a certificate for this machine's own names
-// and the address that is listened on.
+// serverConfig is a configuration with a certificate for this machine's own names and the address that is listened on.
 func (a *authority) serverConfig(listen net.IP) (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -107,8 +106,7 @@ func (a *authority) serverConfig(listen net.IP) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	// HTTP/1.1 only: a fault that breaks the connection must reach one request
-	// and not all that share it.
+	// HTTP/1.1 only: a fault that breaks the connection must reach one request and not all that share it.
 	return &tls.Config{
 		Certificates: []tls.Certificate{{Certificate: [][]byte{raw}, PrivateKey: key}},
 		MinVersion:   tls.VersionTLS12,

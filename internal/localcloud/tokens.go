@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// tokens issues and checks the JWTs of this cloud. They are signed with a key of
-// its own that it keeps in its state, so they outlive a restart.
+// tokens issues and checks the JWTs of this cloud. They are signed with a key of its own that it keeps in its state, so
+// they outlive a restart.
 type tokens struct {
 	key      []byte
 	lifetime time.Duration

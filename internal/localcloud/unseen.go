@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// births are the times at which objects were made, for faults that keep new
-// objects from being seen. They do not outlive the process.
+// births are the times at which objects were made, for faults that keep new objects from being seen. They do not
+// outlive the process.
 type births struct {
 	mu    sync.Mutex
 	times map[string]time.Time

@@ -29,8 +29,7 @@ func (d *deployRequest) discard() {
 	}
 }
 
-// readDeploy reads the body of a deploy. The archive, half a gigabyte of it, goes
-// through a decoder straight to a file.
+// readDeploy reads the body of a deploy. The archive, half a gigabyte of it, goes through a decoder straight to a file.
 func (s *Server) readDeploy(r *http.Request) (*deployRequest, error) {
 	d := &deployRequest{}
 	if err := s.readDeployFields(r, d); err != nil {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// work counts what is under way, requests and background work alike, so that
-// Close can wait for its end and nothing new begins after it.
+// work counts what is under way, requests and background work alike, so that Close can wait for its end and nothing new
+// begins after it.
 type work struct {
 	mu     sync.Mutex
 	closed bool
@@ -41,8 +41,8 @@ func (w *work) refuse() {
 
 func (w *work) wait() { w.count.Wait() }
 
-// background does something behind an answer. What is not begun because the
-// server closes is in the state, and is taken up at the next start.
+// background does something behind an answer. What is not begun because the server closes is in the state, and is taken
+// up at the next start.
 func (s *Server) background(do func()) (begun bool) {
 	if !s.work.begin() {
 		return false
@@ -69,8 +69,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// drain reads a body to its end, since a client that is still sending would not
-// see the answer. It gives up on one that is larger than any body may be.
+// drain reads a body to its end, since a client that is still sending would not see the answer. It gives up on one that
+// is larger than any body may be.
 func drain(r *http.Request) { _, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 2*largestArchive)) }
 
 // lockedWriter lets the server's log and the backend's share one writer.

@@ -12,8 +12,8 @@ import (
 	"strconv"
 )
 
-// account is whom the servers run as where this process is root's: PostgreSQL
-// refuses to run as root. A nil account stands for the user of this process.
+// account is whom the servers run as where this process is root's: PostgreSQL refuses to run as root. A nil account
+// stands for the user of this process.
 type account struct {
 	name     string
 	uid, gid int

@@ -17,10 +17,9 @@ import (
 	"regexp"
 )
 
-// archiveAll brings all that the server has committed into its archive, and
-// after it one more commit, which is later than any instant that can be asked
-// for: recovery stops at commits only, and fails where there is none. It
-// answers false if the server does not run.
+// archiveAll brings all that the server has committed into its archive, and after it one more commit, which is later
+// than any instant that can be asked for: recovery stops at commits only, and fails where there is none. It answers
+// false if the server does not run.
 func (s *Server) archiveAll(ctx context.Context) (live bool, err error) {
 	select {
 	case <-s.Done():
@@ -56,8 +55,8 @@ func (s *Server) archiveAll(ctx context.Context) (live bool, err error) {
 
 var logFile = regexp.MustCompile(`^([0-9A-F]{24}|[0-9A-F]{8}\.history)$`)
 
-// copyLog copies the log files of a directory to where recovery finds them, and
-// notes that they are not to be archived again.
+// copyLog copies the log files of a directory to where recovery finds them, and notes that they are not to be archived
+// again.
 func (f *filling) copyLog(ctx context.Context, root *os.Root, dir string) error {
 	files, err := fs.ReadDir(root.FS(), dir)
 	if err != nil {

@@ -14,9 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Landlock keeps a server, and whatever is started in it, in the directories that
-// are the server's own. It needs no privileges, and holds for root's servers as
-// for an ordinary user's.
+// Landlock keeps a server, and whatever is started in it, in the directories that are the server's own. It needs no
+// privileges, and holds for root's servers as for an ordinary user's.
 
 const (
 	landlockRead = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
@@ -29,8 +28,7 @@ const (
 		unix.LANDLOCK_ACCESS_FS_TRUNCATE | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
 )
 
-// landlockVersion is 0 where there is no Landlock, or one that forbids to move a
-// file to another directory.
+// landlockVersion is 0 where there is no Landlock, or one that forbids to move a file to another directory.
 func landlockVersion() int {
 	version, _, err := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if err != 0 || version < 2 {
@@ -60,9 +58,8 @@ func landlockAll(version int) unix.LandlockRulesetAttr {
 // rulesetSize is how much of unix.LandlockRulesetAttr is used here, in bytes.
 const rulesetSize = 3 * 8
 
-// confine keeps the present thread, and all that it starts, in a server's own
-// directories. What every program needs can be read, and programs can be run:
-// the server archives its log by some.
+// confine keeps the present thread, and all that it starts, in a server's own directories. What every program needs can
+// be read, and programs can be run: the server archives its log by some.
 func confine(bin string, own ...string) error {
 	version := landlockVersion()
 	if version == 0 {

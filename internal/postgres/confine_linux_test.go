@@ -13,8 +13,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// Even who has become the superuser of a server reaches nothing outside its
-// directories, by the server's own hand or by a program.
+// Even who has become the superuser of a server reaches nothing outside its directories, by the server's own hand or by
+// a program.
 func TestServerStaysInItsDirectory(t *testing.T) {
 	t.Parallel()
 	if postgres.LandlockVersion() == 0 {

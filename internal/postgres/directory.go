@@ -17,8 +17,7 @@ import (
 	"time"
 )
 
-// What stands in the directory of a server. The account owns the data and the
-// archive; all else is this process's own.
+// What stands in the directory of a server. The account owns the data and the archive; all else is this process's own.
 const (
 	dataName   = "data"        // the cluster
 	makingName = "template"    // where the process's first server is being made
@@ -66,8 +65,7 @@ func (r record) write(dir string) error {
 	return os.Rename(path+".tmp", path)
 }
 
-// claim takes a directory for a new server: one that does not exist, or what an
-// attempt that was cut off has left.
+// claim takes a directory for a new server: one that does not exist, or what an attempt that was cut off has left.
 func (i *Installation) claim(ctx context.Context, dir string) (*Server, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -112,9 +110,8 @@ func (s *Server) clear(ctx context.Context) error {
 	return s.installation.account.mkdir(s.path(walName))
 }
 
-// lockDirectory makes sure that no other process has a server there, so that
-// whatever runs in the directory is a left-over. The system takes the lock back
-// when this process ends.
+// lockDirectory makes sure that no other process has a server there, so that whatever runs in the directory is a
+// left-over. The system takes the lock back when this process ends.
 func lockDirectory(dir string) (*os.File, error) {
 	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -126,15 +123,14 @@ func lockDirectory(dir string) (*os.File, error) {
 	return lock, nil
 }
 
-// unlock gives a lock back, also in the name of a process that is just being
-// started: until it becomes another program, it has all that this one has open.
+// unlock gives a lock back, also in the name of a process that is just being started: until it becomes another program,
+// it has all that this one has open.
 func unlock(lock *os.File) error {
 	return errors.Join(syscall.Flock(int(lock.Fd()), syscall.LOCK_UN), lock.Close())
 }
 
-// endProcessesIn ends what a killed process has left running on a data
-// directory, and frees what a killed server has left in memory. The caller holds
-// the directory's lock.
+// endProcessesIn ends what a killed process has left running on a data directory, and frees what a killed server has
+// left in memory. The caller holds the directory's lock.
 func endProcessesIn(ctx context.Context, data string) error {
 	const patience = 5 * time.Second
 	start := time.Now()
@@ -161,8 +157,7 @@ func endProcessesIn(ctx context.Context, data string) error {
 	}
 }
 
-// endLeftOvers ends all that may still write below a server's directory: a
-// server, or what has been making one.
+// endLeftOvers ends all that may still write below a server's directory: a server, or what has been making one.
 func endLeftOvers(ctx context.Context, dir string) error {
 	return errors.Join(
 		endProcessesIn(ctx, filepath.Join(dir, dataName)),
@@ -170,8 +165,7 @@ func endLeftOvers(ctx context.Context, dir string) error {
 	)
 }
 
-// Remove deletes a server's directory and all of its data. It is no error if
-// there is none.
+// Remove deletes a server's directory and all of its data. It is no error if there is none.
 func (i *Installation) Remove(ctx context.Context, dir string) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -15,8 +15,7 @@ import (
 // PID is the process of a running server.
 func PID(s *Server) int { return s.process.pid }
 
-// Abandon lets go of a server as the death of this process would, but where
-// nothing ends the server: it stays running.
+// Abandon lets go of a server as the death of this process would, but where nothing ends the server: it stays running.
 func Abandon(s *Server) error { return syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN) }
 
 // AsSuperuser runs statements in a session of this package's own.

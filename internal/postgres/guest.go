@@ -21,13 +21,11 @@ import (
 	"time"
 )
 
-// Guest is whom commands run as that are not to be trusted. For root it is a
-// user that nobody else on the machine is: neither the servers nor other guests
-// can be reached by it. For an ordinary user it is that user.
+// Guest is whom commands run as that are not to be trusted. For root it is a user that nobody else on the machine is:
+// neither the servers nor other guests can be reached by it. For an ordinary user it is that user.
 type Guest struct{ account *account }
 
-// guestNumbers are ranges of user numbers that systems leave free. A container
-// may know only the second.
+// guestNumbers are ranges of user numbers that systems leave free. A container may know only the second.
 var guestNumbers = []struct{ first, count int64 }{{0x70000000, 1 << 27}, {61184, 4336}}
 
 // NewGuest finds a user that has no name and no process.
@@ -95,8 +93,8 @@ func (g *Guest) Own(path string) error { return g.account.own(path) }
 // TempDir is a folder for temporary files that the guest can reach.
 func (g *Guest) TempDir() (string, error) { return g.account.tempDir() }
 
-// Start starts a command as the guest, in a process group of its own. On Linux
-// it is killed when this process ends, however that ends.
+// Start starts a command as the guest, in a process group of its own. On Linux it is killed when this process ends,
+// however that ends.
 func (g *Guest) Start(cmd *exec.Cmd) error { return g.account.start(cmd) }
 
 // Owns tells whether a file is one that the guest alone can have made.
@@ -105,9 +103,8 @@ func (g *Guest) Owns(info os.FileInfo) bool {
 	return g.account != nil && known && int(owner.Uid) == g.account.uid
 }
 
-// End ends every process of the guest, whatever it has done to hide. An ordinary
-// user has other processes too: of those it ends the ones that have home as
-// their HOME or work in it.
+// End ends every process of the guest, whatever it has done to hide. An ordinary user has other processes too: of those
+// it ends the ones that have home as their HOME or work in it.
 func (g *Guest) End(ctx context.Context, home string) error {
 	const patience = 10 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
@@ -163,8 +160,7 @@ func ended(dir string) bool {
 	return strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
 }
 
-// processesAt are those of this user that have a folder as their home, or work
-// in it.
+// processesAt are those of this user that have a folder as their home, or work in it.
 func processesAt(home string) []int {
 	return processes(func(dir string) bool {
 		if cwd, err := os.Readlink(filepath.Join(dir, "cwd")); err == nil && (cwd == home || strings.HasPrefix(cwd, home+"/")) {

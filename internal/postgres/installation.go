@@ -3,12 +3,11 @@
 
 //go:build unix
 
-// Package postgres runs real PostgreSQL servers for the local cloud: each one a
-// cluster of its own with its own port, passwords, WAL archive and base backup,
-// from which it can be restored to any instant since it was made.
+// Package postgres runs real PostgreSQL servers for the local cloud: each one a cluster of its own with its own port,
+// passwords, WAL archive and base backup, from which it can be restored to any instant since it was made.
 //
-// A server is a child of this process and does not outlive it. It survives the
-// end of either, also by SIGKILL: Open starts it again with everything as it was.
+// A server is a child of this process and does not outlive it. It survives the end of either, also by SIGKILL: Open
+// starts it again with everything as it was.
 package postgres
 
 import (
@@ -41,9 +40,8 @@ type Installation struct {
 // Version is the installation's own word for its version.
 func (i *Installation) Version() string { return i.version }
 
-// Find looks for an installation: in binDir, or if that is empty on the PATH
-// and then where systems put it, the newest first. Its error says what was
-// looked for and how to install it.
+// Find looks for an installation: in binDir, or if that is empty on the PATH and then where systems put it, the newest
+// first. Its error says what was looked for and how to install it.
 func Find(binDir string) (*Installation, error) {
 	found, err := everywhere(binDir).find()
 	if err != nil {
@@ -116,8 +114,7 @@ func (s search) find() (string, error) {
 		return dir, nil
 	}
 	for _, dir := range s.path {
-		// Packages put links on the PATH; the programs find their
-		// neighbours where they really are.
+		// Packages put links on the PATH; the programs find their neighbours where they really are.
 		if program, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres")); err == nil && holdsServer(filepath.Dir(program)) == nil {
 			return filepath.Dir(program), nil
 		}

@@ -13,9 +13,8 @@ import (
 	"syscall"
 )
 
-// launcher runs functions on one thread that lives as long as this process. On
-// Linux the children that are to die with their parent die with the thread that
-// started them.
+// launcher runs functions on one thread that lives as long as this process. On Linux the children that are to die with
+// their parent die with the thread that started them.
 var launcher = sync.OnceValue(func() chan<- func() {
 	calls := make(chan func())
 	go func() {
@@ -27,9 +26,8 @@ var launcher = sync.OnceValue(func() chan<- func() {
 	return calls
 })
 
-// start starts a command as the account, in a process group of its own, where no
-// interrupt from the terminal reaches it. On Linux it is killed when this process
-// ends, however that ends.
+// start starts a command as the account, in a process group of its own, where no interrupt from the terminal reaches
+// it. On Linux it is killed when this process ends, however that ends.
 func (a *account) start(cmd *exec.Cmd) error {
 	a.prepare(cmd, syscall.SIGKILL)
 	result := make(chan error)
@@ -48,9 +46,8 @@ func (a *account) prepare(cmd *exec.Cmd, last syscall.Signal) {
 	}
 }
 
-// startConfined starts a command as start does, but leaves it a last signal of its
-// own. The command starts on a thread that can open nothing but a server's
-// directories and what every program needs. That thread lives until the command
+// startConfined starts a command as start does, but leaves it a last signal of its own. The command starts on a thread
+// that can open nothing but a server's directories and what every program needs. That thread lives until the command
 // has ended, since its end would end the command.
 func (a *account) startConfined(cmd *exec.Cmd, last syscall.Signal, ended <-chan struct{}, bin string, own ...string) error {
 	a.prepare(cmd, last)
@@ -69,8 +66,8 @@ func (a *account) startConfined(cmd *exec.Cmd, last syscall.Signal, ended <-chan
 	return <-result
 }
 
-// environment is all that a server gets to see of this process's own: what is
-// set for clients (PGPORT) or secret stays out.
+// environment is all that a server gets to see of this process's own: what is set for clients (PGPORT) or secret stays
+// out.
 func environment() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
 }

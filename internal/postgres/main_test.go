@@ -20,8 +20,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// keeper names the environment variable that makes this test binary start a
-// server in the directory it holds, and wait to be killed.
+// keeper names the environment variable that makes this test binary start a server in the directory it holds, and wait
+// to be killed.
 const keeper = "POSTGRES_TEST_KEEPER"
 
 func TestMain(m *testing.M) {

@@ -34,8 +34,8 @@ type process struct {
 
 var errPortTaken = errors.New("the port is taken")
 
-// run starts the server on the preferred port, or if that is 0 or taken on
-// another, and returns when clients can log in.
+// run starts the server on the preferred port, or if that is 0 or taken on another, and returns when clients can log
+// in.
 func (s *Server) run(ctx context.Context, preferred int, settings ...string) (*process, error) {
 	const attempts = 10
 	if preferred != 0 {
@@ -112,9 +112,8 @@ func (s *Server) launch(ctx context.Context, port int, settings []string) (*proc
 	return p, nil
 }
 
-// ready waits until the server says in its own note that it takes logins. That
-// cannot be another server which has got hold of the port, as an answer on the
-// port could.
+// ready waits until the server says in its own note that it takes logins. That cannot be another server which has got
+// hold of the port, as an answer on the port could.
 func (p *process) ready(ctx context.Context) error {
 	for {
 		if note := readPIDFile(p.data); note.pid == p.pid && note.ready {
@@ -140,8 +139,7 @@ func (p *process) died() error {
 	return fmt.Errorf("the server has ended by itself (%w); the end of its log:\n%s", p.err, log)
 }
 
-// end stops the server by a signal; by a harsher one if that takes too long or
-// the context ends.
+// end stops the server by a signal; by a harsher one if that takes too long or the context ends.
 func (p *process) end(ctx context.Context, first syscall.Signal) error {
 	p.stopping.Store(true)
 	for _, step := range []struct {
@@ -176,8 +174,7 @@ func (p *process) endsWithin(ctx context.Context, patience time.Duration) bool {
 	return false
 }
 
-// pause is the moment between two looks at something that another process is
-// about to do.
+// pause is the moment between two looks at something that another process is about to do.
 func pause(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

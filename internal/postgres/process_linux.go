@@ -16,11 +16,9 @@ import (
 
 func dieWithParent(attr *syscall.SysProcAttr, last syscall.Signal) { attr.Pdeathsig = last }
 
-// hand gives a command a directory, and returns the name that the command is to
-// use for it. An account may not be let through the directories above (root's
-// home, a temporary directory of root's): it gets the open directory, and no
-// permission has to be changed. The caller closes cmd.ExtraFiles once the
-// command has started.
+// hand gives a command a directory, and returns the name that the command is to use for it. An account may not be let
+// through the directories above (root's home, a temporary directory of root's): it gets the open directory, and no
+// permission has to be changed. The caller closes cmd.ExtraFiles once the command has started.
 func (a *account) hand(cmd *exec.Cmd, dir string) (string, error) {
 	if a == nil {
 		return dir, nil
@@ -33,8 +31,8 @@ func (a *account) hand(cmd *exec.Cmd, dir string) (string, error) {
 	return "/proc/self/fd/" + strconv.Itoa(2+len(cmd.ExtraFiles)), nil
 }
 
-// processesIn finds the processes of a server by what every one of them has:
-// the program's name, and the data directory as its working directory.
+// processesIn finds the processes of a server by what every one of them has: the program's name, and the data directory
+// as its working directory.
 func processesIn(data string) ([]int, error) {
 	want, err := os.Stat(data)
 	if os.IsNotExist(err) {
@@ -66,8 +64,8 @@ func processesIn(data string) ([]int, error) {
 	return pids, nil
 }
 
-// freeMemory gives back the piece of shared memory by which a server guards its
-// data directory, and which the system keeps for ever when the server is killed.
+// freeMemory gives back the piece of shared memory by which a server guards its data directory, and which the system
+// keeps for ever when the server is killed.
 func freeMemory(data string) error {
 	key, id, found := memoryOf(data)
 	if !found {

@@ -65,8 +65,7 @@ func TestOpenAfterKill(t *testing.T) {
 	}
 }
 
-// A server that has outlived its process is ended, with all of its sessions,
-// before another one is started on its data.
+// A server that has outlived its process is ended, with all of its sessions, before another one is started on its data.
 func TestOpenEndsLeftOver(t *testing.T) {
 	t.Parallel()
 	s, dir := create(t)

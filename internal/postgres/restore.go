@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// TooEarlyError refuses an instant from before the base backup, for which
-// PostgreSQL would bring up the backup's state as if it were right.
+// TooEarlyError refuses an instant from before the base backup, for which PostgreSQL would bring up the backup's state
+// as if it were right.
 type TooEarlyError struct{ At, Earliest time.Time }
 
 func (e *TooEarlyError) Error() string {
@@ -27,8 +27,8 @@ func (e *TooEarlyError) Error() string {
 // ErrFuture is wrapped when the instant to restore to has not come yet.
 var ErrFuture = errors.New("a server cannot be restored to an instant in the future")
 
-// patience is how long each step of a restore may take. None waits for ever:
-// what the restore reads was written by others.
+// patience is how long each step of a restore may take. None waits for ever: what the restore reads was written by
+// others.
 type patience struct {
 	archive  time.Duration // the source archives what it has
 	copy     time.Duration // a base backup and the log are read or written
@@ -43,9 +43,8 @@ var usualPatience = patience{
 
 func precise(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
-// Restore makes a server in dir that has all that was committed in this one up
-// to the instant, to the microsecond, and nothing that was committed later. The
-// roles and passwords are those of that instant too. This server goes on as if
+// Restore makes a server in dir that has all that was committed in this one up to the instant, to the microsecond, and
+// nothing that was committed later. The roles and passwords are those of that instant too. This server goes on as if
 // nothing had been; if it has ended, what it has left behind is enough.
 func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Server, err error) {
 	at = at.UTC().Truncate(time.Microsecond)
@@ -77,8 +76,7 @@ func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Serv
 	return r, r.complete()
 }
 
-// recover brings the data directory to the state that the source had at the
-// instant, and leaves it stopped.
+// recover brings the data directory to the state that the source had at the instant, and leaves it stopped.
 func (s *Server) recover(ctx context.Context, source *Server, at time.Time) error {
 	limited, cancel := context.WithTimeout(ctx, s.installation.patience.archive)
 	live, err := source.archiveAll(limited)
@@ -94,8 +92,8 @@ func (s *Server) recover(ctx context.Context, source *Server, at time.Time) erro
 	if live || err == nil || !strings.Contains(err.Error(), "recovery ended before configured recovery target was reached") {
 		return err
 	}
-	// The source ended before it committed anything later than the instant:
-	// all that there is belongs to the restored server.
+	// The source ended before it committed anything later than the instant: all that there is belongs to the restored
+	// server.
 	if err := os.RemoveAll(s.path(dataName)); err != nil {
 		return err
 	}
@@ -105,8 +103,7 @@ func (s *Server) recover(ctx context.Context, source *Server, at time.Time) erro
 	return s.replay(ctx, "")
 }
 
-// copyFrom makes the data directory of the source's base backup and of all of
-// its log since.
+// copyFrom makes the data directory of the source's base backup and of all of its log since.
 func (s *Server) copyFrom(ctx context.Context, source *Server, archived bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.installation.patience.copy)
 	defer cancel()
@@ -143,9 +140,8 @@ func (s *Server) copyFrom(ctx context.Context, source *Server, archived bool) er
 	})
 }
 
-// replay runs the server through its recovery: as far as the target, or if that
-// is empty to the end of the log. What the recovery needs is said on the command
-// line, so that nothing of it has to be taken out of the configuration again.
+// replay runs the server through its recovery: as far as the target, or if that is empty to the end of the log. What
+// the recovery needs is said on the command line, so that nothing of it has to be taken out of the configuration again.
 func (s *Server) replay(ctx context.Context, target string) error {
 	settings := []string{
 		"hot_standby=off", // ready means recovered and promoted

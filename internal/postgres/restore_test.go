@@ -69,8 +69,7 @@ func TestRestoreToTheMicrosecond(t *testing.T) {
 	}
 }
 
-// Instants after the last commit are what a user who restores to "just now"
-// asks for.
+// Instants after the last commit are what a user who restores to "just now" asks for.
 func TestRestoreToQuietInstants(t *testing.T) {
 	t.Parallel()
 	s, _ := create(t)
@@ -114,8 +113,7 @@ func TestRestoreRefusals(t *testing.T) {
 	open(t, otherDir)
 }
 
-// Roles and passwords are those of the instant, and each restored server is a
-// source like any other.
+// Roles and passwords are those of the instant, and each restored server is a source like any other.
 func TestRestoreChain(t *testing.T) {
 	t.Parallel()
 	s, _ := create(t)
@@ -206,8 +204,7 @@ func TestRestoreFromEndedSource(t *testing.T) {
 	}
 }
 
-// Log that fills many segments, and a database made by a copy of another, are
-// replayed as well.
+// Log that fills many segments, and a database made by a copy of another, are replayed as well.
 func TestRestoreMuch(t *testing.T) {
 	t.Parallel()
 	s, _ := create(t)

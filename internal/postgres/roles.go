@@ -22,14 +22,12 @@ import (
 
 const (
 	superuser = "postgres" // this package's own login
-	// ApplicationRole is the service's own role on every instance. It can do what
-	// every application can.
+	// ApplicationRole is the service's own role on every instance. It can do what every application can.
 	ApplicationRole = "dbosadmin"
 )
 
-// createRoles turns a copy of the template into a server with logins of its
-// own. As on a managed service, the admin is no superuser; it owns the database
-// that it logs in to, and can do with the applications' databases what the
+// createRoles turns a copy of the template into a server with logins of its own. As on a managed service, the admin is
+// no superuser; it owns the database that it logs in to, and can do with the applications' databases what the
 // applications can.
 func (s *Server) createRoles(ctx context.Context, admin Role) error {
 	adminVerifier, err := verifier(admin.Password)
@@ -59,14 +57,12 @@ func (s *Server) createRoles(ctx context.Context, admin Role) error {
 	return s.fenceAgain(ctx)
 }
 
-// outside are the predefined roles that reach files and programs outside the
-// databases.
+// outside are the predefined roles that reach files and programs outside the databases.
 const outside = `('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')`
 
-// fence keeps the roles of a server inside its databases. Up to PostgreSQL 15
-// whoever may create roles may grant any role that is no superuser, so these
-// become superusers there: nobody can log in as one, and only a superuser may
-// grant one. Grants from before are taken back. Newer servers need nothing.
+// fence keeps the roles of a server inside its databases. Up to PostgreSQL 15 whoever may create roles may grant any
+// role that is no superuser, so these become superusers there: nobody can log in as one, and only a superuser may grant
+// one. Grants from before are taken back. Newer servers need nothing.
 func (s *Server) fence(ctx context.Context, conn *pgx.Conn) error {
 	if s.installation.major > 15 {
 		return nil
@@ -94,8 +90,8 @@ func (s *Server) fenceAgain(ctx context.Context) error {
 	return s.fence(ctx, conn)
 }
 
-// SetPassword gives a role another password, lets it log in again where that was
-// taken from it, and proves that it does.
+// SetPassword gives a role another password, lets it log in again where that was taken from it, and proves that it
+// does.
 func (s *Server) SetPassword(ctx context.Context, role, password string) error {
 	v, err := verifier(password)
 	if err != nil {
@@ -111,8 +107,7 @@ func (s *Server) SetPassword(ctx context.Context, role, password string) error {
 	return nil
 }
 
-// checkLogin logs in as a role. A refusal that comes after the password, such as
-// of too many sessions, is none.
+// checkLogin logs in as a role. A refusal that comes after the password, such as of too many sessions, is none.
 func (s *Server) checkLogin(ctx context.Context, role Role) error {
 	ctx, cancel := context.WithTimeout(ctx, s.installation.patience.session)
 	defer cancel()
@@ -126,14 +121,14 @@ func (s *Server) checkLogin(ctx context.Context, role Role) error {
 	return err
 }
 
-// Application is the login that the service has on every instance. Its password
-// never changes: a restored server has that of its source.
+// Application is the login that the service has on every instance. Its password never changes: a restored server has
+// that of its source.
 func (s *Server) Application() Role {
 	return Role{Name: ApplicationRole, Password: s.record.ApplicationPassword}
 }
 
-// OwnerOf is the login of the application whose database this is. Its password
-// follows from that of Application, and so never changes either.
+// OwnerOf is the login of the application whose database this is. Its password follows from that of Application, and so
+// never changes either.
 func (s *Server) OwnerOf(database string) Role {
 	const longest = 63
 	mac := hmac.New(sha256.New, []byte(s.record.ApplicationPassword))
@@ -146,9 +141,8 @@ func (s *Server) OwnerOf(database string) Role {
 	return Role{Name: name, Password: sum[:40]}
 }
 
-// CreateDatabase makes a database for an application, which owns it. No other
-// application gets in. If there is one of that name, the application gets it as
-// it is.
+// CreateDatabase makes a database for an application, which owns it. No other application gets in. If there is one of
+// that name, the application gets it as it is.
 func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 	role := s.OwnerOf(name)
 	owner, database := quote(role.Name), quote(name)
@@ -163,8 +157,8 @@ func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("create the database %s: %w", name, err)
 	}
-	// What the admin makes in it by hand, such as a migration run from a
-	// developer's machine, is the application's to use as well.
+	// What the admin makes in it by hand, such as a migration run from a developer's machine, is the application's to
+	// use as well.
 	var grants []string
 	for _, kind := range []string{"TABLES", "SEQUENCES", "FUNCTIONS", "TYPES", "SCHEMAS"} {
 		grants = append(grants, "ALTER DEFAULT PRIVILEGES FOR ROLE "+quote(s.record.Admin)+" GRANT ALL ON "+kind+" TO "+owner)
@@ -175,10 +169,9 @@ func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 	return nil
 }
 
-// createOwner makes the role of an application, and lets the admin and the
-// service do what it can do. It may make databases, since applications keep
-// their workflows in a second one. It may make roles only where that does not
-// make it a member of another application's.
+// createOwner makes the role of an application, and lets the admin and the service do what it can do. It may make
+// databases, since applications keep their workflows in a second one. It may make roles only where that does not make
+// it a member of another application's.
 func (s *Server) createOwner(ctx context.Context, role Role) error {
 	v, err := verifier(role.Password)
 	if err != nil {
@@ -198,8 +191,8 @@ func (s *Server) createOwner(ctx context.Context, role Role) error {
 	return s.execute(ctx, "", "GRANT "+name+" TO "+quote(ApplicationRole)+", "+quote(s.record.Admin))
 }
 
-// takeOver gives a database that exists to an application. What an earlier version
-// of this package made there for all applications becomes this one's.
+// takeOver gives a database that exists to an application. What an earlier version of this package made there for all
+// applications becomes this one's.
 func (s *Server) takeOver(ctx context.Context, name, owner string) error {
 	conn, err := s.session(ctx, name)
 	if err != nil {
@@ -242,8 +235,7 @@ func (s *Server) takeOver(ctx context.Context, name, owner string) error {
 	})
 }
 
-// DropDatabase deletes a database, whoever is using it. It is no error if there
-// is none.
+// DropDatabase deletes a database, whoever is using it. It is no error if there is none.
 func (s *Server) DropDatabase(ctx context.Context, name string) error {
 	if err := s.execute(ctx, "", "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
 		return fmt.Errorf("drop the database %s: %w", name, err)
@@ -261,8 +253,8 @@ func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 // randomPassword is one of 160 bits.
 func randomPassword() string { return rand.Text() + rand.Text()[:6] }
 
-// verifier is what a server keeps of a password to check it (RFC 5802). It is
-// made here, so that no statement, and hence no log, ever holds the password.
+// verifier is what a server keeps of a password to check it (RFC 5802). It is made here, so that no statement, and
+// hence no log, ever holds the password.
 func verifier(password string) (string, error) {
 	const iterations = 4096
 	if password == "" || strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r > '~' }) {

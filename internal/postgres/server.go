@@ -42,8 +42,8 @@ type Options struct {
 	Admin Role // may create databases and roles, but is no superuser
 }
 
-// Create makes a server in dir, whose parent exists, and starts it. Everything
-// that is written to it from then on can be restored to any instant.
+// Create makes a server in dir, whose parent exists, and starts it. Everything that is written to it from then on can
+// be restored to any instant.
 func (i *Installation) Create(ctx context.Context, dir string, o Options) (_ *Server, err error) {
 	s, err := i.claim(ctx, dir)
 	if err != nil {
@@ -53,8 +53,8 @@ func (i *Installation) Create(ctx context.Context, dir string, o Options) (_ *Se
 	if err := i.prepare(ctx, dir); err != nil {
 		return nil, err
 	}
-	// The template is a cluster that was stopped in good order, and so it is
-	// the base backup of every server that begins as a copy of it.
+	// The template is a cluster that was stopped in good order, and so it is the base backup of every server that
+	// begins as a copy of it.
 	err = i.account.fill(s.path(dataName), func(f *filling) error { return f.unpack(ctx, bytes.NewReader(i.template.data)) })
 	if err != nil {
 		return nil, err
@@ -75,8 +75,7 @@ func (i *Installation) Create(ctx context.Context, dir string, o Options) (_ *Se
 	return s, s.complete()
 }
 
-// complete marks a new server as one. What was before is not to be had by a
-// restore.
+// complete marks a new server as one. What was before is not to be had by a restore.
 func (s *Server) complete() error {
 	s.record.Port = s.process.port
 	s.record.RestorableSince = time.Now().UTC().Truncate(time.Microsecond).Add(time.Microsecond)
@@ -92,9 +91,8 @@ func (s *Server) undo(ctx context.Context, failure *error) {
 	*failure = errors.Join(*failure, s.stop(ctx, syscall.SIGQUIT), s.installation.Remove(ctx, s.dir))
 }
 
-// Open starts the server in dir again, after a Stop as after the death of the
-// server or of the process that ran it. It keeps its port if that is still
-// free. The error wraps fs.ErrNotExist if no server was ever completed there.
+// Open starts the server in dir again, after a Stop as after the death of the server or of the process that ran it. It
+// keeps its port if that is still free. The error wraps fs.ErrNotExist if no server was ever completed there.
 func (i *Installation) Open(ctx context.Context, dir string) (_ *Server, err error) {
 	r, err := readRecord(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -143,8 +141,8 @@ func (s *Server) RestorableSince() time.Time { return s.record.RestorableSince }
 // Done is closed when the server has ended, by Stop or by itself.
 func (s *Server) Done() <-chan struct{} { return s.process.done }
 
-// Err tells why the server has ended by itself, with the end of its log. It is
-// nil while the server runs, and after Stop.
+// Err tells why the server has ended by itself, with the end of its log. It is nil while the server runs, and after
+// Stop.
 func (s *Server) Err() error {
 	select {
 	case <-s.process.done:
@@ -157,8 +155,7 @@ func (s *Server) Err() error {
 	return s.process.died()
 }
 
-// Stop ends the server: its sessions at once, but in good order. Open starts it
-// again.
+// Stop ends the server: its sessions at once, but in good order. Open starts it again.
 func (s *Server) Stop(ctx context.Context) error { return s.stop(ctx, syscall.SIGINT) }
 
 func (s *Server) stop(ctx context.Context, signal syscall.Signal) error {

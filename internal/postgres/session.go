@@ -33,8 +33,8 @@ type Login struct {
 	Settings map[string]string
 }
 
-// Connect opens a session. Nothing but the login decides how: the environment
-// of this process is not looked at. Its errors do not hold the password.
+// Connect opens a session. Nothing but the login decides how: the environment of this process is not looked at. Its
+// errors do not hold the password.
 func Connect(ctx context.Context, login Login) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig("sslmode=" + login.TLS + " target_session_attrs=any host=" + login.Host + " port=" + strconv.Itoa(login.Port))
 	if err != nil {
@@ -49,8 +49,8 @@ func Connect(ctx context.Context, login Login) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// own are the settings of the superuser's sessions. An owner of a database may
-// give it others, so that a session runs the owner's functions or changes nothing.
+// own are the settings of the superuser's sessions. An owner of a database may give it others, so that a session runs
+// the owner's functions or changes nothing.
 func (s *Server) own() map[string]string {
 	limit := strconv.FormatInt(s.installation.patience.session.Milliseconds(), 10)
 	return map[string]string{
@@ -91,8 +91,7 @@ func (s *Server) execute(ctx context.Context, database string, statements ...str
 	return nil
 }
 
-// IsDuplicateDatabase tells of the error of a CREATE DATABASE whose name is
-// taken, also by somebody who was faster.
+// IsDuplicateDatabase tells of the error of a CREATE DATABASE whose name is taken, also by somebody who was faster.
 func IsDuplicateDatabase(err error) bool { return hasCode(err, "42P04") || hasCode(err, "23505") }
 
 // IsBadLogin tells of the error of a login with a wrong name or password.

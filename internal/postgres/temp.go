@@ -13,8 +13,8 @@ import (
 	"syscall"
 )
 
-// tempDir is a folder for temporary files in which the account can get at what is
-// its own: the usual one, unless it is root's alone.
+// tempDir is a folder for temporary files in which the account can get at what is its own: the usual one, unless it is
+// root's alone.
 func (a *account) tempDir() (string, error) {
 	folders := []string{os.TempDir(), "/tmp", "/var/tmp"}
 	for _, folder := range folders {

@@ -24,9 +24,8 @@ import (
 // segmentSize is how large every log file of our servers is, in bytes.
 const segmentSize = 1 << 20
 
-// template is a data directory as initdb leaves it, with our configuration: a
-// copy of it is made ten times as fast as another. It is kept in memory, so
-// that nothing has to be removed when this process ends.
+// template is a data directory as initdb leaves it, with our configuration: a copy of it is made ten times as fast as
+// another. It is kept in memory, so that nothing has to be removed when this process ends.
 type template struct {
 	turn     chan struct{} // holds one token while somebody makes it
 	data     []byte        // nil until it is complete
@@ -49,8 +48,8 @@ func templateOf(bin, version string) *template {
 	return templates[key]
 }
 
-// prepare returns once the template is complete. Who comes first makes it, in
-// a directory below dir; if that fails, the next one tries again.
+// prepare returns once the template is complete. Who comes first makes it, in a directory below dir; if that fails, the
+// next one tries again.
 func (i *Installation) prepare(ctx context.Context, dir string) error {
 	select {
 	case i.template.turn <- struct{}{}:
@@ -120,8 +119,8 @@ func closeAll(cmd *exec.Cmd) {
 	}
 }
 
-// locale is one that needs no package: characters by their code, and all of
-// them known. macOS has only the half of that.
+// locale is one that needs no package: characters by their code, and all of them known. macOS has only the half of
+// that.
 func locale() string {
 	if runtime.GOOS == "darwin" {
 		return "C"
@@ -129,8 +128,8 @@ func locale() string {
 	return "C.UTF-8"
 }
 
-// packTemplate packs what initdb has made, with those files that are the same for
-// every server. Port and name are given to each when it starts.
+// packTemplate packs what initdb has made, with those files that are the same for every server. Port and name are given
+// to each when it starts.
 func (i *Installation) packTemplate(ctx context.Context, w io.Writer, data string) error {
 	own := map[string]string{"postgresql.conf": settings, "pg_hba.conf": logins}
 	archive := tar.NewWriter(w)
@@ -146,9 +145,8 @@ const logins = `host all all 127.0.0.1/32 scram-sha-256
 host all all ::1/128 scram-sha-256
 `
 
-// settings hold for a server that is small, is reached by TCP alone, and may be
-// killed at any moment, but need not survive a power cut. The archive's path is
-// relative to the data directory, so that a directory can be moved, and the
+// settings hold for a server that is small, is reached by TCP alone, and may be killed at any moment, but need not
+// survive a power cut. The archive's path is relative to the data directory, so that a directory can be moved, and the
 // archived file gets its name only when it is complete.
 const settings = `listen_addresses = '127.0.0.1'
 unix_socket_directories = ''

@@ -19,13 +19,12 @@ import (
 	"syscall"
 )
 
-// The servers can write to their own directories, and so can whoever breaks into
-// one. This process, which may be root's, therefore follows no link there, opens
-// nothing but regular files of the servers' user, and fills a directory before
-// it gives that directory away.
+// The servers can write to their own directories, and so can whoever breaks into one. This process, which may be
+// root's, therefore follows no link there, opens nothing but regular files of the servers' user, and fills a directory
+// before it gives that directory away.
 
-// openRegular opens a file in a directory that others can write to. It follows no
-// link, and does not wait, as an open of a named pipe would.
+// openRegular opens a file in a directory that others can write to. It follows no link, and does not wait, as an open
+// of a named pipe would.
 func openRegular(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	entry, err := root.Lstat(name)
 	if err != nil {
@@ -65,8 +64,7 @@ func readRegular(dir, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, small))
 }
 
-// open opens a regular file that belongs to the account. A hard link to somebody
-// else's file does not.
+// open opens a regular file that belongs to the account. A hard link to somebody else's file does not.
 func (a *account) open(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	file, info, err := openRegular(root, name)
 	if err != nil {
@@ -79,9 +77,8 @@ func (a *account) open(root *os.Root, name string) (*os.File, fs.FileInfo, error
 	return file, info, nil
 }
 
-// pack writes a data directory as a tar stream: one file is written and read
-// several times as fast as the thousand that a cluster is made of. The server
-// must be stopped. Files for which leave is true stay out.
+// pack writes a data directory as a tar stream: one file is written and read several times as fast as the thousand that
+// a cluster is made of. The server must be stopped. Files for which leave is true stay out.
 func (a *account) pack(ctx context.Context, archive *tar.Writer, dir string, leave func(name string) bool) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -128,8 +125,7 @@ func packText(archive *tar.Writer, name, content string) error {
 	return err
 }
 
-// filling is a directory that is still this process's own, while its content
-// belongs to the account already.
+// filling is a directory that is still this process's own, while its content belongs to the account already.
 type filling struct {
 	account *account
 	root    *os.Root
@@ -195,8 +191,8 @@ func (f *filling) copy(name string, content io.Reader) error {
 	return errors.Join(err, file.Close())
 }
 
-// outsideBase tells of the files of a data directory that no base backup needs:
-// the log comes from the archive, and the rest is of one run only.
+// outsideBase tells of the files of a data directory that no base backup needs: the log comes from the archive, and the
+// rest is of one run only.
 func outsideBase(name string) bool {
 	dir, file := path.Split(name)
 	return strings.HasPrefix(dir, "pg_wal/") || file == pidFile || file == "postmaster.opts"

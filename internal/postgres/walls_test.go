@@ -17,8 +17,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// What others put into a server's directory carries nothing of this process's
-// into a restored server, and holds nothing up.
+// What others put into a server's directory carries nothing of this process's into a restored server, and holds nothing
+// up.
 func TestRestoreFollowsNothing(t *testing.T) {
 	t.Parallel()
 	const segment = "00000001000000000000FFFF"
@@ -97,8 +97,8 @@ func asServers(t *testing.T, dir, path string) error {
 	return os.Lchown(path, int(owner.Uid), int(owner.Gid))
 }
 
-// What is planted in the place of a log file of a source that has ended is not
-// followed either, and a link in the place of the whole folder leads nowhere.
+// What is planted in the place of a log file of a source that has ended is not followed either, and a link in the place
+// of the whole folder leads nowhere.
 func TestRestoreFollowsNothingOfEndedSource(t *testing.T) {
 	t.Parallel()
 	s, dir := create(t)
@@ -120,8 +120,8 @@ func TestRestoreFollowsNothingOfEndedSource(t *testing.T) {
 	}
 }
 
-// The data directory is filled while nobody else gets in: a link that somebody
-// makes all the time in the place of a file is never written through.
+// The data directory is filled while nobody else gets in: a link that somebody makes all the time in the place of a
+// file is never written through.
 func TestRestoreWritesThroughNoLink(t *testing.T) {
 	t.Parallel()
 	s, _ := create(t)
@@ -168,8 +168,7 @@ func TestOpenWithPipeAsNote(t *testing.T) {
 	connect(t, open(t, dir), alice, "")
 }
 
-// A source whose archive takes nothing holds a restore up for the time of that
-// step, and no longer.
+// A source whose archive takes nothing holds a restore up for the time of that step, and no longer.
 func TestRestoreWithStuckArchive(t *testing.T) {
 	t.Parallel()
 	s, dir := create(t)
@@ -235,8 +234,7 @@ func TestLoginStaysInside(t *testing.T) {
 	attack(t, open(t, dir))
 }
 
-// What the owner of a database puts in the way of this package's sessions is
-// neither run nor heeded.
+// What the owner of a database puts in the way of this package's sessions is neither run nor heeded.
 func TestOwnSessionsHeedNothing(t *testing.T) {
 	t.Parallel()
 	s, _ := create(t)

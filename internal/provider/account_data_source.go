@@ -15,8 +15,7 @@ var _ datasource.DataSourceWithConfigure = (*accountDataSource)(nil)
 
 func newAccountDataSource() datasource.DataSource { return &accountDataSource{} }
 
-// accountDataSource tells whose login the provider uses, the counterpart of
-// "dbos-cloud profile".
+// accountDataSource tells whose login the provider uses, the counterpart of "dbos-cloud profile".
 type accountDataSource struct {
 	dataSourceBase
 }

@@ -155,8 +155,8 @@ func readApplication[M any](ctx context.Context, o *operation[M], name types.Str
 	return nil
 }
 
-// lookBeforeDeploy reads an application before a deploy or a move. It reports an application, or a version unless that is
-// null, that does not exist, before anything is sent.
+// lookBeforeDeploy reads an application before a deploy or a move. It reports an application, or a version unless that
+// is null, that does not exist, before anything is sent.
 func lookBeforeDeploy(ctx context.Context, client *cloud.Client, name string, version types.String, diags *diag.Diagnostics) (*cloud.Application, bool) {
 	application, err := client.FreshApplication(ctx, name)
 	switch {

@@ -159,9 +159,8 @@ func TestAccApplication_life(t *testing.T) {
 	})
 }
 
-// The whole life of an application: secrets before the deploy, moved in place
-// with the version that runs, moved back after somebody has moved it, and
-// everything destroyed in the right order.
+// The whole life of an application: secrets before the deploy, moved in place with the version that runs, moved back
+// after somebody has moved it, and everything destroyed in the right order.
 func TestAccApplication_deployedAndMoved(t *testing.T) {
 	t.Parallel()
 	c := cloudWithInstances(t, "orders", "restored")
@@ -459,8 +458,8 @@ func TestAccApplicationSecret_life(t *testing.T) {
 	})
 }
 
-// Migrations that really run, by psql on the application's own database: what
-// one of them says when it fails is shown, and none of it stays.
+// Migrations that really run, by psql on the application's own database: what one of them says when it fails is shown,
+// and none of it stays.
 func TestAccApplicationDeployment_realMigration(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t, acctest.Postgres)

@@ -20,8 +20,7 @@ var _ datasource.DataSourceWithConfigure = (*applicationDataSource)(nil)
 
 func newApplicationDataSource() datasource.DataSource { return &applicationDataSource{} }
 
-// applicationDataSource looks one application up, the counterpart of
-// "dbos-cloud app status".
+// applicationDataSource looks one application up, the counterpart of "dbos-cloud app status".
 type applicationDataSource struct {
 	dataSourceBase
 }
@@ -56,8 +55,8 @@ func newApplicationRecord(application cloud.Application) applicationRecord {
 	return record
 }
 
-// applicationRecordAttributes describes applicationRecord; name is configured
-// where one application is looked up, and computed in a list.
+// applicationRecordAttributes describes applicationRecord; name is configured where one application is looked up, and
+// computed in a list.
 func applicationRecordAttributes(name schema.StringAttribute) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"name":                   name,
@@ -72,8 +71,7 @@ func applicationRecordAttributes(name schema.StringAttribute) map[string]schema.
 	}
 }
 
-// applicationNameOfDataSource is the name of the application that a data
-// source asks for.
+// applicationNameOfDataSource is the name of the application that a data source asks for.
 func applicationNameOfDataSource() schema.StringAttribute {
 	return schema.StringAttribute{
 		Required:            true,
@@ -109,8 +107,8 @@ func (d *applicationDataSource) Read(ctx context.Context, req datasource.ReadReq
 	resp.Diagnostics.Append(resp.State.Set(ctx, newApplicationRecord(*application))...)
 }
 
-// applicationReadError reports a failed look-up of a data source, or that the
-// application which the attribute names does not exist.
+// applicationReadError reports a failed look-up of a data source, or that the application which the attribute names
+// does not exist.
 func applicationReadError(attribute, failed, name string, err error, diags *diag.Diagnostics) {
 	if cloud.IsNotFound(err) {
 		addAttributeError(diags, attribute, fmt.Sprintf("Application %q does not exist", name),

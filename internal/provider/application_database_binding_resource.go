@@ -27,9 +27,8 @@ func newApplicationDatabaseBindingResource() resource.Resource {
 	return r
 }
 
-// applicationDatabaseBindingResource holds an application, whoever registered
-// it, on a database instance: the counterpart of "dbos-cloud app
-// change-database-instance".
+// applicationDatabaseBindingResource holds an application, whoever registered it, on a database instance: the
+// counterpart of "dbos-cloud app change-database-instance".
 type applicationDatabaseBindingResource struct {
 	managed[applicationDatabaseBindingModel, *applicationDatabaseBindingModel]
 }

@@ -11,8 +11,8 @@ import (
 // bound is the binding of these tests.
 var bound = attributes{"application_name": "shop", "database_instance_name": "restored"}
 
-// deployedShop is an API in which shop runs version v7 on an instance, and any
-// change of it makes v8 on "restored" at once.
+// deployedShop is an API in which shop runs version v7 on an instance, and any change of it makes v8 on "restored" at
+// once.
 func deployedShop(instance string) *api {
 	a := &api{}
 	a.say("GET applications/shop", application("shop", instance, "v7", "AVAILABLE", 512))

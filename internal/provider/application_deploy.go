@@ -14,9 +14,9 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// planDeploy decides whether the plan deploys; state is nil for a create. If it does, the computed attributes are unknown
-// until the apply. So is the hash, because the same apply may still write files. If a trigger is unknown it probably
-// does, and only the apply checks the files.
+// planDeploy decides whether the plan deploys; state is nil for a create. If it does, the computed attributes are
+// unknown until the apply. So is the hash, because the same apply may still write files. If a trigger is unknown it
+// probably does, and only the apply checks the files.
 func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, state *applicationDeploymentModel, diags *diag.Diagnostics) {
 	if !plan.checkChoice(state, diags) {
 		return
@@ -91,8 +91,8 @@ func sameTriggers(planned, recorded types.Map) bool {
 	return none || planned.Equal(recorded)
 }
 
-// checkDatabase refuses files that name another database than the application has. If the look-up fails it says nothing,
-// and the apply decides.
+// checkDatabase refuses files that name another database than the application has. If the look-up fails it says
+// nothing, and the apply decides.
 func (r *applicationDeploymentResource) checkDatabase(ctx context.Context, plan *applicationDeploymentModel, files *source, diags *diag.Diagnostics) {
 	if files.Config().AppDBName == "" {
 		return

@@ -27,8 +27,8 @@ func newApplicationDeploymentResource() resource.Resource {
 	return r
 }
 
-// applicationDeploymentResource deploys a directory, or an earlier version, to
-// an application: the counterpart of "dbos-cloud app deploy".
+// applicationDeploymentResource deploys a directory, or an earlier version, to an application: the counterpart of
+// "dbos-cloud app deploy".
 type applicationDeploymentResource struct {
 	managed[applicationDeploymentModel, *applicationDeploymentModel]
 }

@@ -20,8 +20,7 @@ import (
 
 const shopConfig = "name: shop\nlanguage: node\ndatabase:\n  app_db_name: shop\n"
 
-// sourceDir is the directory of an application with these files, besides those
-// that every one needs.
+// sourceDir is the directory of an application with these files, besides those that every one needs.
 func sourceDir(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -40,8 +39,8 @@ func write(t *testing.T, dir, name, text string) {
 	}
 }
 
-// deployment is an API in which shop serves whatever is deployed as v1, v2 and
-// so on. The name of a version is counted from the first deploy.
+// deployment is an API in which shop serves whatever is deployed as v1, v2 and so on. The name of a version is counted
+// from the first deploy.
 type deployment struct {
 	*api
 	names   []string

@@ -19,8 +19,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-// The tests of this file are of the hour when many applications move at once,
-// and things are done in the wrong order.
+// The tests of this file are of the hour when many applications move at once, and things are done in the wrong order.
 
 // refusals are the calls below applications that the server did not carry out.
 func refusals(c *acctest.Cloud) (lines []string) {
@@ -32,9 +31,8 @@ func refusals(c *acctest.Cloud) (lines []string) {
 	return lines
 }
 
-// TestAccRecovery_originalTakenOutTooEarly does in one apply what takes two.
-// Terraform deletes the original before it moves what was on it, which the
-// look for applications refuses; its message leads out.
+// TestAccRecovery_originalTakenOutTooEarly does in one apply what takes two. Terraform deletes the original before it
+// moves what was on it, which the look for applications refuses; its message leads out.
 func TestAccRecovery_originalTakenOutTooEarly(t *testing.T) {
 	t.Parallel()
 	c := cloudWithInstances(t, "orders")
@@ -124,8 +122,7 @@ resource "dbos_application_database_binding" "test" {
 	})
 }
 
-// TestAccApplicationSecret_fifty sets five secrets of each of fifty
-// applications in one apply.
+// TestAccApplicationSecret_fifty sets five secrets of each of fifty applications in one apply.
 func TestAccApplicationSecret_fifty(t *testing.T) {
 	t.Parallel()
 	const fifty, five = 50, 5
@@ -168,8 +165,7 @@ resource "dbos_application_secret" "test" {
 	})
 }
 
-// Writes of one apply to one application wait for one another: the next is not
-// sent while one is on its way.
+// Writes of one apply to one application wait for one another: the next is not sent while one is on its way.
 func TestAccApplication_writesQueue(t *testing.T) {
 	t.Parallel()
 	const many = 12
@@ -247,8 +243,7 @@ func TestAccApplication_busy(t *testing.T) {
 	})
 }
 
-// An application that was deleted by hand is made anew with all that was in
-// it, and deployed once.
+// An application that was deleted by hand is made anew with all that was in it, and deployed once.
 func TestAccApplication_vanishedWithAllInIt(t *testing.T) {
 	t.Parallel()
 	c := cloudWithInstances(t, "orders")

@@ -34,8 +34,8 @@ database:
 	return dir
 }
 
-// TestAccRecovery_deletingMigration recovers from a migration that deletes all rows, which the running version would run
-// again on the restored instance. One application is Terraform's own, the other one is bound.
+// TestAccRecovery_deletingMigration recovers from a migration that deletes all rows, which the running version would
+// run again on the restored instance. One application is Terraform's own, the other one is bound.
 func TestAccRecovery_deletingMigration(t *testing.T) {
 	t.Parallel()
 	const (
@@ -135,8 +135,9 @@ resource "dbos_application_database_binding" "legacy" {
 	})
 }
 
-// TestAccRecovery_wrongMoment restores a wrong moment and moves three applications to it. The way back leads over another
-// name: without create_before_destroy it is refused, as the message says, and with it all applications move again.
+// TestAccRecovery_wrongMoment restores a wrong moment and moves three applications to it. The way back leads over
+// another name: without create_before_destroy it is refused, as the message says, and with it all applications move
+// again.
 func TestAccRecovery_wrongMoment(t *testing.T) {
 	t.Parallel()
 	c := cloudWithInstances(t, "orders")

@@ -31,9 +31,8 @@ func newApplication() *applicationResource {
 	return r
 }
 
-// applicationResource registers an application on a database instance, the
-// counterpart of "dbos-cloud app register", "update" and "delete", and moves it
-// to another one.
+// applicationResource registers an application on a database instance, the counterpart of "dbos-cloud app register",
+// "update" and "delete", and moves it to another one.
 type applicationResource struct {
 	managed[applicationModel, *applicationModel]
 }

@@ -17,8 +17,7 @@ import (
 // shop is the application of these tests, on instance "orders".
 var shop = attributes{"name": "shop", "database_instance_name": "orders", "language": "node"}
 
-// application is the JSON of an application. An empty version is one that was
-// never deployed.
+// application is the JSON of an application. An empty version is one that was never deployed.
 func application(name, instance, version, status string, memory int) string {
 	url := ""
 	if version != "" {
@@ -37,8 +36,7 @@ func versions(names ...string) string {
 	return "[" + strings.Join(list, ",") + "]"
 }
 
-// registering is an API in which shop can be registered; its record is then
-// the given one.
+// registering is an API in which shop can be registered; its record is then the given one.
 func registering(record string) *api {
 	a := &api{}
 	a.answer("PUT applications", func(string) (int, string) {
@@ -218,8 +216,8 @@ func TestApplicationCreateRefused(t *testing.T) {
 	})
 }
 
-// TestApplicationUnreadable keeps an application that was registered, and whose record is odd or never comes, from being
-// tainted: the next apply would delete it.
+// TestApplicationUnreadable keeps an application that was registered, and whose record is odd or never comes, from
+// being tainted: the next apply would delete it.
 func TestApplicationUnreadable(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{"odd": `{"Name":1}`, "never visible": ""} {
@@ -341,8 +339,7 @@ func TestApplicationMoveWithPreviousVersion(t *testing.T) {
 	r.unchanged(r.refresh(o, ""), restored)
 }
 
-// An application that somebody deploys while a move was interrupted is not
-// waited for in vain.
+// An application that somebody deploys while a move was interrupted is not waited for in vain.
 func TestApplicationMoveOvertaken(t *testing.T) {
 	t.Parallel()
 	a := registering(application("shop", "orders", "v7", "AVAILABLE", 512))

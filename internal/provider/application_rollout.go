@@ -49,8 +49,8 @@ func finishRollout(ctx context.Context, private privateState, diags *diag.Diagno
 	diags.Append(private.SetKey(ctx, rolloutKey, nil)...)
 }
 
-// observe is what a refresh makes of a rollout: false means that it still goes
-// on, and that the answer is of before its end.
+// observe is what a refresh makes of a rollout: false means that it still goes on, and that the answer is of before its
+// end.
 func (r *rollout) observe(ctx context.Context, application *cloud.Application, private privateState, diags *diag.Diagnostics) bool {
 	if r == nil {
 		return true
@@ -62,9 +62,8 @@ func (r *rollout) observe(ctx context.Context, application *cloud.Application, p
 	return true
 }
 
-// wait waits until the rollout is over, and reports where it does not get
-// there. What somebody else has deployed or moved meanwhile is a warning: the
-// rollout was accepted and is done with.
+// wait waits until the rollout is over, and reports where it does not get there. What somebody else has deployed or
+// moved meanwhile is a warning: the rollout was accepted and is done with.
 func (r *rollout) wait(ctx context.Context, client *cloud.Client, failure unready, private privateState, diags *diag.Diagnostics) (*cloud.Application, bool) {
 	application, err := client.WaitApplication(ctx, failure.name, cloud.Rollout(*r))
 	if err != nil {
@@ -90,8 +89,7 @@ func (r *rollout) warnOvertaken(application *cloud.Application, diags *diag.Diag
 			"it runs %s now. If that is not what should run, find out who did it before you apply again.", accepted, running))
 }
 
-// loadPrivate reads a value of the private state; false means that there is
-// none.
+// loadPrivate reads a value of the private state; false means that there is none.
 func loadPrivate(ctx context.Context, private privateState, key string, value any, diags *diag.Diagnostics) bool {
 	raw, problems := private.GetKey(ctx, key)
 	diags.Append(problems...)

@@ -37,9 +37,8 @@ func newApplicationSecret() *applicationSecretResource {
 	return r
 }
 
-// applicationSecretResource is one of an application's environment variables,
-// of which the control plane answers the name only: the counterpart of
-// "dbos-cloud app env create" and "delete".
+// applicationSecretResource is one of an application's environment variables, of which the control plane answers the
+// name only: the counterpart of "dbos-cloud app env create" and "delete".
 type applicationSecretResource struct {
 	managed[applicationSecretModel, *applicationSecretModel]
 }
@@ -200,8 +199,8 @@ func (m *applicationSecretModel) secret() types.String {
 	return m.Value
 }
 
-// changed tells whether a planned value is to be sent over what the state
-// records. A value taken out of the configuration is not.
+// changed tells whether a planned value is to be sent over what the state records. A value taken out of the
+// configuration is not.
 func (m *applicationSecretModel) changed(state *applicationSecretModel) bool {
 	return !m.Value.IsNull() && !m.Value.Equal(state.Value) ||
 		!m.ValueWOVersion.IsNull() && !m.ValueWOVersion.Equal(state.ValueWOVersion)

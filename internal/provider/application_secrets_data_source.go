@@ -15,8 +15,8 @@ var _ datasource.DataSourceWithConfigure = (*applicationSecretsDataSource)(nil)
 
 func newApplicationSecretsDataSource() datasource.DataSource { return &applicationSecretsDataSource{} }
 
-// applicationSecretsDataSource lists the names of an application's secrets, the
-// counterpart of "dbos-cloud app env list".
+// applicationSecretsDataSource lists the names of an application's secrets, the counterpart of "dbos-cloud app env
+// list".
 type applicationSecretsDataSource struct {
 	dataSourceBase
 }

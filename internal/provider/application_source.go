@@ -22,9 +22,9 @@ type source struct {
 	configFile string
 }
 
-// planSource checks the directory for a plan. It reads the files only if there is a recorded hash to compare with. While
-// the directory is unknown it reports nothing. While a trigger is unknown it reports nothing either, because the same
-// apply may build the files.
+// planSource checks the directory for a plan. It reads the files only if there is a recorded hash to compare with.
+// While the directory is unknown it reports nothing. While a trigger is unknown it reports nothing either, because the
+// same apply may build the files.
 func (m *applicationDeploymentModel) planSource(ctx context.Context, compares bool, diags *diag.Diagnostics) (*source, types.String) {
 	switch {
 	case m.SourceDir.IsNull():

@@ -16,8 +16,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-// TestTerraformInterruptedDeploy interrupts the wait for a version. The next
-// apply waits for that one and deploys nothing again.
+// TestTerraformInterruptedDeploy interrupts the wait for a version. The next apply waits for that one and deploys
+// nothing again.
 func TestTerraformInterruptedDeploy(t *testing.T) {
 	t.Parallel()
 	c := cloudWithInstances(t, "orders")
@@ -51,9 +51,8 @@ func TestTerraformInterruptedDeploy(t *testing.T) {
 	}
 }
 
-// TestTerraformGeneratedConfig imports what was made by hand by import blocks
-// alone: the configuration that Terraform writes for them plans, and applying
-// it calls nothing that changes anything.
+// TestTerraformGeneratedConfig imports what was made by hand by import blocks alone: the configuration that Terraform
+// writes for them plans, and applying it calls nothing that changes anything.
 func TestTerraformGeneratedConfig(t *testing.T) {
 	t.Parallel()
 	c := cloudWithInstances(t, "orders")
@@ -105,8 +104,7 @@ func reads(c *acctest.Cloud) (n int) {
 	return n
 }
 
-// TestTerraformDestroyWithoutSource destroys what was deployed from files that
-// are gone.
+// TestTerraformDestroyWithoutSource destroys what was deployed from files that are gone.
 func TestTerraformDestroyWithoutSource(t *testing.T) {
 	t.Parallel()
 	c := cloudWithInstances(t, "orders")
@@ -124,9 +122,8 @@ func TestTerraformDestroyWithoutSource(t *testing.T) {
 	}
 }
 
-// TestTerraformUnknownInstance plans an application whose instance is not known
-// yet: it is updated in place, and where the name comes out the same nothing is
-// called.
+// TestTerraformUnknownInstance plans an application whose instance is not known yet: it is updated in place, and where
+// the name comes out the same nothing is called.
 func TestTerraformUnknownInstance(t *testing.T) {
 	t.Parallel()
 	c := cloudWithInstances(t, "orders")

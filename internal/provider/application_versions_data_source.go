@@ -19,9 +19,8 @@ func newApplicationVersionsDataSource() datasource.DataSource {
 	return &applicationVersionsDataSource{}
 }
 
-// applicationVersionsDataSource lists the versions of an application and finds
-// the one that was running at a time, the counterpart of "dbos-cloud app
-// versions".
+// applicationVersionsDataSource lists the versions of an application and finds the one that was running at a time, the
+// counterpart of "dbos-cloud app versions".
 type applicationVersionsDataSource struct {
 	dataSourceBase
 }

@@ -18,8 +18,7 @@ var _ datasource.DataSourceWithConfigure = (*applicationsDataSource)(nil)
 
 func newApplicationsDataSource() datasource.DataSource { return &applicationsDataSource{} }
 
-// applicationsDataSource lists the applications, the counterpart of
-// "dbos-cloud app list".
+// applicationsDataSource lists the applications, the counterpart of "dbos-cloud app list".
 type applicationsDataSource struct {
 	dataSourceBase
 }

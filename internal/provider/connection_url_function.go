@@ -16,8 +16,7 @@ var _ function.Function = connectionURLFunction{}
 
 func newConnectionURLFunction() function.Function { return connectionURLFunction{} }
 
-// connectionURLFunction writes a connection as a URL, as "dbos-cloud db url"
-// prints it.
+// connectionURLFunction writes a connection as a URL, as "dbos-cloud db url" prints it.
 type connectionURLFunction struct{}
 
 func (connectionURLFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {

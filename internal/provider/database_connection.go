@@ -15,14 +15,12 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/connection"
 )
 
-// connectionDescription describes the parameter that the connection functions
-// share.
+// connectionDescription describes the parameter that the connection functions share.
 const connectionDescription = "Any object with `hostname`, `port`, `username` and `password`, and optionally `database` (default `postgres`) and `sslmode`. " +
 	"Further attributes are ignored, so that a whole resource can be passed."
 
-// connectionFrom reads a connection from the dynamic argument at position.
-// Object parameters of functions cannot have optional attributes, so that the
-// argument is taken apart here.
+// connectionFrom reads a connection from the dynamic argument at position. Object parameters of functions cannot have
+// optional attributes, so that the argument is taken apart here.
 func connectionFrom(argument types.Dynamic, position int64) (connection.Connection, *function.FuncError) {
 	var attributes map[string]attr.Value
 	switch value := argument.UnderlyingValue().(type) {

@@ -22,8 +22,8 @@ func newDatabaseConnectionEphemeral() ephemeral.EphemeralResource {
 	return &databaseConnectionEphemeral{}
 }
 
-// databaseConnectionEphemeral is a way into a database that no plan and no
-// state holds: the counterpart of "dbos-cloud db connect" and "db url".
+// databaseConnectionEphemeral is a way into a database that no plan and no state holds: the counterpart of "dbos-cloud
+// db connect" and "db url".
 type databaseConnectionEphemeral struct {
 	session *session
 }

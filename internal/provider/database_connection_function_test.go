@@ -15,12 +15,11 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
 )
 
-// functionCase is a call of a function in a configuration, and either its
-// result or, if that is "", a part of its error.
+// functionCase is a call of a function in a configuration, and either its result or, if that is "", a part of its
+// error.
 type functionCase struct{ expression, want, wantError string }
 
-// functionTest makes each call that fails a step, and those that succeed the
-// outputs of one more.
+// functionTest makes each call that fails a step, and those that succeed the outputs of one more.
 func functionTest(t *testing.T, function string, cases map[string]functionCase) {
 	t.Helper()
 	var steps []resource.TestStep

@@ -43,8 +43,7 @@ type managedInstance[M any, P interface {
 	managed[M, P]
 }
 
-// instanceAttributes are the attributes of instanceModel but for username,
-// which is configured or computed.
+// instanceAttributes are the attributes of instanceModel but for username, which is configured or computed.
 func instanceAttributes() map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{
 		"id": schema.StringAttribute{
@@ -160,8 +159,8 @@ func nullIfEmpty(value string) types.String {
 	return types.StringValue(value)
 }
 
-// planUpdate plans what is not in the configuration: an unfinished instance
-// gets its address by this apply, and nobody downstream sees the null.
+// planUpdate plans what is not in the configuration: an unfinished instance gets its address by this apply, and nobody
+// downstream sees the null.
 func (m *instanceModel) planUpdate(config, state *instanceModel, diags *diag.Diagnostics) {
 	if state.unfinished() {
 		m.Hostname, m.Port, m.AdminUsername = types.StringUnknown(), types.Int64Unknown(), types.StringUnknown()
@@ -190,8 +189,8 @@ func (r *managedInstance[M, P]) read(ctx context.Context, o *operation[M]) {
 	}
 }
 
-// update finishes what is unfinished and sets a changed password. Everything
-// else that can change is Terraform's own and needs no call.
+// update finishes what is unfinished and sets a changed password. Everything else that can change is Terraform's own
+// and needs no call.
 func (r *managedInstance[M, P]) update(ctx context.Context, o *operation[M]) {
 	plan, state := P(o.plan).instance(), P(o.state).instance()
 	wanted := plan.passwordModel
@@ -227,8 +226,7 @@ func (r *managedInstance[M, P]) unready(m *instanceModel, limit string, created 
 	}
 }
 
-// delete deletes the instance unless it is protected or an application is
-// still on it, and waits until it is gone.
+// delete deletes the instance unless it is protected or an application is still on it, and waits until it is gone.
 func (r *managedInstance[M, P]) delete(ctx context.Context, o *operation[M]) {
 	m := P(o.state).instance()
 	if m.protection(r.typeName).refuseDelete(o.diags) || !o.connect(ctx) {

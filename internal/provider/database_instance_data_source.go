@@ -19,8 +19,7 @@ var _ datasource.DataSourceWithConfigure = (*databaseInstanceDataSource)(nil)
 
 func newDatabaseInstanceDataSource() datasource.DataSource { return &databaseInstanceDataSource{} }
 
-// databaseInstanceDataSource looks one database instance up, the counterpart
-// of "dbos-cloud db status".
+// databaseInstanceDataSource looks one database instance up, the counterpart of "dbos-cloud db status".
 type databaseInstanceDataSource struct {
 	dataSourceBase
 }
@@ -57,8 +56,8 @@ func newInstanceRecord(instance cloud.Instance) instanceRecord {
 	return record
 }
 
-// instanceRecordAttributes describes instanceRecord; name is configured where
-// one instance is looked up, and computed in a list.
+// instanceRecordAttributes describes instanceRecord; name is configured where one instance is looked up, and computed
+// in a list.
 func instanceRecordAttributes(name schema.StringAttribute) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"name":               name,

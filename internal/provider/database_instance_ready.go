@@ -77,8 +77,8 @@ func (s readySteps) waited(instance *cloud.Instance, err error, diags *diag.Diag
 	return true
 }
 
-// provisioned refuses a linked database under the name of a provisioned one.
-// Older servers do not say whether an instance is linked; assume that it is not.
+// provisioned refuses a linked database under the name of a provisioned one. Older servers do not say whether an
+// instance is linked; assume that it is not.
 func provisioned(instance *cloud.Instance, typeName string, id types.String, diags *diag.Diagnostics) bool {
 	if instance.Linked {
 		diags.AddError(fmt.Sprintf("Database instance %q is a linked database", instance.Name),

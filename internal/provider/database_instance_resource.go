@@ -28,8 +28,7 @@ func newDatabaseInstance() *databaseInstanceResource {
 	return r
 }
 
-// databaseInstanceResource provisions a Postgres database instance, the
-// counterpart of "dbos-cloud db provision".
+// databaseInstanceResource provisions a Postgres database instance, the counterpart of "dbos-cloud db provision".
 type databaseInstanceResource struct {
 	managedInstance[instanceModel, *instanceModel]
 }
@@ -96,8 +95,8 @@ func (r *databaseInstanceResource) create(ctx context.Context, o *operation[inst
 	}
 }
 
-// MoveState lets a restored instance become an ordinary one, by a moved block
-// and without a call: all that is left behind is its origin.
+// MoveState lets a restored instance become an ordinary one, by a moved block and without a call: all that is left
+// behind is its origin.
 func (r *databaseInstanceResource) MoveState(ctx context.Context) []resource.StateMover {
 	var restore resource.SchemaResponse
 	newDatabaseRestoreResource().Schema(ctx, resource.SchemaRequest{}, &restore)

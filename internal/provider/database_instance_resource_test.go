@@ -28,8 +28,7 @@ const (
 	secondPassword  = "second-Passw0rd#"
 )
 
-// instanceConfig is a configuration with one instance. A field that is empty
-// is left out.
+// instanceConfig is a configuration with one instance. A field that is empty is left out.
 type instanceConfig struct {
 	Name       string // default "orders"
 	Username   string // default "app"
@@ -63,8 +62,7 @@ func (c instanceConfig) String() string {
 	return b.String()
 }
 
-// says matches diagnostics in which these parts follow one another, however
-// Terraform breaks the lines.
+// says matches diagnostics in which these parts follow one another, however Terraform breaks the lines.
 func says(parts ...string) *regexp.Regexp {
 	for i, part := range parts {
 		words := strings.Fields(part)

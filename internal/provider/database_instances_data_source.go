@@ -14,8 +14,7 @@ var _ datasource.DataSourceWithConfigure = (*databaseInstancesDataSource)(nil)
 
 func newDatabaseInstancesDataSource() datasource.DataSource { return &databaseInstancesDataSource{} }
 
-// databaseInstancesDataSource lists the database instances, the counterpart of
-// "dbos-cloud db list".
+// databaseInstancesDataSource lists the database instances, the counterpart of "dbos-cloud db list".
 type databaseInstancesDataSource struct {
 	dataSourceBase
 }

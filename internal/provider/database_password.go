@@ -25,8 +25,7 @@ type passwordModel struct {
 	PasswordWOVersion types.Int64  `tfsdk:"password_wo_version"`
 }
 
-// passwordAttributes are the attributes of passwordModel; whose is the owner
-// of the password in the descriptions.
+// passwordAttributes are the attributes of passwordModel; whose is the owner of the password in the descriptions.
 func passwordAttributes(whose string) map[string]schema.Attribute {
 	check := rule("password", "8 to 128 printable ASCII characters without / \\ \" ' @ and white space", cloud.CheckPassword)
 	return map[string]schema.Attribute{
@@ -86,8 +85,8 @@ func requireSecretOfVersion(config passwordModel, diags *diag.Diagnostics) {
 	}
 }
 
-// checkPasswordChange checks an update. It warns before Terraform overwrites a password that it does not know; effect says
-// what an apply does then.
+// checkPasswordChange checks an update. It warns before Terraform overwrites a password that it does not know; effect
+// says what an apply does then.
 func checkPasswordChange(object, effect string, config, plan, state passwordModel, diags *diag.Diagnostics) {
 	if !plan.changed(state) {
 		return

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A reset that the service accepts and then fails is an error that shows the
-// status, and the state keeps the password that still logs in.
+// A reset that the service accepts and then fails is an error that shows the status, and the state keeps the password
+// that still logs in.
 func TestFailedResetKeepsThePassword(t *testing.T) {
 	t.Parallel()
 	const call = "POST databases/userdb/legacy/credentials"

@@ -23,8 +23,7 @@ import (
 
 const databaseRestoreType = "dbos_database_restore"
 
-// freeRetention is how far back the free tier's backups reach. Other plans
-// reach further, which only the server knows.
+// freeRetention is how far back the free tier's backups reach. Other plans reach further, which only the server knows.
 const freeRetention = 24 * time.Hour
 
 func newDatabaseRestoreResource() resource.Resource {
@@ -34,9 +33,8 @@ func newDatabaseRestoreResource() resource.Resource {
 	return r
 }
 
-// databaseRestoreResource makes a database instance from the backups of
-// another one, as that was at a point in time: the counterpart of
-// "dbos-cloud db restore".
+// databaseRestoreResource makes a database instance from the backups of another one, as that was at a point in time:
+// the counterpart of "dbos-cloud db restore".
 type databaseRestoreResource struct {
 	managedInstance[databaseRestoreModel, *databaseRestoreModel]
 	now func() time.Time
@@ -125,8 +123,7 @@ func (r *databaseRestoreResource) create(ctx context.Context, o *operation[datab
 	}
 }
 
-// planCreate holds the rules of a restore that is still to be made. Only then
-// is its time compared with the present.
+// planCreate holds the rules of a restore that is still to be made. Only then is its time compared with the present.
 func (r *databaseRestoreResource) planCreate(ctx context.Context, plan, config *databaseRestoreModel, diags *diag.Diagnostics) {
 	checkNew("instance name", "name", plan.Name, cloud.CheckNewInstanceName, diags)
 	if config.SourceInstanceName.IsNull() {
@@ -151,8 +148,7 @@ func (r *databaseRestoreResource) planCreate(ctx context.Context, plan, config *
 	if client == nil {
 		return
 	}
-	// A look-up that fails says nothing here: the source may be made by the
-	// same apply, and apply decides.
+	// A look-up that fails says nothing here: the source may be made by the same apply, and apply decides.
 	if instance, err := client.Instance(ctx, source.ValueString()); err == nil {
 		restorable(instance, diags)
 	}

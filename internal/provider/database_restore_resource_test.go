@@ -21,8 +21,8 @@ import (
 
 const restoreAddress = "dbos_database_restore.test"
 
-// restoreConfig is a configuration with one restore. A field that is empty is
-// left out; Time and Source are expressions.
+// restoreConfig is a configuration with one restore. A field that is empty is left out; Time and Source are
+// expressions.
 type restoreConfig struct {
 	Name     string // default "rescued"
 	Source   string

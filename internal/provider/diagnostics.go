@@ -109,8 +109,7 @@ func (u unready) reason(wait *cloud.WaitError) string {
 	}
 }
 
-// lastStatus says what was last seen of the object, and the last error of
-// asking for it.
+// lastStatus says what was last seen of the object, and the last error of asking for it.
 func lastStatus(wait *cloud.WaitError) string {
 	text := fmt.Sprintf("Its last status was %q.", wait.Status)
 	if wait.Status == "" {
@@ -156,14 +155,14 @@ func addAttributeError(diags *diag.Diagnostics, attribute, summary, detail strin
 	diags.AddAttributeError(path.Root(attribute), summary, detail)
 }
 
-// argumentError refuses an argument of a function. Terraform puts the text at the end of a sentence of its own, with the
-// full stop.
+// argumentError refuses an argument of a function. Terraform puts the text at the end of a sentence of its own, with
+// the full stop.
 func argumentError(position int64, text string) *function.FuncError {
 	return function.NewArgumentFuncError(position, strings.TrimSuffix(strings.TrimSpace(text), "."))
 }
 
-// beginsWithName matches a text whose first word is a name, such as dbos-config.yaml or source_dir. A hyphen alone makes no
-// name: words of English have it too.
+// beginsWithName matches a text whose first word is a name, such as dbos-config.yaml or source_dir. A hyphen alone
+// makes no name: words of English have it too.
 var beginsWithName = regexp.MustCompile(`^\S*[._]\pL`)
 
 // sentence begins a text with a capital letter, unless it begins with a name, and ends it with a full stop.

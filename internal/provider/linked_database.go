@@ -43,8 +43,8 @@ func (m *linkedDatabaseModel) observe(instance *cloud.Instance) {
 	}
 }
 
-// planAdmin plans the role where none is configured: the default one, or none
-// for a Supabase project, from which the role follows.
+// planAdmin plans the role where none is configured: the default one, or none for a Supabase project, from which the
+// role follows.
 func (m *linkedDatabaseModel) planAdmin(config, state *linkedDatabaseModel) {
 	switch {
 	case !config.AdminUsername.IsNull():
@@ -90,8 +90,7 @@ func (m *linkedDatabaseModel) otherLogin(state *linkedDatabaseModel) bool {
 	}
 }
 
-// planRelink refuses a change that would take the database away under an
-// application, or that cannot link it again.
+// planRelink refuses a change that would take the database away under an application, or that cannot link it again.
 func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, state *linkedDatabaseModel, diags *diag.Diagnostics) {
 	if !plan.relinks(state) {
 		if state.TimeTravel.IsNull() && plan.TimeTravel.ValueBool() {
@@ -149,8 +148,7 @@ func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, co
 	}
 }
 
-// unlink ends the link, unless an application is on it, and waits until the
-// name is free.
+// unlink ends the link, unless an application is on it, and waits until the name is free.
 func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseModel, diags *diag.Diagnostics) bool {
 	name := state.Name.ValueString()
 	instance, err := client.FreshInstance(ctx, name)
@@ -174,8 +172,8 @@ func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseMode
 	return true
 }
 
-// linked refuses a provisioned instance under the name of a linked one. Older
-// servers do not say whether an instance is linked; assume that it is.
+// linked refuses a provisioned instance under the name of a linked one. Older servers do not say whether an instance is
+// linked; assume that it is.
 func linked(instance *cloud.Instance, state *linkedDatabaseModel, diags *diag.Diagnostics) bool {
 	if instance.Provisioned {
 		diags.AddError(fmt.Sprintf("Linked database %q is a provisioned database instance", instance.Name),
@@ -185,8 +183,8 @@ func linked(instance *cloud.Instance, state *linkedDatabaseModel, diags *diag.Di
 	return !instance.Provisioned
 }
 
-// manageAs tells how to manage an object as another type. An object without an
-// id is not in the state yet: it is being imported.
+// manageAs tells how to manage an object as another type. An object without an id is not in the state yet: it is being
+// imported.
 func manageAs(right, wrong string, id types.String) string {
 	if id.IsNull() {
 		return fmt.Sprintf("Import it as a %s instead.", right)

@@ -36,8 +36,8 @@ func newLinkedDatabase() *linkedDatabaseResource {
 	return r
 }
 
-// linkedDatabaseResource links a Postgres server of the user's own, as "dbos-cloud db link" and "db unlink" do. It makes
-// no other calls: the server and its data are never touched.
+// linkedDatabaseResource links a Postgres server of the user's own, as "dbos-cloud db link" and "db unlink" do. It
+// makes no other calls: the server and its data are never touched.
 type linkedDatabaseResource struct {
 	managed[linkedDatabaseModel, *linkedDatabaseModel]
 }

@@ -19,8 +19,7 @@ import (
 
 const linkAddress = "dbos_linked_database.test"
 
-// linkConfig is a configuration with one linked database. More are further
-// attributes.
+// linkConfig is a configuration with one linked database. More are further attributes.
 func linkConfig(password, more string) string {
 	return fmt.Sprintf("resource \"dbos_linked_database\" \"test\" {\n  name     = \"legacy\"\n  hostname = \"db.example.com\"\n  password = %q\n%s}\n", password, more)
 }
@@ -66,9 +65,8 @@ func TestAccLinkedDatabase_life(t *testing.T) {
 	}
 }
 
-// TestAccLinkedDatabase_lostAnswers loses the answer to each call that links,
-// and to one that unlinks: nothing is accepted twice, even where the records
-// do not tell that it is a link.
+// TestAccLinkedDatabase_lostAnswers loses the answer to each call that links, and to one that unlinks: nothing is
+// accepted twice, even where the records do not tell that it is a link.
 func TestAccLinkedDatabase_lostAnswers(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t, acctest.LegacyRecords)

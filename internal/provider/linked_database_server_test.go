@@ -19,9 +19,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// TestTerraformLinkOfARealServer links a server that the local cloud has not
-// made, which refuses what a server refuses. Destroying the link leaves the
-// server as it is.
+// TestTerraformLinkOfARealServer links a server that the local cloud has not made, which refuses what a server refuses.
+// Destroying the link leaves the server as it is.
 func TestTerraformLinkOfARealServer(t *testing.T) {
 	t.Parallel()
 	owner := postgres.Role{Name: "owner", Password: firstPassword}

@@ -36,8 +36,7 @@ func linkCall(password, host string, port int, more string) string {
 	return fmt.Sprintf(`POST databases/byod {"Name":"legacy","HostName":%q,"Port":%d,"Password":%q,%s}`, host, port, password, more)
 }
 
-// linking is an API in which legacy can be linked and unlinked; an older one
-// tells less of it.
+// linking is an API in which legacy can be linked and unlinked; an older one tells less of it.
 func linking(older bool) *api {
 	a := &api{}
 	absent := func() { a.fail(legacyRecord, http.StatusNotFound, "database legacy not found") }
@@ -98,8 +97,7 @@ func TestLinkedDatabaseValidate(t *testing.T) {
 	}
 }
 
-// A change is one unlinking and one link, or nothing; never anything that a
-// provisioned instance would feel.
+// A change is one unlinking and one link, or nothing; never anything that a provisioned instance would feel.
 func TestLinkedDatabaseChanges(t *testing.T) {
 	t.Parallel()
 	supabase := attributes{"supabase_reference": "abcdef"}
@@ -174,7 +172,8 @@ func TestLinkedDatabaseImport(t *testing.T) {
 	}
 }
 
-// A configuration generated from the state of a Supabase link must be valid: the role and the project exclude each other.
+// A configuration generated from the state of a Supabase link must be valid: the role and the project exclude each
+// other.
 func TestSupabaseLinkHoldsNoRole(t *testing.T) {
 	t.Parallel()
 	a := &api{}
@@ -244,8 +243,7 @@ func TestLinkedDatabaseChangeIsCutOff(t *testing.T) {
 	}
 }
 
-// Each kind that has become the other stops whatever was about to be done,
-// before the first write.
+// Each kind that has become the other stops whatever was about to be done, before the first write.
 func TestOtherKindStopsEveryWrite(t *testing.T) {
 	t.Parallel()
 	instance := attributes{"name": "legacy", "username": "app", "password": "old-password", "deletion_protection": false}
@@ -280,7 +278,8 @@ func TestOtherKindStopsEveryWrite(t *testing.T) {
 	}
 }
 
-// Older servers do not say whether an instance is linked. A resource assumes its own kind; the data source answers null.
+// Older servers do not say whether an instance is linked. A resource assumes its own kind; the data source answers
+// null.
 func TestOlderServerTellsNoKind(t *testing.T) {
 	t.Parallel()
 	a := &api{}
@@ -302,8 +301,8 @@ func TestOlderServerTellsNoKind(t *testing.T) {
 	r.check(r.data(databaseInstanceType, attributes{"name": "legacy"}, ""), attributes{"username": "dbosadmin", "linked": true})
 }
 
-// The user of a Supabase database is that of its project, whatever the record
-// says of a role; one that is configured comes first.
+// The user of a Supabase database is that of its project, whatever the record says of a role; one that is configured
+// comes first.
 func TestConnectionToLinkedDatabase(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

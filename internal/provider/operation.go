@@ -88,8 +88,8 @@ type operation[M any] struct {
 	organization types.String  // likewise
 }
 
-// connect finds the client and the organization. It returns false and reports why if there is no login, or if the object
-// belongs to another organization. Every operation connects before its first call.
+// connect finds the client and the organization. It returns false and reports why if there is no login, or if the
+// object belongs to another organization. Every operation connects before its first call.
 func (o *operation[M]) connect(ctx context.Context) bool {
 	var ok bool
 	o.client, o.organization, ok = o.session.inOrganization(ctx, o.label, "state", o.recorded, o.diags)
@@ -196,9 +196,9 @@ func decode[M any, D tfsdk.Config | tfsdk.Plan | tfsdk.State](ctx context.Contex
 	return m
 }
 
-// fill does what the Get of the framework does, for models whose fields have the types of the attributes. Get compiles a
-// regular expression for each attribute of each object, which is a fifth of a large plan. Where fill returns false, Get
-// says what is wrong.
+// fill does what the Get of the framework does, for models whose fields have the types of the attributes. Get compiles
+// a regular expression for each attribute of each object, which is a fifth of a large plan. Where fill returns false,
+// Get says what is wrong.
 func fill(ctx context.Context, model reflect.Value, data tfsdk.State) bool {
 	var values map[string]tftypes.Value
 	object, ok := data.Schema.Type().(types.ObjectType)

@@ -25,8 +25,8 @@ type lister[M any, P model[M], C any] struct {
 	plural string // names the objects in messages
 	schema schema.Schema
 
-	// find yields each object as a function that fills it in, as an import and the read after it would. It ends with the
-	// first error.
+	// find yields each object as a function that fills it in, as an import and the read after it would. It ends with
+	// the first error.
 	find func(ctx context.Context, s *search[C]) iter.Seq2[func(P), error]
 }
 

@@ -15,8 +15,7 @@ var _ datasource.DataSourceWithConfigure = (*organizationUsersDataSource)(nil)
 
 func newOrganizationUsersDataSource() datasource.DataSource { return &organizationUsersDataSource{} }
 
-// organizationUsersDataSource lists the users of the organization that the
-// provider works in.
+// organizationUsersDataSource lists the users of the organization that the provider works in.
 type organizationUsersDataSource struct {
 	dataSourceBase
 }

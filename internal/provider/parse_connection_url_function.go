@@ -17,8 +17,7 @@ var _ function.Function = parseConnectionURLFunction{}
 
 func newParseConnectionURLFunction() function.Function { return parseConnectionURLFunction{} }
 
-// parseConnectionURLFunction takes a connection URL apart. It is the
-// counterpart of connection_url.
+// parseConnectionURLFunction takes a connection URL apart. It is the counterpart of connection_url.
 type parseConnectionURLFunction struct{}
 
 // parsedConnection is what the function returns. What the URL lacks is null.

@@ -32,8 +32,7 @@ func databaseOf(state *terraform.State, address string) database {
 	return database{hostname: attributes["hostname"], port: attributes["port"], username: attributes["username"], name: "postgres"}
 }
 
-// query logs in with a password, runs statements, and returns what the last
-// one answers.
+// query logs in with a password, runs statements, and returns what the last one answers.
 func (d database) query(t *testing.T, password string, statements ...string) (string, error) {
 	t.Helper()
 	config, err := pgx.ParseConfig("sslmode=disable")
@@ -91,8 +90,8 @@ func lockedOut(t *testing.T, address, password string) resource.TestCheckFunc {
 	}
 }
 
-// TestAccPostgres is the life of a database with real servers behind it: made,
-// rotated, damaged, restored, and destroyed.
+// TestAccPostgres is the life of a database with real servers behind it: made, rotated, damaged, restored, and
+// destroyed.
 func TestAccPostgres(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t, acctest.Postgres)

@@ -1,9 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package provider is the Terraform side of the product: schemas, plan-time
-// rules and the order of calls. What a call is and how it survives a bad
-// network is the business of package cloud.
+// Package provider is the Terraform side of the product: schemas, plan-time rules and the order of calls. What a call
+// is and how it survives a bad network is the business of package cloud.
 package provider
 
 import (
@@ -31,8 +30,7 @@ var (
 	_ provider.ProviderWithListResources      = (*dbosProvider)(nil)
 )
 
-// New returns a constructor of the provider. The version goes into the
-// User-Agent of every request.
+// New returns a constructor of the provider. The version goes into the User-Agent of every request.
 func New(version string) func() provider.Provider {
 	return NewWithOptions(Options{Version: version})
 }

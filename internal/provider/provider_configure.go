@@ -160,8 +160,7 @@ func unknownWithin(value attr.Value) bool {
 	return value.IsUnknown() || ok && slices.ContainsFunc(list.Elements(), attr.Value.IsUnknown)
 }
 
-// setting is the configured value, or that of the environment variable. Empty
-// counts as unset in both.
+// setting is the configured value, or that of the environment variable. Empty counts as unset in both.
 func (p *dbosProvider) setting(value types.String, variable string) string {
 	if v := strings.TrimSpace(value.ValueString()); v != "" {
 		return v
@@ -206,8 +205,8 @@ func (p *dbosProvider) endpoint(model providerModel, diags *diag.Diagnostics) st
 	return endpoint
 }
 
-// login takes token and refresh token whole from the first source that has
-// either, so that one account's token never meets another's refresh token.
+// login takes token and refresh token whole from the first source that has either, so that one account's token never
+// meets another's refresh token.
 func (p *dbosProvider) login(model providerModel, diags *diag.Diagnostics) cloud.Login {
 	configured := cloud.Login{
 		Token:        strings.TrimSpace(model.Token.ValueString()),

@@ -21,8 +21,7 @@ import (
 
 const secretToken = "s3cret-t0ken"
 
-// configured runs configure with an environment, and returns its diagnostics
-// as one text.
+// configured runs configure with an environment, and returns its diagnostics as one text.
 func configured(t *testing.T, model providerModel, environment map[string]string) (*session, diag.Diagnostics) {
 	t.Helper()
 	p := &dbosProvider{options: Options{Version: "test", Getenv: func(name string) string { return environment[name] }}}
@@ -119,8 +118,7 @@ func TestConfigureEndpoint(t *testing.T) {
 	}
 }
 
-// TestConfigureErrors shows for each setting what is wrong, where it came
-// from, and none of its secrets.
+// TestConfigureErrors shows for each setting what is wrong, where it came from, and none of its secrets.
 func TestConfigureErrors(t *testing.T) {
 	t.Parallel()
 	noCertificate := writeFile(t, "ca.pem", "no certificate "+secretToken)
@@ -165,8 +163,8 @@ func TestConfigureErrors(t *testing.T) {
 	}
 }
 
-// TestConfiguredSettingsAreChecked does the same for what a configuration says:
-// while it is validated, before anything is read or asked.
+// TestConfiguredSettingsAreChecked does the same for what a configuration says: while it is validated, before anything
+// is read or asked.
 func TestConfiguredSettingsAreChecked(t *testing.T) {
 	t.Parallel()
 	server := providerserver.NewProtocol6(NewWithOptions(Options{Version: "test", Getenv: func(string) string { return "" }})())()

@@ -10,8 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
-// terraformLog writes the client's log lines to Terraform's log, which decides
-// by TF_LOG what is shown.
+// terraformLog writes the client's log lines to Terraform's log, which decides by TF_LOG what is shown.
 type terraformLog struct {
 	attrs []slog.Attr
 }

@@ -78,7 +78,8 @@ var formerNames = struct {
 }{byOrganization: map[[2]string][]string{}}
 
 // claimFormerNames refuses a former name that a provider with another organization has too: an object recorded under it
-// could belong to either. Two names of one organization are no conflict; then one of them is a former name of the other.
+// could belong to either. Two names of one organization are no conflict; then one of them is a former name of the
+// other.
 func (s *session) claimFormerNames(organization string, diags *diag.Diagnostics) bool {
 	if len(s.formerNames) == 0 {
 		return true

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// EndWithParent ends this process within a second after the one that has started it. A Terraform that is killed, or that
-// leaves at a second Ctrl-C, does not stop its providers, and nothing else would. The calls that were under way have lost
-// their connection to Terraform then, which cancels them. On Windows, where a process keeps the number of a parent that is
-// gone, it does nothing.
+// EndWithParent ends this process within a second after the one that has started it. A Terraform that is killed, or
+// that leaves at a second Ctrl-C, does not stop its providers, and nothing else would. The calls that were under way
+// have lost their connection to Terraform then, which cancels them. On Windows, where a process keeps the number of a
+// parent that is gone, it does nothing.
 func EndWithParent() {
 	if runtime.GOOS == "windows" {
 		return

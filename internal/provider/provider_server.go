@@ -13,8 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// NewServer returns a constructor of the provider as Terraform's plugin
-// protocol sees it.
+// NewServer returns a constructor of the provider as Terraform's plugin protocol sees it.
 func NewServer(version string) func() tfprotov6.ProviderServer {
 	return func() tfprotov6.ProviderServer { return newServer(New(version)()) }
 }
@@ -38,10 +37,10 @@ type completeServer interface {
 
 // forgetful lets go of a request's context when the request ends.
 //
-// The framework keeps it: as of terraform-plugin-framework 1.19.0, Server.registerContext (internal/proto6server/serve.go)
-// stores the cancel function of every request until Terraform stops the provider, and with it the request's context and
-// some ten kilobytes of loggers. A plan of a thousand objects makes five thousand requests. Only the requests that come
-// once for each object are worth the trouble; the others pass through.
+// The framework keeps it: as of terraform-plugin-framework 1.19.0, Server.registerContext
+// (internal/proto6server/serve.go) stores the cancel function of every request until Terraform stops the provider, and
+// with it the request's context and some ten kilobytes of loggers. A plan of a thousand objects makes five thousand
+// requests. Only the requests that come once for each object are worth the trouble; the others pass through.
 type forgetful struct {
 	completeServer
 }

@@ -69,8 +69,7 @@ data "dbos_database_instances" "all" {}
 	}
 }
 
-// TestAccProvider_refusedReadsLeaveTheState has everything answered that is no
-// proof of an object's absence.
+// TestAccProvider_refusedReadsLeaveTheState has everything answered that is no proof of an object's absence.
 func TestAccProvider_refusedReadsLeaveTheState(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -111,8 +110,7 @@ func TestAccProvider_refusedReadsLeaveTheState(t *testing.T) {
 	}
 }
 
-// TestTerraformOrganizationGuard works with another organization's login on
-// the same state.
+// TestTerraformOrganizationGuard works with another organization's login on the same state.
 func TestTerraformOrganizationGuard(t *testing.T) {
 	t.Parallel()
 	ours, theirs := acctest.Start(t), acctest.Start(t, acctest.Organization("other"))
@@ -164,8 +162,7 @@ func TestTerraformOrganizationGuard(t *testing.T) {
 	tf.unchanged()
 }
 
-// TestTerraformEphemeralSettings has every setting of the provider come from
-// values that Terraform stores nowhere.
+// TestTerraformEphemeralSettings has every setting of the provider come from values that Terraform stores nowhere.
 func TestTerraformEphemeralSettings(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t, acctest.TLS)
@@ -228,8 +225,8 @@ func TestTerraformDeadEndIsLeftByTheStepsThatItNames(t *testing.T) {
 	}
 }
 
-// TestAccProvider_tokensEndDuringTheWait has nothing but a refresh token, over
-// TLS, and access tokens that do not last as long as the create.
+// TestAccProvider_tokensEndDuringTheWait has nothing but a refresh token, over TLS, and access tokens that do not last
+// as long as the create.
 func TestAccProvider_tokensEndDuringTheWait(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t, acctest.TLS, acctest.TokenLifetime(2*time.Second), acctest.ProvisionTime(5*time.Second))

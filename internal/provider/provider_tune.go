@@ -32,8 +32,7 @@ func Tune() {
 	}
 }
 
-// logs tells whether any of Terraform's log variables has a value in the
-// environment.
+// logs tells whether any of Terraform's log variables has a value in the environment.
 func logs(environ []string) bool {
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")

@@ -27,9 +27,8 @@ var quick = cloud.Timing{
 	Appearing: 50 * time.Millisecond, Backoff: 5 * time.Millisecond, LongestBackoff: 5 * time.Millisecond, Shared: time.Nanosecond,
 }
 
-// api is a control plane that answers as a test tells it to, in literal JSON:
-// where the order of calls and odd answers are the subject, a server with a
-// mind of its own would be in the way.
+// api is a control plane that answers as a test tells it to, in literal JSON: where the order of calls and odd answers
+// are the subject, a server with a mind of its own would be in the way.
 type api struct {
 	mu      sync.Mutex
 	answers map[string]func(body string) (int, string) // by "METHOD path", below the organization
@@ -59,8 +58,8 @@ func (a *api) fail(call string, status int, message string) {
 	})
 }
 
-// interrupt makes looks at shop answer a text, but for the second one, which is
-// refused and so ends a wait that has seen the text, however long all takes.
+// interrupt makes looks at shop answer a text, but for the second one, which is refused and so ends a wait that has
+// seen the text, however long all takes.
 func (a *api) interrupt(text string) {
 	var times atomic.Int64
 	a.answer("GET applications/shop", func(string) (int, string) {
@@ -107,8 +106,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.WriteString(w, text)
 }
 
-// listOf answers the objects that the single answers below a path tell of. An
-// answer that is not one, such as an error, is that of the list too.
+// listOf answers the objects that the single answers below a path tell of. An answer that is not one, such as an error,
+// is that of the list too.
 func listOf(answers map[string]func(string) (int, string), below string) func(string) (int, string) {
 	return func(string) (int, string) {
 		var items []string
@@ -129,8 +128,7 @@ func listOf(answers map[string]func(string) (int, string), below string) func(st
 	}
 }
 
-// rpc drives the provider as Terraform does, one call of the protocol at a
-// time.
+// rpc drives the provider as Terraform does, one call of the protocol at a time.
 type rpc struct {
 	t          *testing.T
 	server     tfprotov6.ProviderServer
@@ -157,8 +155,8 @@ type unknownValue struct{}
 
 var unknown unknownValue
 
-// newRPC starts a provider against a control plane; nil is none, for plans that
-// must not need one. The settings are those of the provider's configuration.
+// newRPC starts a provider against a control plane; nil is none, for plans that must not need one. The settings are
+// those of the provider's configuration.
 func newRPC(t *testing.T, a *api, settings ...attributes) *rpc {
 	t.Helper()
 	return startRPC(t, a, map[string]string{"DBOS_ORGANIZATION": "acme"}, settings...)
@@ -212,8 +210,8 @@ func (r *rpc) in(t *testing.T) *rpc {
 	return &rpc{t: t, server: r.server, schemas: r.schemas, sources: r.sources, lists: r.lists, actions: r.actions, provider: r.provider, identities: r.identities}
 }
 
-// must fails the test unless the diagnostics are as wanted: "" is none at all,
-// else each part between "|" is in one of them.
+// must fails the test unless the diagnostics are as wanted: "" is none at all, else each part between "|" is in one of
+// them.
 func (r *rpc) must(want string, diagnostics []*tfprotov6.Diagnostic, err error) {
 	r.t.Helper()
 	if err != nil {
@@ -346,8 +344,8 @@ func (r *rpc) plan(kind string, prior *object, set attributes, want string) *tfp
 	return resp
 }
 
-// apply plans and applies a configuration, with the diagnostics wanted of each.
-// The object is what Terraform would store, nil for nothing.
+// apply plans and applies a configuration, with the diagnostics wanted of each. The object is what Terraform would
+// store, nil for nothing.
 func (r *rpc) apply(kind string, prior *object, set attributes, wantOfPlan, want string) *object {
 	r.t.Helper()
 	return r.finish(r.plan(kind, prior, set, wantOfPlan), kind, prior, set, want)
@@ -523,8 +521,7 @@ func (r *rpc) unchanged(o *object, set attributes) {
 	}
 }
 
-// check compares attributes of a value; unknown stands for unknown, nil for
-// null.
+// check compares attributes of a value; unknown stands for unknown, nil for null.
 func (r *rpc) check(value tftypes.Value, want attributes) {
 	r.t.Helper()
 	var got map[string]tftypes.Value

@@ -20,8 +20,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// The tests of this file type what a person would, where the testing framework
-// has no step for it: untaint, Ctrl-C, a state file of an older build.
+// The tests of this file type what a person would, where the testing framework has no step for it: untaint, Ctrl-C, a
+// state file of an older build.
 
 // buildDir holds the provider's binary for as long as the tests run.
 var buildDir string
@@ -64,8 +64,7 @@ type workdir struct {
 	t *testing.T
 }
 
-// inWorkspace writes a configuration, initialises it, and returns where
-// terraform can be run on it.
+// inWorkspace writes a configuration, initialises it, and returns where terraform can be run on it.
 func inWorkspace(t *testing.T, c *acctest.Cloud, config string) *workdir {
 	t.Helper()
 	engine, err := built()
@@ -213,9 +212,8 @@ func TestTerraformInterruptKeepsWhatExists(t *testing.T) {
 	}
 }
 
-// TestTerraformUnfinishedPassword loses the answer to the create and then
-// everything until the limit: the password that was never confirmed is not in
-// the state, and the next apply sets it.
+// TestTerraformUnfinishedPassword loses the answer to the create and then everything until the limit: the password that
+// was never confirmed is not in the state, and the next apply sets it.
 func TestTerraformUnfinishedPassword(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t)
@@ -253,8 +251,7 @@ func TestTerraformStoredState(t *testing.T) {
 	tf.unchanged()
 }
 
-// TestTerraformLogsNoSecret traces everything while an instance is made,
-// rotated, and refused.
+// TestTerraformLogsNoSecret traces everything while an instance is made, rotated, and refused.
 func TestTerraformLogsNoSecret(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t)

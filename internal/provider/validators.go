@@ -15,8 +15,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// rule makes a validator of a rule of package cloud. Null and unknown values pass. The message is the rule's, so that it
-// shows no secret.
+// rule makes a validator of a rule of package cloud. Null and unknown values pass. The message is the rule's, so that
+// it shows no secret.
 func rule(noun, description string, check func(string) error) validator.String {
 	return stringRule{noun: noun, description: description, check: check}
 }

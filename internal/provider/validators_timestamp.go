@@ -18,7 +18,8 @@ func checkTimestamp(value string) error {
 	return err
 }
 
-// sameInstant tells whether two known timestamps are one instant, however they are spelt. The part below a second counts.
+// sameInstant tells whether two known timestamps are one instant, however they are spelt. The part below a second
+// counts.
 func sameInstant(a, b types.String) bool {
 	at, err := parseTimestamp(a.ValueString())
 	if err != nil {

@@ -101,8 +101,8 @@ func (d *driver) report(diagnostics []*tfprotov6.Diagnostic) (failed bool) {
 	return failed
 }
 
-// apply plans and applies a configuration over prior; without a configuration it destroys. It returns what Terraform would
-// store.
+// apply plans and applies a configuration over prior; without a configuration it destroys. It returns what Terraform
+// would store.
 func (d *driver) apply(kind string, prior *object, set config) (after *object, ok bool, err error) {
 	schema := d.schema.ResourceSchemas[kind]
 	null := tftypes.NewValue(schema.ValueType(), nil)

@@ -107,7 +107,8 @@ resource "dbos_application_database_binding" "legacy" {
 // kill is a way to end something in the middle of an apply.
 type kill struct {
 	name string
-	// unsaved means that Terraform does not save what is under way, so that the next apply deploys again what was accepted.
+	// unsaved means that Terraform does not save what is under way, so that the next apply deploys again what was
+	// accepted.
 	unsaved bool
 	// untold means that Terraform does not print its errors, but may have saved what they are about.
 	untold bool
@@ -170,8 +171,8 @@ func (total *killTotal) report(t *testing.T, rounds uint64) {
 	}
 }
 
-// TestKills strikes an apply of eleven objects at random moments, then does what the errors say until it is complete. The
-// seed in DBOS_KILL_SEED draws the same moments again, and DBOS_KILL_ROUNDS sets how many rounds there are.
+// TestKills strikes an apply of eleven objects at random moments, then does what the errors say until it is complete.
+// The seed in DBOS_KILL_SEED draws the same moments again, and DBOS_KILL_ROUNDS sets how many rounds there are.
 func TestKills(t *testing.T) {
 	t.Parallel()
 	rounds, seed := fromEnvironment(t, "DBOS_KILL_ROUNDS", defaultKills), fromEnvironment(t, "DBOS_KILL_SEED", uint64(time.Now().UnixNano()))
@@ -245,7 +246,8 @@ func (r *killRound) converge(t *testing.T, output string) {
 	t.Fatal("it does not converge")
 }
 
-// follow does what errors say: it untaints what is tainted, and takes over what exists. It returns false if they say nothing.
+// follow does what errors say: it untaints what is tainted, and takes over what exists. It returns false if they say
+// nothing.
 func (r *killRound) follow(t *testing.T, output string, untold bool) bool {
 	t.Helper()
 	diagnostics := diagnosticsIn(output)

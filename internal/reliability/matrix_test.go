@@ -307,8 +307,8 @@ func (w *world) callOf(r localcloud.Request) string {
 // wayOn is what an error of a write tells the user to do, or that there is nothing to do.
 var wayOn = regexp.MustCompile(`(?i)apply again|terraform apply|untaint|next plan|import|nothing was|as it was|run the action again|before you run|still be|once the cause|check the|take[sn]? |put `)
 
-// play plays one case. It returns whether the operation succeeded although the call went wrong, and an error if something
-// is not as it must be.
+// play plays one case. It returns whether the operation succeeded although the call went wrong, and an error if
+// something is not as it must be.
 func (w *world) play(c trial) (ok bool, err error) {
 	s := c.scenario
 	n, prior, err := w.begin(s)

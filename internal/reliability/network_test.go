@@ -18,8 +18,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// roughNetwork stands between the provider and the local cloud. It delays every request, refuses those above a rate, and
-// carries some out without passing on the answer.
+// roughNetwork stands between the provider and the local cloud. It delays every request, refuses those above a rate,
+// and carries some out without passing on the answer.
 type roughNetwork struct {
 	forward    http.Handler
 	limit      *rate.Limiter

@@ -20,8 +20,8 @@ type home struct {
 	config string
 }
 
-// newHome finds the user's. The CLI configuration is the one that the user's
-// own shell names; make hides it from what it runs.
+// newHome finds the user's. The CLI configuration is the one that the user's own shell names; make hides it from what
+// it runs.
 func newHome(config string) (home, error) {
 	h := home{windows: runtime.GOOS == "windows", config: config}
 	var err error
@@ -43,8 +43,8 @@ func (h home) plugins() string {
 
 var installation = regexp.MustCompile(`(?m)^\s*provider_installation\b`)
 
-// hiding is the CLI configuration whose provider_installation block takes the
-// place of the folder in which every init looks, or nothing.
+// hiding is the CLI configuration whose provider_installation block takes the place of the folder in which every init
+// looks, or nothing.
 func (h home) hiding() string {
 	files := []string{h.config}
 	switch {

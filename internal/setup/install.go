@@ -20,10 +20,9 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// install builds the provider and puts it where "terraform init" and "tofu
-// init" of any folder find it, with no CLI configuration. It takes away the
-// builds that it installed earlier. A build that is there already keeps its
-// version, so that lock files stay valid.
+// install builds the provider and puts it where "terraform init" and "tofu init" of any folder find it, with no CLI
+// configuration. It takes away the builds that it installed earlier. A build that is there already keeps its version,
+// so that lock files stay valid.
 func install(ctx context.Context, h home, out io.Writer) error {
 	root, err := workspace.ModuleRoot()
 	if err != nil {
@@ -102,15 +101,13 @@ func uninstall(h home, out io.Writer) error {
 	return err
 }
 
-// ours is the version of a build that install made: the release that the
-// changelog names, with the time of the build in the place of the patch
-// number. A pre-release would be found only by a constraint that names it.
+// ours is the version of a build that install made: the release that the changelog names, with the time of the build in
+// the place of the patch number. A pre-release would be found only by a constraint that names it.
 var ours = regexp.MustCompile(`^\d+\.\d+\.(\d{14})$`)
 
 var release = regexp.MustCompile(`(?m)^## (\d+\.\d+)\.\d+`)
 
-// nextVersion is the version of a build made now. It is always above the
-// installed one.
+// nextVersion is the version of a build made now. It is always above the installed one.
 func nextVersion(changelog []byte, installed string, now time.Time) (string, error) {
 	next := release.FindSubmatch(changelog)
 	if next == nil {
@@ -164,8 +161,7 @@ func builds(providers string) ([]string, error) {
 	return versions, nil
 }
 
-// complete tells whether a program is all that is installed, for Terraform and
-// for OpenTofu.
+// complete tells whether a program is all that is installed, for Terraform and for OpenTofu.
 func complete(plugins, version string, program []byte) bool {
 	for _, providers := range workspace.ProviderDirs(plugins) {
 		there, err := os.ReadFile(workspace.ProviderFile(providers, version))
@@ -179,8 +175,7 @@ func complete(plugins, version string, program []byte) bool {
 	return true
 }
 
-// place writes the program of a version. Its folder gets its name last, so
-// that no init ever finds half a program.
+// place writes the program of a version. Its folder gets its name last, so that no init ever finds half a program.
 func place(providers, version string, program []byte) error {
 	if err := os.MkdirAll(providers, 0o755); err != nil {
 		return err

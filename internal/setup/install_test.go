@@ -49,8 +49,7 @@ func TestPlugins(t *testing.T) {
 	}
 }
 
-// A CLI configuration with a provider_installation block hides the folder: the
-// user is told which file it is.
+// A CLI configuration with a provider_installation block hides the folder: the user is told which file it is.
 func TestHiding(t *testing.T) {
 	t.Parallel()
 	const hides = "provider_installation {\n  direct {}\n}\n"
@@ -88,8 +87,8 @@ func TestHiding(t *testing.T) {
 	}
 }
 
-// Builds go, and with them the folders that nobody else uses. A release that
-// was put there in another way is not ours to remove.
+// Builds go, and with them the folders that nobody else uses. A release that was put there in another way is not ours
+// to remove.
 func TestUninstall(t *testing.T) {
 	t.Parallel()
 	h := home{dir: t.TempDir(), windows: runtime.GOOS == "windows"}

@@ -7,9 +7,8 @@
 //	setup install    the provider, for every folder with a Terraform configuration
 //	setup uninstall  takes the provider away
 //
-// PostgreSQL is the system's own package. Setup installs it where it may do so
-// unasked: as root, in CI, or with a sudo that wants no password. Elsewhere it
-// prints the one command to type, and fails.
+// PostgreSQL is the system's own package. Setup installs it where it may do so unasked: as root, in CI, or with a sudo
+// that wants no password. Elsewhere it prints the one command to type, and fails.
 package main
 
 import (

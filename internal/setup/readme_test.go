@@ -24,9 +24,8 @@ import (
 
 const address = "https://github.com/dbos-community/terraform-provider-dbos"
 
-// TestFourCommands types the README's commands, from the clone to the first
-// database, as a newcomer does: in a home of its own, and with the lines pasted
-// that the commands print.
+// TestFourCommands types the README's commands, from the clone to the first database, as a newcomer does: in a home of
+// its own, and with the lines pasted that the commands print.
 func TestFourCommands(t *testing.T) {
 	t.Parallel()
 	root, err := workspace.ModuleRoot()
@@ -92,8 +91,7 @@ type newcomer struct {
 	env  []string
 }
 
-// newNewcomer lets the project's address lead to a copy of this tree, as it
-// stands. Go's caches are the machine's.
+// newNewcomer lets the project's address lead to a copy of this tree, as it stands. Go's caches are the machine's.
 func newNewcomer(t *testing.T, root string) *newcomer {
 	t.Helper()
 	dir := t.TempDir()
@@ -138,8 +136,7 @@ func (n *newcomer) types(t *testing.T, dir, command string, answers ...string) s
 	return out.String()
 }
 
-// starts runs a command that goes on until the test ends, and returns the
-// environment that it prints.
+// starts runs a command that goes on until the test ends, and returns the environment that it prints.
 func (n *newcomer) starts(t *testing.T, dir, command string) string {
 	t.Helper()
 	cmd := n.command(context.WithoutCancel(t.Context()), dir, command)

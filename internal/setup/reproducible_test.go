@@ -76,8 +76,8 @@ func TestReleasedPlatforms(t *testing.T) {
 	}
 }
 
-// TestSameBytes builds the provider with the release's flags in two clones of
-// one commit: whoever doubts a release can build it again and compare.
+// TestSameBytes builds the provider with the release's flags in two clones of one commit: whoever doubts a release can
+// build it again and compare.
 func TestSameBytes(t *testing.T) {
 	t.Parallel()
 	root, err := workspace.ModuleRoot()

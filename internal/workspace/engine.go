@@ -1,10 +1,9 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package workspace runs a real Terraform, or OpenTofu, on a folder of
-// configuration in which a plain "init" finds this provider: for the demo, for
-// the examples' tests and for the benchmarks. What the user's own environment
-// says to Terraform or to this provider does not reach it.
+// Package workspace runs a real Terraform, or OpenTofu, on a folder of configuration in which a plain "init" finds this
+// provider: for the demo, for the examples' tests and for the benchmarks. What the user's own environment says to
+// Terraform or to this provider does not reach it.
 package workspace
 
 import (
@@ -48,9 +47,8 @@ func FindEngine(ctx context.Context) (*Engine, error) {
 	return nil, errors.New("neither terraform nor tofu is on the PATH: install Terraform (https://developer.hashicorp.com/terraform/install) or OpenTofu (https://opentofu.org/docs/intro/install)")
 }
 
-// Environment is environ without what would steer Terraform or this provider,
-// and with an empty CLI configuration: one of the user's with dev_overrides or
-// a provider_installation block would take the place of what is tried here.
+// Environment is environ without what would steer Terraform or this provider, and with an empty CLI configuration: one
+// of the user's with dev_overrides or a provider_installation block would take the place of what is tried here.
 func Environment(environ []string, more ...string) []string {
 	kept := make([]string, 0, len(environ)+len(more)+4)
 	for _, entry := range environ {

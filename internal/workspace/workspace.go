@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// Build builds the provider of the module at root into dir, with the release's
-// flags, and returns its path.
+// Build builds the provider of the module at root into dir, with the release's flags, and returns its path.
 func Build(ctx context.Context, root, dir string) (string, error) {
 	path := filepath.Join(dir, "terraform-provider-dbos")
 	return path, GoBuild(ctx, root, path, ".")
@@ -25,8 +24,7 @@ func Build(ctx context.Context, root, dir string) (string, error) {
 // noTrace leaves out gRPC's request traces. Nobody reads them in a plugin, and half a megabyte hangs on them.
 const noTrace = "-tags=grpcnotrace"
 
-// GoBuild builds one program of the module at root, with the release's flags
-// and further ones for the linker.
+// GoBuild builds one program of the module at root, with the release's flags and further ones for the linker.
 func GoBuild(ctx context.Context, root, path, pkg string, ldflags ...string) error {
 	linker := "-ldflags=" + strings.Join(append([]string{"-s", "-w"}, ldflags...), " ")
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", noTrace, linker, "-o", path, pkg)
@@ -49,8 +47,8 @@ type Workspace struct {
 	Env []string
 }
 
-// New makes dir a workspace: it lays the provider into the folder's own plugin
-// directory, from which init takes it without any configuration.
+// New makes dir a workspace: it lays the provider into the folder's own plugin directory, from which init takes it
+// without any configuration.
 func New(engine *Engine, provider, dir string, env ...string) (*Workspace, error) {
 	const version = "0.0.1"
 	for _, providers := range ProviderDirs(filepath.Join(dir, "terraform.d", "plugins")) {
@@ -65,8 +63,7 @@ func New(engine *Engine, provider, dir string, env ...string) (*Workspace, error
 	return &Workspace{Dir: dir, Engine: engine, Env: env}, nil
 }
 
-// Replace puts the configuration of another folder in the place of the present
-// one, under the same state.
+// Replace puts the configuration of another folder in the place of the present one, under the same state.
 func (w *Workspace) Replace(from string) error {
 	old, err := filepath.Glob(filepath.Join(w.Dir, "*.tf"))
 	if err != nil {
@@ -91,9 +88,8 @@ func (e *RunError) Error() string {
 	return fmt.Sprintf("%s: exit code %d\n%s", e.Command, e.Code, strings.TrimSpace(e.Output))
 }
 
-// Run runs one command, such as "apply", and returns what it printed on both
-// its outputs. If ctx ends, the engine is asked to stop, as by Ctrl-C; it and
-// all that it started are gone when Run returns.
+// Run runs one command, such as "apply", and returns what it printed on both its outputs. If ctx ends, the engine is
+// asked to stop, as by Ctrl-C; it and all that it started are gone when Run returns.
 func (w *Workspace) Run(ctx context.Context, args ...string) (string, error) {
 	var out strings.Builder
 	cmd := w.command(ctx, args)
@@ -116,8 +112,7 @@ func (w *Workspace) JSON(ctx context.Context, v any, args ...string) error {
 	return nil
 }
 
-// Outputs decodes the values of all outputs, sensitive ones too, into v, a
-// pointer to a struct or map.
+// Outputs decodes the values of all outputs, sensitive ones too, into v, a pointer to a struct or map.
 func (w *Workspace) Outputs(ctx context.Context, v any) error {
 	var outputs map[string]struct {
 		Value json.RawMessage `json:"value"`
@@ -167,8 +162,7 @@ func (w *Workspace) wait(ctx context.Context, cmd *exec.Cmd, args []string, outp
 	return err
 }
 
-// ModuleRoot is the folder of the go.mod that the working directory belongs
-// to.
+// ModuleRoot is the folder of the go.mod that the working directory belongs to.
 func ModuleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

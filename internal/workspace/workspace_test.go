@@ -23,8 +23,7 @@ func script(t *testing.T, body string) *Workspace {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "engine")
-	// A child of another test that inherits the open file would keep it from
-	// being run.
+	// A child of another test that inherits the open file would keep it from being run.
 	syscall.ForkLock.RLock()
 	err := os.WriteFile(path, []byte("#!/bin/sh\n"+body), 0o755)
 	syscall.ForkLock.RUnlock()
@@ -68,8 +67,7 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// An engine that is interrupted may leave the providers that it has started
-// behind: none of them outlives Run.
+// An engine that is interrupted may leave the providers that it has started behind: none of them outlives Run.
 func TestInterruptedRunLeavesNothing(t *testing.T) {
 	t.Parallel()
 	w := script(t, `

@@ -17,8 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// kind is what distinguishes one type of object from another. Any change
-// replaces an object.
+// kind is what distinguishes one type of object from another. Any change replaces an object.
 type kind struct {
 	name       string
 	attributes map[string]schema.Attribute
@@ -27,8 +26,7 @@ type kind struct {
 	drop       func(values) string
 }
 
-// values are an object's attributes that are strings, quoted as identifiers by
-// id and as texts by text.
+// values are an object's attributes that are strings, quoted as identifiers by id and as texts by text.
 type values map[string]string
 
 func (v values) id(name string) string   { return pgx.Identifier{v[name]}.Sanitize() }
@@ -125,8 +123,7 @@ func (o *object) Delete(ctx context.Context, req resource.DeleteRequest, resp *r
 	}
 }
 
-// read gets an object's strings from its plan or state. The framework has
-// checked them against the schema.
+// read gets an object's strings from its plan or state. The framework has checked them against the schema.
 func read(ctx context.Context, k kind, from interface {
 	GetAttribute(context.Context, path.Path, any) diag.Diagnostics
 }) values {

@@ -1,8 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Command empty serves a provider with nothing in it: what the framework
-// alone costs, by which this provider is measured.
+// Command empty serves a provider with nothing in it: what the framework alone costs, by which this provider is
+// measured.
 package main
 
 import (

@@ -3,10 +3,9 @@
 
 //go:build unix
 
-// Command gauge runs the program that GAUGE_PROGRAM names in its own place,
-// and adds a line with that program's peak memory, in bytes, to the file that
-// GAUGE_FILE names. Terraform starts it for the provider, so that the memory
-// of the provider is measured from outside.
+// Command gauge runs the program that GAUGE_PROGRAM names in its own place, and adds a line with that program's peak
+// memory, in bytes, to the file that GAUGE_FILE names. Terraform starts it for the provider, so that the memory of the
+// provider is measured from outside.
 package main
 
 import (

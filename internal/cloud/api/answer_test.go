@@ -99,8 +99,8 @@ func TestAnswersThatSayNothing(t *testing.T) {
 	}
 }
 
-// A request ID that ends as a secret begins is no secret: only where the end of a body is missing may the rest of the secret
-// be what is missing.
+// A request ID that ends as a secret begins is no secret: only where the end of a body is missing may the rest of the
+// secret be what is missing.
 func TestOnlyWhatIsCutOffEndsInASecret(t *testing.T) {
 	t.Parallel()
 	for body, hidden := range map[string]bool{

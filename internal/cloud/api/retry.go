@@ -105,8 +105,8 @@ func (p *retryPolicy) shouldRetry(ctx context.Context, e *Error) bool {
 	budget := left // for this reason
 	switch {
 	case e.busy() && p.request.Kind != Read:
-		// The object is working. That is no fault, so a write may use the whole time of the operation. A read of a refresh
-		// has no such limit, and is repeated as after any other failure.
+		// The object is working. That is no fault, so a write may use the whole time of the operation. A read of a
+		// refresh has no such limit, and is repeated as after any other failure.
 		if p.busy.IsZero() {
 			p.busy = time.Now()
 		}

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// A credentials file gives a login that can be sent, the same when it is written again, or an error that shows none of it.
+// A credentials file gives a login that can be sent, the same when it is written again, or an error that shows none of
+// it.
 func FuzzLoad(f *testing.F) {
 	const secret = "zqxj-kanary"
 	for _, content := range []string{
@@ -61,7 +62,8 @@ func FuzzLoad(f *testing.F) {
 
 var tokenError = regexp.MustCompile(`^the token (is empty|has (white space|a character that is not printable ASCII) inside it, at position \d+; give it in one piece, [a-zA-Z ,"]+)$`)
 
-// A token is fit for a header, or the error says where it is not, in words of its own. Its expiry is a time that can be reckoned with.
+// A token is fit for a header, or the error says where it is not, in words of its own. Its expiry is a time that can be
+// reckoned with.
 func FuzzToken(f *testing.F) {
 	for _, claims := range []string{`{"exp":1893456000}`, `{"exp":1e300}`, `{"exp":-1}`, `{"exp":"soon"}`, `{"exp":0.5}`, `{"exp":214748364700}`, "null", "x"} {
 		f.Add("h." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".s")
@@ -81,7 +83,8 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// An auth server's answer gives a token that can be sent and is used before it ends, or an error without any of the answer.
+// An auth server's answer gives a token that can be sent and is used before it ends, or an error without any of the
+// answer.
 func FuzzTokenAnswer(f *testing.F) {
 	const secret = "zqxj-kanary"
 	for _, body := range []string{

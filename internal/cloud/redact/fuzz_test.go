@@ -27,7 +27,8 @@ func writings(before, secret, after string) map[string]string {
 	return texts
 }
 
-// No secret is left in a text, however it is written and whatever stands around it, and a text without one is left alone.
+// No secret is left in a text, however it is written and whatever stands around it, and a text without one is left
+// alone.
 func FuzzText(f *testing.F) {
 	for _, seed := range [][3]string{
 		{"", "kanary", ""},

@@ -103,8 +103,8 @@ func quotedJSON(text string, escapeHTML bool) string {
 	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
 }
 
-// end returns the end of the longest secret that begins at text[at], or at if there is none. At the end of a text that was
-// cut off, the beginning of a secret counts.
+// end returns the end of the longest secret that begins at text[at], or at if there is none. At the end of a text that
+// was cut off, the beginning of a secret counts.
 func (s *secretSet) end(text string, at int, cutOff bool) int {
 	if len(text)-at < shortestSecret {
 		return at
@@ -198,8 +198,8 @@ func attribute(attr slog.Attr) slog.Attr {
 // part of a secret could not be found any more.
 func Line(text string) string { return line(text, false) }
 
-// CutLine is [Line] for a text whose end is missing. The last bytes may be the beginning of a secret: 6 of them are enough
-// to be hidden.
+// CutLine is [Line] for a text whose end is missing. The last bytes may be the beginning of a secret: 6 of them are
+// enough to be hidden.
 func CutLine(text string) string { return line(text, true) }
 
 func line(text string, cutOff bool) string {

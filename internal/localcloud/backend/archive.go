@@ -26,9 +26,8 @@ func (e *ArchiveError) Error() string { return e.Err.Error() }
 // Unwrap is the cause.
 func (e *ArchiveError) Unwrap() error { return e.Err }
 
-// CheckArchive refuses an archive that is too large, or that holds anything but
-// files and folders below its own root. It believes the sizes that the archive
-// claims; whoever unpacks it must not. Its errors are *ArchiveError.
+// CheckArchive refuses an archive that is too large, or that holds anything but files and folders below its own root.
+// It believes the sizes that the archive claims; whoever unpacks it must not. Its errors are *ArchiveError.
 func CheckArchive(files []*zip.File) error {
 	if len(files) > MostFiles {
 		return &ArchiveError{fmt.Errorf("it holds more than %d files", MostFiles)}

@@ -1,8 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Command dbos-localcloud runs a local cloud: a server on this machine that
-// speaks the DBOS Cloud control-plane API.
+// Command dbos-localcloud runs a local cloud: a server on this machine that speaks the DBOS Cloud control-plane API.
 package main
 
 import (
@@ -37,8 +36,8 @@ Usage:
 var errUsage = errors.New("wrong usage")
 
 func main() {
-	// A reader of our output that goes away must not take the servers with it.
-	// An ignored signal would also be ignored by every command that we start.
+	// A reader of our output that goes away must not take the servers with it. An ignored signal would also be ignored
+	// by every command that we start.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := untilSignal(context.Background())
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -11,9 +11,8 @@ import (
 	"time"
 )
 
-// withParent ends the context when "go run" has started this program and is
-// killed: it passes no signal on, and would leave the local cloud running with
-// nobody to stop it. Any other parent may end before us, such as a shell that
+// withParent ends the context when "go run" has started this program and is killed: it passes no signal on, and would
+// leave the local cloud running with nobody to stop it. Any other parent may end before us, such as a shell that
 // started us in the background.
 func withParent(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -26,8 +25,7 @@ func withParent(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-// goRun are the paths of what "go run" starts: in a temporary folder the first
-// time, in the build cache from then on.
+// goRun are the paths of what "go run" starts: in a temporary folder the first time, in the build cache from then on.
 var goRun = regexp.MustCompile(`/(go-build\d+/b\d+/exe|[0-9a-f]{2}/[0-9a-f]{64}-d)/[^/]+$`)
 
 func builtByGoRun(program string) bool { return goRun.MatchString(filepath.ToSlash(program)) }

@@ -51,8 +51,7 @@ func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	return errors.Join(err, server.Shutdown(hurry))
 }
 
-// runWith runs a command with the environment of a local cloud, and returns when
-// it has ended.
+// runWith runs a command with the environment of a local cloud, and returns when it has ended.
 func runWith(ctx context.Context, c localcloud.Connection, args []string, stdout, stderr io.Writer) error {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -98,8 +97,7 @@ func hasTerminal() bool {
 	return true
 }
 
-// commandEnvironment sets what leads to the local cloud, and takes out what would
-// lead elsewhere.
+// commandEnvironment sets what leads to the local cloud, and takes out what would lead elsewhere.
 func commandEnvironment(environment []string, c localcloud.Connection) []string {
 	elsewhere := []string{"DBOS_ENDPOINT", "DBOS_DOMAIN", "DBOS_AUTH_ENDPOINT", "DBOS_TOKEN", "DBOS_REFRESH_TOKEN", "DBOS_ORGANIZATION", "DBOS_CREDENTIALS_FILE", "DBOS_CA_CERTIFICATE_FILE"}
 	kept := slices.DeleteFunc(slices.Clone(environment), func(variable string) bool {

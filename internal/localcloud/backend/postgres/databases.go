@@ -19,8 +19,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// CheckLink logs in to a linked server and asks whether the role may create
-// databases.
+// CheckLink logs in to a linked server and asks whether the role may create databases.
 func (b *Backend) CheckLink(ctx context.Context, at backend.Address, role backend.Role) error {
 	return within(ctx, backend.Link{Address: at, Role: role}, func(ctx context.Context, conn *pgx.Conn) error {
 		var may bool
@@ -90,10 +89,9 @@ func within(ctx context.Context, l backend.Link, do func(context.Context, *pgx.C
 	return do(ctx, conn)
 }
 
-// loopback looks a linked server's host up, and returns the address to dial. The
-// local cloud reaches nothing but this machine: what it does to a linked server,
-// such as dropping a database, must hit neither another machine nor a server here
-// that merely has the same port.
+// loopback looks a linked server's host up, and returns the address to dial. The local cloud reaches nothing but this
+// machine: what it does to a linked server, such as dropping a database, must hit neither another machine nor a server
+// here that merely has the same port.
 func loopback(ctx context.Context, host string) (string, error) {
 	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
@@ -110,8 +108,7 @@ func loopback(ctx context.Context, host string) (string, error) {
 	return addresses[0].Unmap().String(), nil
 }
 
-// serversOwn is what the server said, where it said something: an attempt with
-// TLS and one without make a long error.
+// serversOwn is what the server said, where it said something: an attempt with TLS and one without make a long error.
 func serversOwn(err error) error {
 	var said *pgconn.PgError
 	if errors.As(err, &said) {

@@ -33,8 +33,7 @@ func (b *Backend) folderPrefix() string {
 	return fmt.Sprintf("dbos-localcloud-migrate-%.6x-", sha256.Sum256([]byte(b.dir)))
 }
 
-// sweep ends and removes what migrations left during which a former process was
-// killed.
+// sweep ends and removes what migrations left during which a former process was killed.
 func (b *Backend) sweep(ctx context.Context) {
 	guest, err := postgres.NewGuest()
 	if err != nil {
@@ -65,8 +64,7 @@ func (b *Backend) clean(ctx context.Context, guest *postgres.Guest, folder strin
 	}
 }
 
-// elsewhere is what a guest that nobody else is has left in the folders where
-// everybody may write.
+// elsewhere is what a guest that nobody else is has left in the folders where everybody may write.
 func elsewhere(guest *postgres.Guest) []string {
 	var paths []string
 	for _, folder := range slices.Compact([]string{os.TempDir(), "/tmp", "/var/tmp", "/dev/shm"}) {

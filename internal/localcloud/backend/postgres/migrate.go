@@ -38,8 +38,7 @@ var (
 	errWritesTooMuch = errors.New("writes too much")
 )
 
-// Migrate unpacks the archive into a temporary folder and runs the commands
-// there, as a guest.
+// Migrate unpacks the archive into a temporary folder and runs the commands there, as a guest.
 func (b *Backend) Migrate(ctx context.Context, m backend.Migration) (output string, err error) {
 	if len(m.Commands) == 0 {
 		return "", nil
@@ -100,8 +99,8 @@ func environment(variables map[string]string) []string {
 	return all
 }
 
-// hide takes out of an output what the commands were told in confidence: it is
-// shown to the user, and logged on the way. Words too short to be a secret stay.
+// hide takes out of an output what the commands were told in confidence: it is shown to the user, and logged on the
+// way. Words too short to be a secret stay.
 func hide(output string, login backend.Role, secrets map[string]string) string {
 	const short = 8
 	pairs := []string{}
@@ -127,12 +126,10 @@ type migrationRun struct {
 	output      tail
 }
 
-// bounded runs a command in a shell that writes no file larger than $2 blocks of
-// 512 bytes, and no memory dump.
+// bounded runs a command in a shell that writes no file larger than $2 blocks of 512 bytes, and no memory dump.
 const bounded = `ulimit -c 0; ulimit -f "$2"; exec /bin/sh -c "$1"`
 
-// command runs one as a shell does. Nothing that it starts goes on when it has
-// ended.
+// command runs one as a shell does. Nothing that it starts goes on when it has ended.
 func (r *migrationRun) command(ctx context.Context, line string) error {
 	limited, tooLong := context.WithTimeout(ctx, r.limits.time)
 	defer tooLong()

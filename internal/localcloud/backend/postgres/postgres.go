@@ -19,8 +19,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// Backend gives each instance a PostgreSQL server of its own, in a
-// folder of the instance's name.
+// Backend gives each instance a PostgreSQL server of its own, in a folder of the instance's name.
 type Backend struct {
 	installation *postgres.Installation
 	dir          string
@@ -39,8 +38,8 @@ type Backend struct {
 	watchers sync.WaitGroup
 }
 
-// Open finds PostgreSQL and removes what an earlier process left in temporary
-// folders. The error says how to install PostgreSQL if there is none.
+// Open finds PostgreSQL and removes what an earlier process left in temporary folders. The error says how to install
+// PostgreSQL if there is none.
 func Open(ctx context.Context, o backend.Options) (*Backend, error) {
 	installation, err := postgres.Find(o.PostgresBin)
 	if err != nil {
@@ -187,8 +186,8 @@ func (b *Backend) keep(ctx context.Context, instance string, server *postgres.Se
 	return backend.Address{Host: server.Host(), Port: server.Port()}, nil
 }
 
-// watch starts a server again that has ended by itself, as a managed service
-// does: at once if it has run for a while, else after a pause that grows.
+// watch starts a server again that has ended by itself, as a managed service does: at once if it has run for a while,
+// else after a pause that grows.
 func (b *Backend) watch(instance string, server *postgres.Server) {
 	var pause time.Duration
 	for {
@@ -213,8 +212,8 @@ func (b *Backend) watch(instance string, server *postgres.Server) {
 	}
 }
 
-// startAgain tries until the server is up. It returns nil if the instance was
-// destroyed or the backend closed meanwhile.
+// startAgain tries until the server is up. It returns nil if the instance was destroyed or the backend closed
+// meanwhile.
 func (b *Backend) startAgain(instance string, server *postgres.Server, pause *time.Duration) *postgres.Server {
 	const longestPause = time.Minute
 	for {

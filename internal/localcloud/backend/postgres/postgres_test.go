@@ -86,8 +86,8 @@ func pgValue[T any](t *testing.T, conn *pgx.Conn, query string) T {
 	return v
 }
 
-// zipped makes an archive as the deploys are, of names that end in "/" for
-// folders; a content that begins with "#!" is executable.
+// zipped makes an archive as the deploys are, of names that end in "/" for folders; a content that begins with "#!" is
+// executable.
 func zipped(t *testing.T, files map[string]string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "app.zip")
@@ -464,8 +464,7 @@ func TestMigrateSurroundings(t *testing.T) {
 	}
 }
 
-// What a migration had when its local cloud was killed goes with the next start,
-// and what is another's stays.
+// What a migration had when its local cloud was killed goes with the next start, and what is another's stays.
 func TestSweepsMigrations(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -22,9 +22,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// unpack puts the files of an archive into a folder, and gives all of it to the
-// user whom the commands run as. Nothing gets out of the folder, whatever the
-// archive holds.
+// unpack puts the files of an archive into a folder, and gives all of it to the user whom the commands run as. Nothing
+// gets out of the folder, whatever the archive holds.
 func (b *Backend) unpack(ctx context.Context, guest *postgres.Guest, archive, folder string) error {
 	reader, err := zip.OpenReader(archive)
 	if errors.Is(err, zip.ErrFormat) {
@@ -72,8 +71,7 @@ func blame(name string, err error) error {
 	return &backend.ArchiveError{Err: err}
 }
 
-// unpackFile writes at most one byte more than the limit. The size that the
-// archive claims is not believed.
+// unpackFile writes at most one byte more than the limit. The size that the archive claims is not believed.
 func unpackFile(root *os.Root, file *zip.File, limit int64) (written int64, err error) {
 	name := filepath.FromSlash(strings.TrimSuffix(file.Name, "/"))
 	mode := file.Mode()
@@ -99,8 +97,8 @@ func unpackFile(root *os.Root, file *zip.File, limit int64) (written int64, err 
 	return written, errors.Join(err, target.Close())
 }
 
-// hand gives a folder away, from the inside out: the new owner, who may be
-// running other commands, gets in when nothing is left to be done.
+// hand gives a folder away, from the inside out: the new owner, who may be running other commands, gets in when nothing
+// is left to be done.
 func hand(guest *postgres.Guest, folder string) error {
 	var paths []string
 	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {

@@ -13,13 +13,11 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
-// Backend follows the rules of a backend and runs no server. It keeps no state
-// of its own.
+// Backend follows the rules of a backend and runs no server. It keeps no state of its own.
 type Backend struct{}
 
-// Address is where the server of an instance would listen. The host does not
-// resolve on any machine, so that no client logs in to a server that happens to
-// listen here.
+// Address is where the server of an instance would listen. The host does not resolve on any machine, so that no client
+// logs in to a server that happens to listen here.
 func (Backend) Address(instance string) backend.Address {
 	return backend.Address{Host: strings.ReplaceAll(instance, "_", "-") + ".simulated.invalid", Port: 5432}
 }
@@ -51,8 +49,8 @@ func (b Backend) Resume(ctx context.Context, instance string) (backend.Address, 
 // Close has nothing to stop.
 func (Backend) Close(context.Context) error { return nil }
 
-// CheckLink refuses the password "wrong-password", so that a refusal can be
-// rehearsed where there is no server to refuse.
+// CheckLink refuses the password "wrong-password", so that a refusal can be rehearsed where there is no server to
+// refuse.
 func (Backend) CheckLink(ctx context.Context, _ backend.Address, role backend.Role) error {
 	if role.Password == wrongPassword {
 		return fmt.Errorf("password authentication failed for user %q", role.Name)

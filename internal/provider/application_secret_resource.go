@@ -7,12 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -53,43 +51,25 @@ type applicationSecretModel struct {
 }
 
 func (r *applicationSecretResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	notEmpty := rule("secret value", "a value that is not empty", checkSecretValue)
+	attributes := map[string]schema.Attribute{
+		"id":               computedText("`APP/NAME`, once the secret is set."),
+		"organization":     organizationAttribute(),
+		"application_name": applicationNameAttribute("Application that the secret belongs to. Another one is another secret."),
+		"name": schema.StringAttribute{
+			Required: true,
+			MarkdownDescription: "Name of the environment variable: a letter or `_`, then letters, digits and `_`. " +
+				"`DBOS_DATABASE_URL` and `DBOS_APP_HOSTNAME` are reserved. Another name is another secret.",
+			Validators:    []validator.String{rule("secret name", "the name of an environment variable", cloud.CheckSecretName)},
+			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+		},
+	}
+	maps.Copy(attributes, sensitiveAttributes("value", "Value of the secret. A change is made in place; taking it out changes nothing.",
+		rule("secret value", "a value that is not empty", checkSecretValue)))
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Sets an environment variable of an application. The API never returns its value, so that a value changed by hand is not seen.\n\n" +
 			"~> **It takes effect at the next deploy.** To deploy when it changes, refer to its version under `triggers` of the `dbos_application_deployment`.",
-		Attributes: map[string]schema.Attribute{
-			"id":               computedText("`APP/NAME`, once the secret is set."),
-			"organization":     organizationAttribute(),
-			"application_name": applicationNameAttribute("Application that the secret belongs to. Another one is another secret."),
-			"name": schema.StringAttribute{
-				Required: true,
-				MarkdownDescription: "Name of the environment variable: a letter or `_`, then letters, digits and `_`. " +
-					"`DBOS_DATABASE_URL` and `DBOS_APP_HOSTNAME` are reserved. Another name is another secret.",
-				Validators:    []validator.String{rule("secret name", "the name of an environment variable", cloud.CheckSecretName)},
-				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
-			},
-			"value": schema.StringAttribute{
-				Optional:  true,
-				Sensitive: true,
-				MarkdownDescription: "Value of the secret. A change is made in place; taking it out changes nothing. " +
-					"It is stored in the state; with Terraform 1.11 or newer prefer `value_wo`.",
-				Validators: []validator.String{notEmpty, stringvalidator.ConflictsWith(path.MatchRoot("value_wo"))},
-			},
-			"value_wo": schema.StringAttribute{
-				Optional:  true,
-				Sensitive: true,
-				WriteOnly: true,
-				MarkdownDescription: "Write-only form of `value`, which is never stored. It is sent when `value_wo_version` changes; " +
-					"a changed value alone is not seen. Needs Terraform 1.11 or newer.",
-				Validators: []validator.String{notEmpty, stringvalidator.AlsoRequires(path.MatchRoot("value_wo_version"))},
-			},
-			"value_wo_version": schema.Int64Attribute{
-				Optional:            true,
-				MarkdownDescription: "Version of `value_wo`: any other number than before sends the value, in place.",
-				Validators:          []validator.Int64{int64validator.ConflictsWith(path.MatchRoot("value"))},
-			},
-		},
-		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
+		Attributes: attributes,
+		Blocks:     map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
 	}
 }
 
@@ -98,18 +78,9 @@ func (r *applicationSecretResource) plan(_ context.Context, o *operation[applica
 	switch {
 	case plan == nil:
 	case state == nil:
-		if o.config.secret().IsNull() {
-			addAttributeError(o.diags, "value", "Missing value", "A new secret needs a value. Set value_wo with value_wo_version, or value.")
-		}
-	case !plan.changed(state) || !plan.ApplicationName.Equal(state.ApplicationName) || !plan.Name.Equal(state.Name):
-	case o.config.secret().IsNull():
-		addAttributeError(o.diags, "value_wo_version", "Missing value",
-			"value_wo_version has changed, which sends the value, but value_wo is not set. Set it, or put the old version back.")
-	case state.Value.IsNull() && state.ValueWOVersion.IsNull():
-		// No path: Terraform would quote the line of the value.
-		o.diags.AddWarning(fmt.Sprintf("The value of secret %q will be set", state.ID.ValueString()),
-			"Terraform does not know the present value of this secret, so applying this plan sets it to the configured one. "+
-				"To leave it as it is, take the value out of the configuration.")
+		o.config.value().require("secret", o.diags)
+	case plan.ApplicationName.Equal(state.ApplicationName) && plan.Name.Equal(state.Name):
+		o.config.value().checkChange(state.label(), "sets it to the configured one", plan.value(), state.value(), o.diags)
 	}
 }
 
@@ -119,7 +90,7 @@ func (r *applicationSecretResource) create(ctx context.Context, o *operation[app
 		return
 	}
 	plan.ID, plan.Organization = types.StringValue(plan.path()), o.organization
-	err := o.client.CreateSecret(ctx, plan.ApplicationName.ValueString(), plan.Name.ValueString(), o.config.secret().ValueString())
+	err := o.client.CreateSecret(ctx, plan.ApplicationName.ValueString(), plan.Name.ValueString(), o.config.value().configured().ValueString())
 	if cloud.OutcomeUnknown(err) {
 		plan.Value, plan.ValueWOVersion = types.StringNull(), types.Int64Null()
 	}
@@ -148,11 +119,11 @@ func (r *applicationSecretResource) read(ctx context.Context, o *operation[appli
 }
 
 func (r *applicationSecretResource) update(ctx context.Context, o *operation[applicationSecretModel]) {
-	if o.plan.changed(o.state) {
+	if o.plan.value().changed(o.state.value()) {
 		if !o.connect(ctx) {
 			return
 		}
-		if err := o.client.SetSecret(ctx, o.plan.ApplicationName.ValueString(), o.plan.Name.ValueString(), o.config.secret().ValueString()); err != nil {
+		if err := o.client.SetSecret(ctx, o.plan.ApplicationName.ValueString(), o.plan.Name.ValueString(), o.config.value().configured().ValueString()); err != nil {
 			addError(o.diags, "Cannot set "+o.label, err, "Its value may still be the former one. Apply again once the cause is removed.")
 			return
 		}
@@ -191,19 +162,8 @@ func (m *applicationSecretModel) imported(names []string) {
 	m.ApplicationName, m.Name = types.StringValue(names[0]), types.StringValue(names[1])
 }
 
-// secret is the configured value of either form; m comes from a configuration.
-func (m *applicationSecretModel) secret() types.String {
-	if !m.ValueWO.IsNull() {
-		return m.ValueWO
-	}
-	return m.Value
-}
-
-// changed tells whether a planned value is to be sent over what the state records. A value taken out of the
-// configuration is not.
-func (m *applicationSecretModel) changed(state *applicationSecretModel) bool {
-	return !m.Value.IsNull() && !m.Value.Equal(state.Value) ||
-		!m.ValueWOVersion.IsNull() && !m.ValueWOVersion.Equal(state.ValueWOVersion)
+func (m *applicationSecretModel) value() sensitive {
+	return sensitive{attribute: "value", ordinary: m.Value, writeOnly: m.ValueWO, version: m.ValueWOVersion}
 }
 
 // absent looks the secret up before it is set, as a set replaces what is there.

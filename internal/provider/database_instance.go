@@ -168,8 +168,8 @@ func (m *instanceModel) planUpdate(config, state *instanceModel, diags *diag.Dia
 			m.Username = types.StringUnknown()
 		}
 	}
-	checkPasswordChange(state.label(), "sets it to the configured one; whatever logs in with another password stops working",
-		config.passwordModel, m.passwordModel, state.passwordModel, diags)
+	config.password().checkChange(state.label(), "sets it to the configured one; whatever logs in with another password stops working",
+		m.password(), state.password(), diags)
 }
 
 func (r *managedInstance[M, P]) read(ctx context.Context, o *operation[M]) {
@@ -194,7 +194,7 @@ func (r *managedInstance[M, P]) read(ctx context.Context, o *operation[M]) {
 func (r *managedInstance[M, P]) update(ctx context.Context, o *operation[M]) {
 	plan, state := P(o.plan).instance(), P(o.state).instance()
 	wanted := plan.passwordModel
-	rotate := wanted.changed(state.passwordModel)
+	rotate := plan.password().changed(state.password())
 
 	next := plan // o.plan becomes the object step by step.
 	next.Hostname, next.Port, next.AdminUsername = state.Hostname, state.Port, state.AdminUsername
@@ -214,7 +214,7 @@ func (r *managedInstance[M, P]) update(ctx context.Context, o *operation[M]) {
 		save:    func() { o.save(ctx, o.plan) },
 	}
 	if rotate {
-		s.secret = P(o.config).instance().secret()
+		s.secret = P(o.config).instance().password().configured()
 	}
 	s.run(ctx, o.diags)
 }

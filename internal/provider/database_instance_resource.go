@@ -59,7 +59,7 @@ func (r *databaseInstanceResource) plan(ctx context.Context, o *operation[instan
 	case state == nil:
 		checkNew("instance name", "name", plan.Name, cloud.CheckNewInstanceName, o.diags)
 		checkNew("username", "username", plan.Username, cloud.CheckNewUsername, o.diags)
-		requirePassword(o.config.passwordModel, o.diags)
+		o.config.password().require("database instance", o.diags)
 	case !plan.Name.Equal(state.Name):
 		state.protection(r.typeName).refuseReplacement("name", plan.DeletionProtection, o.diags)
 	case !state.Username.IsNull() && !plan.Username.Equal(state.Username):
@@ -74,7 +74,7 @@ func (r *databaseInstanceResource) create(ctx context.Context, o *operation[inst
 	if !o.connect(ctx) {
 		return
 	}
-	state, secret := *o.plan, o.config.secret()
+	state, secret := *o.plan, o.config.password().configured()
 	state.made(o.organization)
 	s := readySteps{
 		client: o.client, until: cloud.Created, model: &state, password: o.plan.passwordModel,

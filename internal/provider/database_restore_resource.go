@@ -111,7 +111,7 @@ func (r *databaseRestoreResource) create(ctx context.Context, o *operation[datab
 	state.passwordModel = passwordModel{}
 	s := readySteps{
 		client: o.client, until: cloud.Created, model: &state.instanceModel,
-		password: plan.passwordModel, secret: o.config.secret(),
+		password: plan.passwordModel, secret: o.config.password().configured(),
 		failure: r.unready(&plan.instanceModel, "create", true),
 		save:    func() { o.save(ctx, &state) },
 	}
@@ -132,7 +132,7 @@ func (r *databaseRestoreResource) planCreate(ctx context.Context, plan, config *
 	if config.RestoreTimestamp.IsNull() {
 		addAttributeError(diags, "restore_timestamp", "Missing restore timestamp", "A restore needs the point in time to restore.")
 	}
-	requireSecretOfVersion(config.passwordModel, diags)
+	config.password().requireForVersion(diags)
 	r.checkAge(config.RestoreTimestamp, diags)
 
 	source := config.SourceInstanceName

@@ -66,7 +66,7 @@ func (m *linkedDatabaseModel) relinks(state *linkedDatabaseModel) bool {
 		!m.Port.Equal(state.Port) ||
 		m.otherLogin(state) ||
 		!state.TimeTravel.IsNull() && !m.TimeTravel.Equal(state.TimeTravel) ||
-		m.changed(state.passwordModel)
+		m.password().changed(state.password())
 }
 
 // forgetDefaults makes the attributes null that an import set to a default because the API never returns them.
@@ -100,9 +100,9 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 		}
 		return
 	}
-	checkPasswordChange(state.label(), "unlinks the database and links it again with the configured one; the database itself stays as it is",
-		config.passwordModel, plan.passwordModel, state.passwordModel, diags)
-	if config.secret().IsNull() && !diags.HasError() {
+	config.password().checkChange(state.label(), "unlinks the database and links it again with the configured one; the database itself stays as it is",
+		plan.password(), state.password(), diags)
+	if config.password().configured().IsNull() && !diags.HasError() {
 		addAttributeError(diags, "password", "Missing password",
 			"No call changes a link, so that this change unlinks the database and links it again, which needs its password. Set password_wo with password_wo_version, or password.")
 	}
@@ -129,7 +129,7 @@ func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, co
 		Name:              m.Name.ValueString(),
 		Hostname:          m.Hostname.ValueString(),
 		Port:              m.Port.ValueInt64(),
-		Password:          config.secret().ValueString(),
+		Password:          config.password().configured().ValueString(),
 		AdminUsername:     admin.ValueString(),
 		SupabaseReference: m.SupabaseReference.ValueString(),
 		TimeTravel:        m.TimeTravel.ValueBool(),

@@ -124,7 +124,7 @@ func (r *linkedDatabaseResource) plan(ctx context.Context, o *operation[linkedDa
 	o.plan.planAdmin(o.config, &before)
 	switch {
 	case o.state == nil:
-		requirePassword(o.config.passwordModel, o.diags)
+		o.config.password().require("database instance", o.diags)
 	case o.plan.Name.Equal(before.Name):
 		r.planRelink(ctx, o.config, o.plan, &before, o.diags)
 	}

@@ -6,26 +6,14 @@ package provider
 import (
 	"context"
 	"reflect"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
-)
-
-// The limits of operations for which the timeouts block sets none. A database instance takes minutes to create, a large
-// restore much longer.
-const (
-	defaultCreateTimeout = 60 * time.Minute
-	defaultUpdateTimeout = 30 * time.Minute
-	defaultDeleteTimeout = 30 * time.Minute
 )
 
 // commonModel holds the attributes that every resource has.
@@ -185,73 +173,4 @@ func (r *managed[M, P]) Delete(ctx context.Context, req resource.DeleteRequest, 
 	if !o.diags.HasError() {
 		r.own.delete(ctx, o)
 	}
-}
-
-// decode reads a whole configuration, plan or state.
-func decode[M any, D tfsdk.Config | tfsdk.Plan | tfsdk.State](ctx context.Context, from D, diags *diag.Diagnostics) *M {
-	m, data := new(M), tfsdk.State(from)
-	if !fill(ctx, reflect.ValueOf(m).Elem(), data) {
-		diags.Append(data.Get(ctx, m)...)
-	}
-	return m
-}
-
-// fill does what the Get of the framework does, for models whose fields have the types of the attributes. Get compiles
-// a regular expression for each attribute of each object, which is a fifth of a large plan. Where fill returns false,
-// Get says what is wrong.
-func fill(ctx context.Context, model reflect.Value, data tfsdk.State) bool {
-	var values map[string]tftypes.Value
-	object, ok := data.Schema.Type().(types.ObjectType)
-	if err := data.Raw.As(&values); err != nil || !ok || data.Raw.IsNull() {
-		return false
-	}
-	for _, field := range reflect.VisibleFields(model.Type()) {
-		name, tagged := field.Tag.Lookup("tfsdk")
-		if !tagged {
-			continue
-		}
-		value, err := object.AttrTypes[name].ValueFromTerraform(ctx, values[name])
-		if err != nil {
-			return false
-		}
-		model.FieldByIndex(field.Index).Set(reflect.ValueOf(value))
-	}
-	return true
-}
-
-// withTimeout limits the time of an operation to its entry in the timeouts block.
-func withTimeout(ctx context.Context, entry func(context.Context, time.Duration) (time.Duration, diag.Diagnostics), otherwise time.Duration, diags *diag.Diagnostics) (context.Context, context.CancelFunc) {
-	limit, problems := entry(ctx, otherwise)
-	diags.Append(problems...)
-	return context.WithTimeout(ctx, limit)
-}
-
-// timeoutsBlock is the timeouts block of every resource.
-func timeoutsBlock(ctx context.Context) schema.Block {
-	block := timeouts.Block(ctx, timeouts.Opts{
-		Create: true, Update: true, Delete: true,
-		CreateDescription: "How long a create may take, such as `90m`. Default: `60m`.",
-		UpdateDescription: "How long an update may take. Default: `30m`.",
-		DeleteDescription: "How long a delete may take. Default: `30m`.",
-	})
-	nested, ok := block.(schema.SingleNestedBlock)
-	if !ok {
-		return block
-	}
-	for name, attribute := range nested.Attributes {
-		if limit, ok := attribute.(schema.StringAttribute); ok {
-			// The library's own validator takes zero and negative durations.
-			limit.Validators = []validator.String{rule("time limit", "a duration above zero", checkDuration)}
-			nested.Attributes[name] = limit
-		}
-	}
-	return nested
-}
-
-// planningClient returns the client for a look-up while Terraform plans, or nil if the provider is not configured yet.
-func (s *session) planningClient() *cloud.Client {
-	if s == nil {
-		return nil
-	}
-	return s.client
 }

@@ -90,20 +90,6 @@ func (r *managed[M, P]) ImportState(ctx context.Context, req resource.ImportStat
 	}
 }
 
-// blank returns a model in which every attribute is null.
-func blank[M any](ctx context.Context, state tfsdk.State, diags *diag.Diagnostics) *M {
-	object, ok := state.Schema.Type().TerraformType(ctx).(tftypes.Object)
-	if !ok {
-		return new(M)
-	}
-	nulls := map[string]tftypes.Value{}
-	for name, kind := range object.AttributeTypes {
-		nulls[name] = tftypes.NewValue(kind, nil)
-	}
-	state.Raw = tftypes.NewValue(object, nulls)
-	return decode[M](ctx, state, diags)
-}
-
 // fromID takes an import id apart.
 func (i importing) fromID(id string, diags *diag.Diagnostics) []string {
 	names := strings.SplitN(id, "/", len(i.keys))

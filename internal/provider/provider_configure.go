@@ -51,6 +51,14 @@ func (s *session) connected(diags *diag.Diagnostics) (*cloud.Client, bool) {
 	return s.client, true
 }
 
+// planningClient returns the client for a look-up while Terraform plans, or nil if the provider is not configured yet.
+func (s *session) planningClient() *cloud.Client {
+	if s == nil {
+		return nil
+	}
+	return s.client
+}
+
 // resourceBase is the part of every resource, list and action that holds the configured session.
 type resourceBase struct {
 	session *session

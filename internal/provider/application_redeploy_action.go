@@ -51,7 +51,7 @@ func (a *applicationRedeployAction) Schema(_ context.Context, _ action.SchemaReq
 			"application_name": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "Application to deploy again.",
-				Validators:          []validator.String{rule("application name", "3 to 256 characters of a-z, 0-9, _ and -", cloud.CheckApplicationName)},
+				Validators:          applicationNameRules(),
 			},
 			"previous_version": schema.StringAttribute{
 				Optional:            true,

@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
@@ -29,7 +28,7 @@ func newApplicationSecretList() list.ListResource {
 			Attributes: map[string]schema.Attribute{
 				"application_name": schema.StringAttribute{
 					Optional: true, MarkdownDescription: "Application whose secrets to list. Default: all applications, with one call for each.",
-					Validators: []validator.String{rule("application name", "3 to 256 characters of a-z, 0-9, _ and -", cloud.CheckApplicationName)},
+					Validators: applicationNameRules(),
 				},
 			},
 		},

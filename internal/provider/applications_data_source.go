@@ -8,10 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
 var _ datasource.DataSourceWithConfigure = (*applicationsDataSource)(nil)
@@ -39,7 +36,7 @@ func (d *applicationsDataSource) Schema(_ context.Context, _ datasource.SchemaRe
 			"database_instance_name": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "Only the applications on this database instance; it need not exist any more. Default: all.",
-				Validators:          []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)},
+				Validators:          instanceNameRules(),
 			},
 			"applications": schema.ListNestedAttribute{
 				Computed:            true,

@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
@@ -56,7 +55,7 @@ func (e *databaseConnectionEphemeral) Schema(_ context.Context, _ ephemeral.Sche
 			"database_instance_name": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "Name of the database instance. One that does not exist is an error; none is ever made.",
-				Validators:          []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)},
+				Validators:          instanceNameRules(),
 			},
 			"password": schema.StringAttribute{
 				Required:            true,

@@ -14,7 +14,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
@@ -56,7 +55,7 @@ func instanceAttributes() map[string]schema.Attribute {
 			Required: true,
 			MarkdownDescription: "Name of the database instance. A new one has 3 to 16 characters of `a-z`, `0-9` and `_`; older ones of up to 30 characters, also with `-`, can be imported. " +
 				"Another name is another instance.",
-			Validators:    []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)},
+			Validators:    instanceNameRules(),
 			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		},
 		"deletion_protection": schema.BoolAttribute{

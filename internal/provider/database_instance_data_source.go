@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
@@ -82,7 +81,7 @@ func (d *databaseInstanceDataSource) Schema(_ context.Context, _ datasource.Sche
 		Attributes: instanceRecordAttributes(schema.StringAttribute{
 			Required:            true,
 			MarkdownDescription: "Name of the database instance.",
-			Validators:          []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)},
+			Validators:          instanceNameRules(),
 		}),
 	}
 }

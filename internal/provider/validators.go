@@ -13,12 +13,26 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
 // rule makes a validator of a rule of package cloud. Null and unknown values pass. The message is the rule's, so that
 // it shows no secret.
 func rule(noun, description string, check func(string) error) validator.String {
 	return stringRule{noun: noun, description: description, check: check}
+}
+
+// instanceNameRules are the rules for the name of a database instance that exists. That of a new one has stricter rules,
+// which its plan applies.
+func instanceNameRules() []validator.String {
+	return []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)}
+}
+
+// applicationNameRules are the rules for the name of an application that exists. That of a new one has stricter rules,
+// which its plan applies.
+func applicationNameRules() []validator.String {
+	return []validator.String{rule("application name", "3 to 256 characters of a-z, 0-9, _ and -", cloud.CheckApplicationName)}
 }
 
 // optionalRule is rule for settings in which an empty value counts as unset.

@@ -19,7 +19,7 @@ func (s *Server) adminRoutes() map[string]handler {
 		"DELETE /localcloud/faults":      s.clearFaults,
 		"DELETE /localcloud/faults/{id}": s.removeFault,
 		"GET /localcloud/requests":       s.listRequests,
-		"GET /localcloud/status":         s.tellStatus,
+		"GET /localcloud/status":         s.getStatus,
 		"POST /localcloud/reset":         s.reset,
 	}
 }

@@ -97,7 +97,7 @@ func TestSlowUploadEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t)
-			s.bodyPatience = 300 * time.Millisecond
+			s.bodyTimeout = 300 * time.Millisecond
 			provision(t, s, "abc")
 			register(t, s, "shop", "abc")
 			conn := dial(t, s)

@@ -148,8 +148,8 @@ func register(t *testing.T, s *Server, name, instance string) {
 	}
 }
 
-// detain keeps the backend from doing anything to an instance until it is released.
-func detain(s *Server, instance string) (release func()) {
+// blockChanges keeps the backend from doing anything to an instance until it is released.
+func blockChanges(s *Server, instance string) (release func()) {
 	lock := s.instanceLocks.of(instance)
 	lock.RLock()
 	return lock.RUnlock

@@ -42,8 +42,8 @@ const (
 	deploying    = "deploying"
 )
 
-// lockApplication makes an application busy until leave is called.
-func (s *Server) lockApplication(name, what string) (leave func(), err error) {
+// lockApplication makes an application busy until unlock is called.
+func (s *Server) lockApplication(name, what string) (unlock func(), err error) {
 	if _, err := s.findApplication(name); err != nil {
 		return nil, err
 	}

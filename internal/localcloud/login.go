@@ -14,8 +14,9 @@ import (
 // clientIDs are the public identifiers under which clients log in.
 var clientIDs = []string{"6p7Sjxf13cyLMkdwn14MxlH7JdhILled", "G38fLmVErczEo9ioCFjVIHea6yd0qMZu"}
 
-// exchange answers a refresh token with an access token, as the auth host does. It does not rotate the refresh token.
-func (s *Server) exchange(r *http.Request) (any, error) {
+// exchangeToken answers a refresh token with an access token, as the auth host does. It does not rotate the refresh
+// token.
+func (s *Server) exchangeToken(r *http.Request) (any, error) {
 	r.Body = http.MaxBytesReader(nil, r.Body, largestBody)
 	if err := r.ParseForm(); err != nil {
 		return nil, oauthRefusal(http.StatusBadRequest, "invalid_request", "The body is not a form.")

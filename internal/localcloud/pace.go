@@ -15,9 +15,9 @@ import (
 // slowestBody is how many bytes of a body earn a second more to wait for the rest.
 const slowestBody = 16 << 10
 
-// pacedBody ends a body that comes too slowly: whoever sends half of a deploy and no more would keep the application
+// timedBody ends a body that comes too slowly: whoever sends half of a deploy and no more would keep the application
 // busy for ever.
-type pacedBody struct {
+type timedBody struct {
 	io.ReadCloser
 	connection *http.ResponseController
 	patience   time.Duration // that is left
@@ -26,11 +26,11 @@ type pacedBody struct {
 // errSlowBody answers a body that came too slowly.
 var errSlowBody = refuse(http.StatusRequestTimeout, "the request body came too slowly")
 
-func (s *Server) paced(w http.ResponseWriter, r *http.Request) {
-	r.Body = &pacedBody{ReadCloser: r.Body, connection: http.NewResponseController(w), patience: s.bodyPatience}
+func (s *Server) limitBodyTime(w http.ResponseWriter, r *http.Request) {
+	r.Body = &timedBody{ReadCloser: r.Body, connection: http.NewResponseController(w), patience: s.bodyTimeout}
 }
 
-func (b *pacedBody) Read(p []byte) (int, error) {
+func (b *timedBody) Read(p []byte) (int, error) {
 	begun := time.Now()
 	if b.patience <= 0 {
 		_ = b.connection.SetReadDeadline(begun) // net/http is not to wait for the rest either.

@@ -88,7 +88,7 @@ func (l *requestLog) begin(r *http.Request) *Request {
 	entry := &Request{Method: r.Method, Path: r.URL.EscapedPath(), Time: time.Now()}
 	if l.keepBodies {
 		entry.Header = r.Header.Clone()
-		r.Body = &notedBody{ReadCloser: r.Body}
+		r.Body = &bodyRecorder{ReadCloser: r.Body}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,20 +100,20 @@ func (l *requestLog) end(entry *Request, r *http.Request, status int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	entry.Status = status
-	if noted, ok := r.Body.(*notedBody); ok && !entry.dropped {
+	if noted, ok := r.Body.(*bodyRecorder); ok && !entry.dropped {
 		entry.Body = noted.bytes()
 		l.grow(len(entry.Body))
 	}
 }
 
-// notedBody remembers the beginning of a body while it is read.
-type notedBody struct {
+// bodyRecorder remembers the beginning of a body while it is read.
+type bodyRecorder struct {
 	io.ReadCloser
 	mu   sync.Mutex
 	head bytes.Buffer
 }
 
-func (b *notedBody) Read(p []byte) (int, error) {
+func (b *bodyRecorder) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -121,7 +121,7 @@ func (b *notedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (b *notedBody) bytes() []byte {
+func (b *bodyRecorder) bytes() []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return bytes.Clone(b.head.Bytes())

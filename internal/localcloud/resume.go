@@ -25,7 +25,7 @@ func (s *Server) resume(ctx context.Context) error {
 		if i.Source != "" {
 			lock := s.instanceLocks.of(i.Source)
 			lock.RLock()
-			s.behindRestore(lock, i.Name)
+			s.restoreInBackground(lock, i.Name)
 		}
 	}
 	for _, i := range all {
@@ -53,11 +53,11 @@ func (s *Server) resumeDeletions() error {
 		if a.Status != appDeleting {
 			continue
 		}
-		leave, err := s.lockApplication(a.Name, beingDeleted)
+		unlock, err := s.lockApplication(a.Name, beingDeleted)
 		if err != nil {
 			return err
 		}
-		s.background(func() { s.removeApplication(a.Name, leave) })
+		s.background(func() { s.removeApplication(a.Name, unlock) })
 	}
 	return nil
 }

@@ -50,13 +50,13 @@ func (s *Server) routes() map[string]handler {
 func (s *Server) handler() http.Handler {
 	api := http.NewServeMux()
 	for pattern, handle := range s.routes() {
-		api.Handle(pattern, s.adapt(s.member(handle)))
+		api.Handle(pattern, s.adapt(s.requireLogin(handle)))
 	}
-	api.Handle("POST /oauth/token", s.adapt(s.exchange))
+	api.Handle("POST /oauth/token", s.adapt(s.exchangeToken))
 	api.Handle("/", s.adapt(unknownCall))
 	admin := http.NewServeMux()
 	for pattern, handle := range s.adminRoutes() {
-		admin.Handle(pattern, s.adapt(s.member(handle)))
+		admin.Handle(pattern, s.adapt(s.requireLogin(handle)))
 	}
 	admin.Handle("/", s.adapt(unknownCall))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -69,12 +69,12 @@ func (s *Server) handler() http.Handler {
 			writeError(w, requestID(), err)
 			return
 		}
-		s.paced(w, r)
+		s.limitBodyTime(w, r)
 		if strings.HasPrefix(r.URL.Path, "/localcloud/") {
 			admin.ServeHTTP(w, r)
 			return
 		}
-		s.observe(w, r, api.ServeHTTP)
+		s.serveAPI(w, r, api.ServeHTTP)
 	})
 }
 
@@ -82,10 +82,10 @@ func unknownCall(r *http.Request) (any, error) {
 	return nil, refuse(http.StatusNotFound, "no such call: %s %s", r.Method, r.URL.Path)
 }
 
-// observe notes a request and its outcome, and lets the fault hit it that is meant for it.
-func (s *Server) observe(w http.ResponseWriter, r *http.Request, carry http.HandlerFunc) {
+// serveAPI notes a request and its outcome, and lets the fault hit it that is meant for it.
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, carry http.HandlerFunc) {
 	entry := s.requests.begin(r)
-	answer := &noted{ResponseWriter: w}
+	answer := &statusRecorder{ResponseWriter: w}
 	defer func() {
 		s.requests.end(entry, r, answer.status)
 		// What goes well on a read is left out: a client that waits asks often.
@@ -94,22 +94,22 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request, carry http.Hand
 		}
 	}()
 	if fault, ok := s.faults.hit(r.Method, r.URL.EscapedPath(), time.Now()); ok {
-		s.suffer(fault, answer, r, carry)
+		s.applyFault(fault, answer, r, carry)
 		return
 	}
 	carry(answer, r)
 }
 
-// noted is a ResponseWriter that remembers the status.
-type noted struct {
+// statusRecorder is a ResponseWriter that remembers the status.
+type statusRecorder struct {
 	http.ResponseWriter
 	status int
 }
 
 // Unwrap lets http.ResponseController find the connection.
-func (n *noted) Unwrap() http.ResponseWriter { return n.ResponseWriter }
+func (n *statusRecorder) Unwrap() http.ResponseWriter { return n.ResponseWriter }
 
-func (n *noted) WriteHeader(status int) {
+func (n *statusRecorder) WriteHeader(status int) {
 	n.status = status
 	n.ResponseWriter.WriteHeader(status)
 }
@@ -119,7 +119,7 @@ func (s *Server) adapt(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := requestID()
 		w.Header().Set("X-Request-Id", id)
-		answer, err := s.protected(handle, r)
+		answer, err := s.callHandler(handle, r)
 		if isUnauthorized(err) {
 			w.Header().Set("Connection", "close") // What is still to be read is nobody's.
 		} else {
@@ -136,7 +136,7 @@ func (s *Server) adapt(handle handler) http.Handler {
 	})
 }
 
-func (s *Server) protected(handle handler, r *http.Request) (answer any, err error) {
+func (s *Server) callHandler(handle handler, r *http.Request) (answer any, err error) {
 	defer s.recovered(r.Method+" "+r.URL.Path, &err)
 	return handle(r)
 }
@@ -149,8 +149,8 @@ func (s *Server) recovered(what string, err *error) {
 	}
 }
 
-// member lets those call who are logged in and, of an organization, its members.
-func (s *Server) member(handle handler) handler {
+// requireLogin lets those call who are logged in and, of an organization, its members.
+func (s *Server) requireLogin(handle handler) handler {
 	return func(r *http.Request) (any, error) {
 		if err := s.authorize(r); err != nil {
 			return nil, err

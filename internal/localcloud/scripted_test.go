@@ -115,7 +115,7 @@ func TestFailedReset(t *testing.T) {
 	b := watched(s)
 	provision(t, s, "abc")
 	b.fail["set abc alice abcdefgh"] = errors.New("connection refused")
-	release := detain(s, "abc")
+	release := blockChanges(s, "abc")
 	want(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"abcdefgh"}`, 200, "")
 	await(t, s, "databases/userdb/info/abc", `"Status":"resetting-master-credentials"`)
 	release()

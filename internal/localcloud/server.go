@@ -26,7 +26,7 @@ type Server struct {
 	log        *log.Logger
 
 	archiveLimit int64         // in bytes; tests make it smaller
-	bodyPatience time.Duration // how long a body may keep us waiting; tests make it shorter
+	bodyTimeout  time.Duration // how long a body may keep us waiting; tests make it shorter
 
 	dir      *stateDir
 	store    *store
@@ -37,7 +37,7 @@ type Server struct {
 
 	requests         requestLog
 	faults           faults
-	births           births
+	creationTimes    creationTimes
 	holds            holds
 	instanceLocks    instanceLocks
 	slots            chan struct{}
@@ -61,7 +61,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		options:      o,
 		log:          log.New(&lockedWriter{to: o.Log}, "", log.LstdFlags),
 		archiveLimit: largestArchive,
-		bodyPatience: 30 * time.Second,
+		bodyTimeout:  30 * time.Second,
 		requests:     requestLog{keepBodies: o.KeepBodies},
 		slots:        make(chan struct{}, startingAtOnce),
 	}
@@ -74,8 +74,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 
 func (s *Server) start(ctx context.Context) error {
 	var err error
-	passable := os.Geteuid() == 0 && s.options.Backend == backendPostgres
-	if s.dir, err = openStateDir(s.options.StateDir, passable); err != nil {
+	traversable := os.Geteuid() == 0 && s.options.Backend == backendPostgres
+	if s.dir, err = openStateDir(s.options.StateDir, traversable); err != nil {
 		return err
 	}
 	if s.store, err = openStore(s.dir.file("state.json")); err != nil {

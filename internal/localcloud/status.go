@@ -53,7 +53,7 @@ func (s *Server) Status() Status {
 		Endpoint: s.connection.Endpoint, Organization: s.options.Organization, Backend: s.options.Backend,
 		Instances: []InstanceStatus{}, Applications: []ApplicationStatus{}, Faults: s.Faults(), Requests: []RequestStatus{},
 	}
-	instances, applications := s.everything()
+	instances, applications := s.allObjects()
 	for _, i := range instances {
 		status.Instances = append(status.Instances, InstanceStatus{Name: i.Name, Status: s.status(i), URL: i.url(), Linked: i.Linked})
 	}
@@ -70,7 +70,7 @@ func (s *Server) Status() Status {
 	return status
 }
 
-func (s *Server) everything() (instances []instance, applications []application) {
+func (s *Server) allObjects() (instances []instance, applications []application) {
 	s.store.view(func(st *state) { instances, applications = st.instances.all(), st.applications.all() })
 	return instances, applications
 }
@@ -83,7 +83,7 @@ func (i instance) url() string {
 	return u.String()
 }
 
-func (s *Server) tellStatus(*http.Request) (any, error) { return s.Status(), nil }
+func (s *Server) getStatus(*http.Request) (any, error) { return s.Status(), nil }
 
 // reset deletes everything, takes every fault away and forgets the requests. It answers when all is gone; what is under
 // way is waited for.
@@ -101,10 +101,10 @@ func (s *Server) reset(r *http.Request) (any, error) {
 // deleteAll begins to delete what can be deleted now, and tells whether anything is still there. What refuses is busy,
 // and is asked again.
 func (s *Server) deleteAll() (left bool) {
-	instances, applications := s.everything()
+	instances, applications := s.allObjects()
 	for _, a := range applications {
 		if a.Status != appDeleting {
-			_ = s.beginRemoval(a.Name, false)
+			_ = s.beginDeleteApplication(a.Name, false)
 		}
 	}
 	if len(applications) > 0 {
@@ -115,7 +115,7 @@ func (s *Server) deleteAll() (left bool) {
 		case i.Linked:
 			_ = s.unlink(i.Name)
 		case i.Status != statusDeleting:
-			_ = s.beginDestroy(i.Name)
+			_ = s.beginDeleteInstance(i.Name)
 		}
 	}
 	return len(instances) > 0

@@ -16,7 +16,7 @@ func TestReset(t *testing.T) {
 	register(t, s, "shop", "abc")
 	deployed(t, s, "shop", configured(""))
 	want(t, s, "POST", "databases/byod", `{"Name":"own","HostName":"db.example.com","Port":5432,"Password":"12345678","captureProvenance":false}`, 200, "")
-	release := detain(s, "abd")
+	release := blockChanges(s, "abd")
 	want(t, s, "POST", "databases/userdb", createABD, 200, "")
 	s.Inject(Fault{Drop: true})
 	status, answer := askPath(t, s, "GET", "/localcloud/status", "")

@@ -42,8 +42,8 @@ func serverAccount(euid int) (*account, error) {
 	return nil, fmt.Errorf("PostgreSQL refuses to run as root, and this machine has no user postgres or nobody to run it as")
 }
 
-// own gives the account what this process has made for it.
-func (a *account) own(path string) error {
+// chown gives the account what this process has made for it.
+func (a *account) chown(path string) error {
 	if a == nil {
 		return nil
 	}
@@ -63,5 +63,5 @@ func (a *account) mkdir(path string) error {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		return err
 	}
-	return a.own(path)
+	return a.chown(path)
 }

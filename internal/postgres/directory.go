@@ -132,7 +132,7 @@ func unlock(lock *os.File) error {
 // endProcessesIn ends what a killed process has left running on a data directory, and frees what a killed server has
 // left in memory. The caller holds the directory's lock.
 func endProcessesIn(ctx context.Context, data string) error {
-	const patience = 5 * time.Second
+	const timeout = 5 * time.Second
 	start := time.Now()
 	for {
 		pids, err := processesIn(data)
@@ -143,7 +143,7 @@ func endProcessesIn(ctx context.Context, data string) error {
 			return freeMemory(data)
 		}
 		signal := syscall.SIGQUIT
-		if time.Since(start) > patience {
+		if time.Since(start) > timeout {
 			signal = syscall.SIGKILL
 		}
 		for _, pid := range pids {

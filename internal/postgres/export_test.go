@@ -37,12 +37,12 @@ func Value(ctx context.Context, s *Server, query string) (text string, err error
 // HurryArchive bounds how long a restore waits for the archive of this server.
 func HurryArchive(s *Server, limit time.Duration) {
 	hurried := *s.installation
-	hurried.patience.archive = limit
+	hurried.timeouts.archive = limit
 	s.installation = &hurried
 }
 
 // Start starts a command as the user whom the servers run as.
 func (i *Installation) Start(cmd *exec.Cmd) error { return i.account.start(cmd) }
 
-// Own gives a file or directory to the user whom the servers run as.
-func (i *Installation) Own(path string) error { return i.account.own(path) }
+// Chown gives a file or directory to the user whom the servers run as.
+func (i *Installation) Chown(path string) error { return i.account.chown(path) }

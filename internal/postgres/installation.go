@@ -34,7 +34,7 @@ type Installation struct {
 	major    int
 	account  *account
 	template *template
-	patience patience
+	timeouts timeouts
 }
 
 // Version is the installation's own word for its version.
@@ -43,7 +43,7 @@ func (i *Installation) Version() string { return i.version }
 // Find looks for an installation: in binDir, or if that is empty on the PATH and then where systems put it, the newest
 // first. Its error says what was looked for and how to install it.
 func Find(binDir string) (*Installation, error) {
-	found, err := everywhere(binDir).find()
+	found, err := newSearch(binDir).find()
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func Find(binDir string) (*Installation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask %s for its version: %w", postgres, err)
 	}
-	i := &Installation{bin: found, patience: usualPatience}
+	i := &Installation{bin: found, timeouts: defaultTimeouts}
 	if i.version, i.major = parseVersion(string(out)); i.major < oldest {
 		return nil, fmt.Errorf("%s is %q, and PostgreSQL %d or newer is needed", postgres, strings.TrimSpace(string(out)), oldest)
 	}
@@ -85,7 +85,7 @@ type search struct {
 	install  string   // how to install it
 }
 
-func everywhere(binDir string) search {
+func newSearch(binDir string) search {
 	return search{
 		binDir: binDir,
 		path:   filepath.SplitList(os.Getenv("PATH")),
@@ -98,7 +98,7 @@ func everywhere(binDir string) search {
 			"/usr/lib/postgresql*/bin",             // SUSE
 			"/Applications/Postgres.app/*/*/*/bin", // Postgres.app
 		},
-		install: advice(),
+		install: installHint(),
 	}
 }
 
@@ -124,7 +124,7 @@ func (s search) find() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		slices.SortFunc(dirs, func(a, b string) int { return number(b) - number(a) })
+		slices.SortFunc(dirs, func(a, b string) int { return majorOf(b) - majorOf(a) })
 		for _, dir := range dirs {
 			if holdsServer(dir) == nil {
 				return dir, nil
@@ -135,8 +135,8 @@ func (s search) find() (string, error) {
 		strings.Join(s.patterns, ", "), s.install)
 }
 
-// number is the version in the name of a directory.
-func number(dir string) int {
+// majorOf is the major version in the name of a directory.
+func majorOf(dir string) int {
 	_, major := parseVersion(dir)
 	return major
 }

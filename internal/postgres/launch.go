@@ -46,15 +46,15 @@ func (a *account) prepare(cmd *exec.Cmd, last syscall.Signal) {
 	}
 }
 
-// startConfined starts a command as start does, but leaves it a last signal of its own. The command starts on a thread
-// that can open nothing but a server's directories and what every program needs. That thread lives until the command
-// has ended, since its end would end the command.
-func (a *account) startConfined(cmd *exec.Cmd, last syscall.Signal, ended <-chan struct{}, bin string, own ...string) error {
+// startRestricted starts a command as start does, but leaves it a last signal of its own. The command starts on a
+// thread that can open nothing but a server's directories and what every program needs. That thread lives until the
+// command has ended, since its end would end the command.
+func (a *account) startRestricted(cmd *exec.Cmd, last syscall.Signal, ended <-chan struct{}, bin string, own ...string) error {
 	a.prepare(cmd, last)
 	result := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: nothing else is to run on it
-		err := confine(bin, own...)
+		err := restrictThread(bin, own...)
 		if err == nil {
 			err = cmd.Start()
 		}

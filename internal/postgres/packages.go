@@ -59,8 +59,8 @@ func OnPath(program string) bool {
 	return err == nil
 }
 
-// advice tells how to install PostgreSQL here.
-func advice() string {
+// installHint tells how to install PostgreSQL here.
+func installHint() string {
 	manager, ok := Manager(OnPath)
 	if !ok {
 		return "Install PostgreSQL's server with the packages of your system"

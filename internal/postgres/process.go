@@ -88,7 +88,7 @@ func (s *Server) launch(ctx context.Context, port int, settings []string) (*proc
 	cmd := exec.Command(filepath.Join(s.installation.bin, "postgres"))
 	cmd.Env, cmd.Stdout, cmd.Stderr = environment(), log, log
 	defer closeAll(cmd)
-	name, err := s.installation.account.hand(cmd, p.data)
+	name, err := s.installation.account.passTo(cmd, p.data)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *Server) launch(ctx context.Context, port int, settings []string) (*proc
 		cmd.Args = append(cmd.Args, "-c", setting)
 	}
 	// The last signal makes the server end its own processes before itself.
-	err = s.installation.account.startConfined(cmd, syscall.SIGQUIT, p.done, s.installation.bin, p.data, s.path(walName))
+	err = s.installation.account.startRestricted(cmd, syscall.SIGQUIT, p.done, s.installation.bin, p.data, s.path(walName))
 	if err != nil {
 		return nil, fmt.Errorf("start the server in %s: %w", s.dir, err)
 	}
@@ -143,10 +143,10 @@ func (p *process) died() error {
 func (p *process) end(ctx context.Context, first syscall.Signal) error {
 	p.stopping.Store(true)
 	for _, step := range []struct {
-		signal   syscall.Signal
-		patience time.Duration
+		signal  syscall.Signal
+		timeout time.Duration
 	}{{first, 30 * time.Second}, {syscall.SIGQUIT, 10 * time.Second}, {syscall.SIGKILL, 10 * time.Second}} {
-		if p.signal(step.signal); p.endsWithin(ctx, step.patience) {
+		if p.signal(step.signal); p.endsWithin(ctx, step.timeout) {
 			return nil
 		}
 		ctx = context.WithoutCancel(ctx) // it has been heeded
@@ -162,8 +162,8 @@ func (p *process) signal(signal syscall.Signal) {
 	}
 }
 
-func (p *process) endsWithin(ctx context.Context, patience time.Duration) bool {
-	timer := time.NewTimer(patience)
+func (p *process) endsWithin(ctx context.Context, timeout time.Duration) bool {
+	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
 	case <-p.done:

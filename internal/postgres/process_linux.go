@@ -16,10 +16,10 @@ import (
 
 func dieWithParent(attr *syscall.SysProcAttr, last syscall.Signal) { attr.Pdeathsig = last }
 
-// hand gives a command a directory, and returns the name that the command is to use for it. An account may not be let
+// passTo gives a command a directory, and returns the name that the command is to use for it. An account may not be let
 // through the directories above (root's home, a temporary directory of root's): it gets the open directory, and no
 // permission has to be changed. The caller closes cmd.ExtraFiles once the command has started.
-func (a *account) hand(cmd *exec.Cmd, dir string) (string, error) {
+func (a *account) passTo(cmd *exec.Cmd, dir string) (string, error) {
 	if a == nil {
 		return dir, nil
 	}

@@ -172,7 +172,7 @@ func TestAsOrdinaryUser(t *testing.T) {
 	binary := filepath.Join(dir, "tests")
 	copyFile(t, os.Args[0], binary)
 	for _, path := range []string{dir, binary} {
-		if err := i.Own(path); err != nil {
+		if err := i.Chown(path); err != nil {
 			t.Fatal(err)
 		}
 	}

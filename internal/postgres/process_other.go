@@ -17,11 +17,11 @@ import (
 // dieWithParent can do nothing here: what a killed process leaves running is ended when its directory is opened again.
 func dieWithParent(*syscall.SysProcAttr, syscall.Signal) {}
 
-// confine can do nothing here: a server can open what its user can.
-func confine(string, ...string) error { return nil }
+// restrictThread can do nothing here: a server can open what its user can.
+func restrictThread(string, ...string) error { return nil }
 
-// hand gives a command a directory, and returns the name that the command is to use for it.
-func (*account) hand(_ *exec.Cmd, dir string) (string, error) { return dir, nil }
+// passTo gives a command a directory, and returns the name that the command is to use for it.
+func (*account) passTo(_ *exec.Cmd, dir string) (string, error) { return dir, nil }
 
 // processesIn finds a server by its own note, and believes that only if the process is a PostgreSQL that was started
 // with this directory.

@@ -21,15 +21,15 @@ import (
 type TooEarlyError struct{ At, Earliest time.Time }
 
 func (e *TooEarlyError) Error() string {
-	return fmt.Sprintf("the server cannot be restored to %s: the earliest instant is %s", precise(e.At), precise(e.Earliest))
+	return fmt.Sprintf("the server cannot be restored to %s: the earliest instant is %s", formatTime(e.At), formatTime(e.Earliest))
 }
 
 // ErrFuture is wrapped when the instant to restore to has not come yet.
 var ErrFuture = errors.New("a server cannot be restored to an instant in the future")
 
-// patience is how long each step of a restore may take. None waits for ever: what the restore reads was written by
+// timeouts are how long each step of a restore may take. None waits for ever: what the restore reads was written by
 // others.
-type patience struct {
+type timeouts struct {
 	archive  time.Duration // the source archives what it has
 	copy     time.Duration // a base backup and the log are read or written
 	recovery time.Duration // the log is replayed
@@ -37,11 +37,11 @@ type patience struct {
 	session  time.Duration // one session of this package's own
 }
 
-var usualPatience = patience{
+var defaultTimeouts = timeouts{
 	archive: time.Minute, copy: 10 * time.Minute, recovery: 30 * time.Minute, start: 2 * time.Minute, session: 30 * time.Second,
 }
 
-func precise(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
+func formatTime(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
 // Restore makes a server in dir that has all that was committed in this one up to the instant, to the microsecond, and
 // nothing that was committed later. The roles and passwords are those of that instant too. This server goes on as if
@@ -52,7 +52,7 @@ func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Serv
 		return nil, &TooEarlyError{At: at, Earliest: earliest}
 	}
 	if at.After(time.Now()) {
-		return nil, fmt.Errorf("%w: %s", ErrFuture, precise(at))
+		return nil, fmt.Errorf("%w: %s", ErrFuture, formatTime(at))
 	}
 	r, err := s.installation.claim(ctx, dir)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Serv
 	r.record = s.record
 
 	if err := r.recover(ctx, s, at); err != nil {
-		return nil, fmt.Errorf("restore a PostgreSQL server to %s: %w", precise(at), err)
+		return nil, fmt.Errorf("restore a PostgreSQL server to %s: %w", formatTime(at), err)
 	}
 	if err := r.takeBase(ctx); err != nil {
 		return nil, fmt.Errorf("take the base backup of the restored server: %w", err)
@@ -78,7 +78,7 @@ func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Serv
 
 // recover brings the data directory to the state that the source had at the instant, and leaves it stopped.
 func (s *Server) recover(ctx context.Context, source *Server, at time.Time) error {
-	limited, cancel := context.WithTimeout(ctx, s.installation.patience.archive)
+	limited, cancel := context.WithTimeout(ctx, s.installation.timeouts.archive)
 	live, err := source.archiveAll(limited)
 	cancel()
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *Server) recover(ctx context.Context, source *Server, at time.Time) erro
 
 // copyFrom makes the data directory of the source's base backup and of all of its log since.
 func (s *Server) copyFrom(ctx context.Context, source *Server, archived bool) error {
-	ctx, cancel := context.WithTimeout(ctx, s.installation.patience.copy)
+	ctx, cancel := context.WithTimeout(ctx, s.installation.timeouts.copy)
 	defer cancel()
 	source.reading.RLock()
 	defer source.reading.RUnlock()
@@ -124,7 +124,7 @@ func (s *Server) copyFrom(ctx context.Context, source *Server, archived bool) er
 		return err
 	}
 	defer func() { _ = data.Close() }()
-	return s.installation.account.fill(s.path(dataName), func(f *filling) error {
+	return s.installation.account.stageDir(s.path(dataName), func(f *stagedDir) error {
 		if err := f.unpack(ctx, base); err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (s *Server) replay(ctx context.Context, target string) error {
 	if target != "" {
 		settings = append(settings, target)
 	}
-	limited, cancel := context.WithTimeout(ctx, s.installation.patience.recovery)
+	limited, cancel := context.WithTimeout(ctx, s.installation.timeouts.recovery)
 	defer cancel()
 	p, err := s.run(limited, 0, settings...)
 	if err != nil {
@@ -163,7 +163,7 @@ func (s *Server) replay(ctx context.Context, target string) error {
 
 // takeBase makes the stopped server's base backup.
 func (s *Server) takeBase(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.installation.patience.copy)
+	ctx, cancel := context.WithTimeout(ctx, s.installation.timeouts.copy)
 	defer cancel()
 	file, err := os.OpenFile(s.path(baseName), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {

@@ -109,7 +109,7 @@ func (s *Server) SetPassword(ctx context.Context, role, password string) error {
 
 // checkLogin logs in as a role. A refusal that comes after the password, such as of too many sessions, is none.
 func (s *Server) checkLogin(ctx context.Context, role Role) error {
-	ctx, cancel := context.WithTimeout(ctx, s.installation.patience.session)
+	ctx, cancel := context.WithTimeout(ctx, s.installation.timeouts.session)
 	defer cancel()
 	conn, err := Connect(ctx, Login{Host: host, Port: s.Port(), Role: role, Database: homeDatabase, TLS: "disable"})
 	if err == nil {

@@ -55,7 +55,7 @@ func (i *Installation) Create(ctx context.Context, dir string, o Options) (_ *Se
 	}
 	// The template is a cluster that was stopped in good order, and so it is the base backup of every server that
 	// begins as a copy of it.
-	err = i.account.fill(s.path(dataName), func(f *filling) error { return f.unpack(ctx, bytes.NewReader(i.template.data)) })
+	err = i.account.stageDir(s.path(dataName), func(f *stagedDir) error { return f.unpack(ctx, bytes.NewReader(i.template.data)) })
 	if err != nil {
 		return nil, err
 	}

@@ -49,10 +49,10 @@ func Connect(ctx context.Context, login Login) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// own are the settings of the superuser's sessions. An owner of a database may give it others, so that a session runs
-// the owner's functions or changes nothing.
-func (s *Server) own() map[string]string {
-	limit := strconv.FormatInt(s.installation.patience.session.Milliseconds(), 10)
+// sessionSettings are those of the superuser's sessions. An owner of a database may give it others, so that a session
+// runs the owner's functions or changes nothing.
+func (s *Server) sessionSettings() map[string]string {
+	limit := strconv.FormatInt(s.installation.timeouts.session.Milliseconds(), 10)
 	return map[string]string{
 		"role": "none", "search_path": "pg_catalog", "standard_conforming_strings": "on", "client_min_messages": "warning",
 		"default_transaction_read_only": "off", "default_transaction_deferrable": "off",
@@ -68,7 +68,7 @@ func (s *Server) session(ctx context.Context, database string) (*pgx.Conn, error
 	}
 	conn, err := Connect(ctx, Login{
 		Host: host, Port: s.Port(), Role: Role{superuser, s.record.SuperuserPassword},
-		Database: cmp.Or(database, homeDatabase), TLS: "disable", Settings: s.own(),
+		Database: cmp.Or(database, homeDatabase), TLS: "disable", Settings: s.sessionSettings(),
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("log in to the server on port %d: %w", s.Port(), err), s.Err())

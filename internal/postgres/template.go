@@ -85,17 +85,17 @@ func (i *Installation) initdb(ctx context.Context, data, passwordFile, password 
 	if err := os.WriteFile(passwordFile, []byte(password+"\n"), 0o600); err != nil {
 		return err
 	}
-	if err := i.account.own(passwordFile); err != nil {
+	if err := i.account.chown(passwordFile); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(i.bin, "initdb"))
 	cmd.Env = environment()
 	defer closeAll(cmd)
-	dataName, err := i.account.hand(cmd, data)
+	dataName, err := i.account.passTo(cmd, data)
 	if err != nil {
 		return err
 	}
-	passwordName, err := i.account.hand(cmd, passwordFile)
+	passwordName, err := i.account.passTo(cmd, passwordFile)
 	if err != nil {
 		return err
 	}

@@ -125,15 +125,15 @@ func packText(archive *tar.Writer, name, content string) error {
 	return err
 }
 
-// filling is a directory that is still this process's own, while its content belongs to the account already.
-type filling struct {
+// stagedDir is a directory that is still this process's own, while its content belongs to the account already.
+type stagedDir struct {
 	account *account
 	root    *os.Root
 	buffer  []byte
 }
 
-// fill makes the directory dir, and gives it to the account once it is full.
-func (a *account) fill(dir string, do func(*filling) error) error {
+// stageDir makes the directory dir, and gives it to the account once it is full.
+func (a *account) stageDir(dir string, do func(*stagedDir) error) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
@@ -142,14 +142,14 @@ func (a *account) fill(dir string, do func(*filling) error) error {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	if err := do(&filling{account: a, root: root, buffer: make([]byte, 1<<18)}); err != nil {
+	if err := do(&stagedDir{account: a, root: root, buffer: make([]byte, 1<<18)}); err != nil {
 		return err
 	}
-	return a.own(dir)
+	return a.chown(dir)
 }
 
 // unpack adds what pack has written.
-func (f *filling) unpack(ctx context.Context, r io.Reader) error {
+func (f *stagedDir) unpack(ctx context.Context, r io.Reader) error {
 	archive := tar.NewReader(r)
 	for {
 		header, err := archive.Next()
@@ -170,16 +170,18 @@ func (f *filling) unpack(ctx context.Context, r io.Reader) error {
 	}
 }
 
-func (f *filling) mkdir(name string) error {
+func (f *stagedDir) mkdir(name string) error {
 	if err := f.root.Mkdir(name, 0o700); err != nil || f.account == nil {
 		return err
 	}
 	return f.root.Lchown(name, f.account.uid, f.account.gid)
 }
 
-func (f *filling) write(name, content string) error { return f.copy(name, strings.NewReader(content)) }
+func (f *stagedDir) write(name, content string) error {
+	return f.copy(name, strings.NewReader(content))
+}
 
-func (f *filling) copy(name string, content io.Reader) error {
+func (f *stagedDir) copy(name string, content io.Reader) error {
 	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err

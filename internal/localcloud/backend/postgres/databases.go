@@ -21,7 +21,7 @@ import (
 
 // CheckLink logs in to a linked server and asks whether the role may create databases.
 func (b *Backend) CheckLink(ctx context.Context, at backend.Address, role backend.Role) error {
-	return within(ctx, backend.Link{Address: at, Role: role}, func(ctx context.Context, conn *pgx.Conn) error {
+	return inSession(ctx, backend.Link{Address: at, Role: role}, func(ctx context.Context, conn *pgx.Conn) error {
 		var may bool
 		const query = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 		if err := conn.QueryRow(ctx, query).Scan(&may); err != nil {
@@ -64,18 +64,18 @@ func (b *Backend) DropDatabase(ctx context.Context, on backend.Target, database 
 }
 
 func execute(ctx context.Context, l backend.Link, statement string) error {
-	return within(ctx, l, func(ctx context.Context, conn *pgx.Conn) error {
+	return inSession(ctx, l, func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, statement)
 		return err
 	})
 }
 
-// within does something in a session on a linked server, which may not answer.
-func within(ctx context.Context, l backend.Link, do func(context.Context, *pgx.Conn) error) error {
-	const patience = 15 * time.Second
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// inSession does something in a session on a linked server, which may not answer.
+func inSession(ctx context.Context, l backend.Link, do func(context.Context, *pgx.Conn) error) error {
+	const timeout = 15 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	host, err := loopback(ctx, l.Address.Host)
+	host, err := resolveLoopback(ctx, l.Address.Host)
 	if err != nil {
 		return err
 	}
@@ -83,16 +83,16 @@ func within(ctx context.Context, l backend.Link, do func(context.Context, *pgx.C
 		Host: host, Port: l.Address.Port, Role: postgres.Role(l.Role), TLS: "prefer",
 	})
 	if err != nil {
-		return fmt.Errorf("log in to %s as %s: %w", l.Address, l.Role.Name, serversOwn(err))
+		return fmt.Errorf("log in to %s as %s: %w", l.Address, l.Role.Name, serverError(err))
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	return do(ctx, conn)
 }
 
-// loopback looks a linked server's host up, and returns the address to dial. The local cloud reaches nothing but this
-// machine: what it does to a linked server, such as dropping a database, must hit neither another machine nor a server
-// here that merely has the same port.
-func loopback(ctx context.Context, host string) (string, error) {
+// resolveLoopback looks a linked server's host up, and returns the address to dial. The local cloud reaches nothing but
+// this machine: what it does to a linked server, such as dropping a database, must hit neither another machine nor a
+// server here that merely has the same port.
+func resolveLoopback(ctx context.Context, host string) (string, error) {
 	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
 		return "", fmt.Errorf("look up the host of the server: %w", err)
@@ -108,8 +108,8 @@ func loopback(ctx context.Context, host string) (string, error) {
 	return addresses[0].Unmap().String(), nil
 }
 
-// serversOwn is what the server said, where it said something: an attempt with TLS and one without make a long error.
-func serversOwn(err error) error {
+// serverError is what the server said, where it said something: an attempt with TLS and one without make a long error.
+func serverError(err error) error {
 	var said *pgconn.PgError
 	if errors.As(err, &said) {
 		return said

@@ -19,9 +19,9 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// temporaryFolder makes one that the guest can reach, once it is the guest's.
-func (b *Backend) temporaryFolder(guest *postgres.Guest) (string, error) {
-	parent, err := guest.TempDir()
+// temporaryFolder makes one that the sandbox can reach, once it is the guest's.
+func (b *Backend) temporaryFolder(sandbox *postgres.SandboxUser) (string, error) {
+	parent, err := sandbox.TempDir()
 	if err != nil {
 		return "", err
 	}
@@ -33,30 +33,30 @@ func (b *Backend) folderPrefix() string {
 	return fmt.Sprintf("dbos-localcloud-migrate-%.6x-", sha256.Sum256([]byte(b.dir)))
 }
 
-// sweep ends and removes what migrations left during which a former process was killed.
-func (b *Backend) sweep(ctx context.Context) {
-	guest, err := postgres.NewGuest()
+// removeLeftovers ends and removes what migrations left during which a former process was killed.
+func (b *Backend) removeLeftovers(ctx context.Context) {
+	sandbox, err := postgres.NewSandboxUser()
 	if err != nil {
 		return // so that there can be none
 	}
-	parent, err := guest.TempDir()
+	parent, err := sandbox.TempDir()
 	if err != nil {
 		return
 	}
 	folders, _ := filepath.Glob(filepath.Join(parent, b.folderPrefix()+"*"))
 	for _, folder := range folders {
-		if former, err := postgres.GuestOf(folder); err == nil {
-			b.clean(ctx, former, folder)
+		if former, err := postgres.SandboxUserOf(folder); err == nil {
+			b.cleanUp(ctx, former, folder)
 		} else if err := os.RemoveAll(folder); err != nil {
 			b.log.Printf("remove the application's files: %s", err)
 		}
 	}
 }
 
-// clean ends what a guest has started, and removes what it has written.
-func (b *Backend) clean(ctx context.Context, guest *postgres.Guest, folder string) {
-	err := errors.Join(guest.End(ctx, folder), removeAll(folder))
-	for _, path := range elsewhere(guest) {
+// cleanUp ends what a sandbox has started, and removes what it has written.
+func (b *Backend) cleanUp(ctx context.Context, sandbox *postgres.SandboxUser, folder string) {
+	err := errors.Join(sandbox.End(ctx, folder), removeAll(folder))
+	for _, path := range ownedInTemp(sandbox) {
 		err = errors.Join(err, removeAll(path))
 	}
 	if err != nil {
@@ -64,13 +64,13 @@ func (b *Backend) clean(ctx context.Context, guest *postgres.Guest, folder strin
 	}
 }
 
-// elsewhere is what a guest that nobody else is has left in the folders where everybody may write.
-func elsewhere(guest *postgres.Guest) []string {
+// ownedInTemp is what a sandbox that nobody else is has left in the folders where everybody may write.
+func ownedInTemp(sandbox *postgres.SandboxUser) []string {
 	var paths []string
 	for _, folder := range slices.Compact([]string{os.TempDir(), "/tmp", "/var/tmp", "/dev/shm"}) {
 		entries, _ := os.ReadDir(folder) // there may be none
 		for _, entry := range entries {
-			if info, err := entry.Info(); err == nil && guest.Owns(info) {
+			if info, err := entry.Info(); err == nil && sandbox.Owns(info) {
 				paths = append(paths, filepath.Join(folder, entry.Name()))
 			}
 		}
@@ -97,12 +97,12 @@ func removeAll(folder string) error {
 	return errors.Join(root.Close(), os.RemoveAll(folder))
 }
 
-// used is how much of the disk a guest takes, in bytes.
-func used(guest *postgres.Guest, folder string) int64 {
+// diskUsage is how much of the disk a sandbox takes, in bytes.
+func diskUsage(sandbox *postgres.SandboxUser, folder string) int64 {
 	var sum int64
-	for _, path := range append(elsewhere(guest), folder) {
+	for _, path := range append(ownedInTemp(sandbox), folder) {
 		if info, err := os.Lstat(path); err == nil && !info.IsDir() {
-			sum += blocks(info)
+			sum += diskSize(info)
 			continue
 		}
 		root, err := os.OpenRoot(path)
@@ -114,7 +114,7 @@ func used(guest *postgres.Guest, folder string) int64 {
 				return nil //nolint:nilerr // Files come and go.
 			}
 			if info, err := entry.Info(); err == nil {
-				sum += blocks(info)
+				sum += diskSize(info)
 			}
 			return nil
 		})
@@ -123,7 +123,7 @@ func used(guest *postgres.Guest, folder string) int64 {
 	return sum
 }
 
-func blocks(info fs.FileInfo) int64 {
+func diskSize(info fs.FileInfo) int64 {
 	if stat, known := info.Sys().(*syscall.Stat_t); known {
 		return stat.Blocks * 512
 	}

@@ -31,14 +31,14 @@ type limits struct {
 	disk   int64         // bytes of all that is unpacked and written
 }
 
-var usualLimits = limits{time: 10 * time.Minute, output: 10 << 20, files: 100_000, bytes: 2 << 30, disk: 4 << 30}
+var defaultLimits = limits{time: 10 * time.Minute, output: 10 << 20, files: 100_000, bytes: 2 << 30, disk: 4 << 30}
 
 var (
 	errPrintsTooMuch = errors.New("prints too much")
 	errWritesTooMuch = errors.New("writes too much")
 )
 
-// Migrate unpacks the archive into a temporary folder and runs the commands there, as a guest.
+// Migrate unpacks the archive into a temporary folder and runs the commands there, as a sandbox.
 func (b *Backend) Migrate(ctx context.Context, m backend.Migration) (output string, err error) {
 	if len(m.Commands) == 0 {
 		return "", nil
@@ -47,20 +47,20 @@ func (b *Backend) Migrate(ctx context.Context, m backend.Migration) (output stri
 	if err != nil {
 		return "", err
 	}
-	guest, err := postgres.NewGuest()
+	sandbox, err := postgres.NewSandboxUser()
 	if err != nil {
 		return "", err
 	}
-	folder, err := b.temporaryFolder(guest)
+	folder, err := b.temporaryFolder(sandbox)
 	if err != nil {
 		return "", fmt.Errorf("make a folder for the application's files: %w", err)
 	}
-	defer b.clean(ctx, guest, folder)
-	if err := b.unpack(ctx, guest, m.Archive, folder); err != nil {
+	defer b.cleanUp(ctx, sandbox, folder)
+	if err := b.unpack(ctx, sandbox, m.Archive, folder); err != nil {
 		return "", fmt.Errorf("unpack the application's archive: %w", err)
 	}
 	run := migrationRun{
-		guest: guest, limits: b.limits, folder: folder,
+		sandbox: sandbox, limits: b.limits, folder: folder,
 		environment: append(environment(m.Secrets),
 			"PATH="+os.Getenv("PATH"), "HOME="+folder, "DBOS_DATABASE_URL="+connectionURL(login, m.Database)),
 	}
@@ -69,7 +69,7 @@ func (b *Backend) Migrate(ctx context.Context, m backend.Migration) (output stri
 			break
 		}
 	}
-	return hide(run.output.String(), login.Role, m.Secrets), err
+	return maskSecrets(run.output.String(), login.Role, m.Secrets), err
 }
 
 // login is how an application logs in where its database is.
@@ -99,9 +99,9 @@ func environment(variables map[string]string) []string {
 	return all
 }
 
-// hide takes out of an output what the commands were told in confidence: it is shown to the user, and logged on the
-// way. Words too short to be a secret stay.
-func hide(output string, login backend.Role, secrets map[string]string) string {
+// maskSecrets takes out of an output what the commands were told in confidence: it is shown to the user, and logged on
+// the way. Words too short to be a secret stay.
+func maskSecrets(output string, login backend.Role, secrets map[string]string) string {
 	const short = 8
 	pairs := []string{}
 	add := func(secret string) {
@@ -119,7 +119,7 @@ func hide(output string, login backend.Role, secrets map[string]string) string {
 
 // migrationRun runs the commands of one migration.
 type migrationRun struct {
-	guest       *postgres.Guest
+	sandbox     *postgres.SandboxUser
 	limits      limits
 	folder      string
 	environment []string
@@ -144,7 +144,7 @@ func (r *migrationRun) command(ctx context.Context, line string) error {
 	cmd.Cancel = end
 	// What it leaves running may hold on to the output.
 	cmd.WaitDelay = time.Second
-	if err := r.guest.Start(cmd); err != nil {
+	if err := r.sandbox.Start(cmd); err != nil {
 		return fmt.Errorf("start a shell: %w", err)
 	}
 	watched := make(chan struct{})
@@ -157,7 +157,7 @@ func (r *migrationRun) command(ctx context.Context, line string) error {
 	cause := context.Cause(limited)
 	stop(nil)
 	<-watched
-	if err := r.guest.End(ctx, r.folder); err != nil {
+	if err := r.sandbox.End(ctx, r.folder); err != nil {
 		return err
 	}
 
@@ -176,7 +176,7 @@ func (r *migrationRun) command(ctx context.Context, line string) error {
 	return nil
 }
 
-// watchDisk looks again and again how much of the disk the guest takes.
+// watchDisk looks again and again how much of the disk the sandbox takes.
 func (r *migrationRun) watchDisk(ctx context.Context, tooMuch func()) {
 	wait := 100 * time.Millisecond
 	for {
@@ -186,7 +186,7 @@ func (r *migrationRun) watchDisk(ctx context.Context, tooMuch func()) {
 		case <-time.After(wait):
 		}
 		begun := time.Now()
-		if used(r.guest, r.folder) > r.limits.disk {
+		if diskUsage(r.sandbox, r.folder) > r.limits.disk {
 			tooMuch()
 			return
 		}

@@ -49,7 +49,7 @@ func Open(ctx context.Context, o backend.Options) (*Backend, error) {
 		installation: installation,
 		dir:          o.Dir,
 		log:          log.New(o.Log, "", 0),
-		limits:       usualLimits,
+		limits:       defaultLimits,
 		stable:       2 * time.Second,
 		pause:        time.Second,
 		down:         o.Down,
@@ -63,7 +63,7 @@ func Open(ctx context.Context, o backend.Options) (*Backend, error) {
 		b.up = func(string, backend.Address) {}
 	}
 	b.closing, b.beginClose = context.WithCancel(context.Background())
-	b.sweep(ctx)
+	b.removeLeftovers(ctx)
 	return b, nil
 }
 
@@ -78,7 +78,7 @@ func (b *Backend) Provision(ctx context.Context, instance string, admin backend.
 	if err != nil {
 		return backend.Address{}, err
 	}
-	return b.keep(ctx, instance, server)
+	return b.register(ctx, instance, server)
 }
 
 // SetPassword changes the password of the admin role.
@@ -112,7 +112,7 @@ func (b *Backend) Restore(ctx context.Context, source, target string, at time.Ti
 	if err != nil {
 		return backend.Address{}, err
 	}
-	return b.keep(ctx, target, restored)
+	return b.register(ctx, target, restored)
 }
 
 // Destroy stops the server and removes its folder.
@@ -133,7 +133,7 @@ func (b *Backend) Resume(ctx context.Context, instance string) (backend.Address,
 	if err != nil {
 		return backend.Address{}, err
 	}
-	return b.keep(ctx, instance, server)
+	return b.register(ctx, instance, server)
 }
 
 // Close stops every server and waits for those who watch over them.
@@ -174,8 +174,8 @@ func (b *Backend) server(instance string) (*postgres.Server, error) {
 	return server, nil
 }
 
-// keep takes a server into the books, and watches over it.
-func (b *Backend) keep(ctx context.Context, instance string, server *postgres.Server) (backend.Address, error) {
+// register takes a server into the books, and watches over it.
+func (b *Backend) register(ctx context.Context, instance string, server *postgres.Server) (backend.Address, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -194,7 +194,7 @@ func (b *Backend) watch(instance string, server *postgres.Server) {
 		started := time.Now()
 		<-server.Done()
 		failure := server.Err()
-		if failure == nil || !b.keeps(instance, server) {
+		if failure == nil || !b.isCurrent(instance, server) {
 			return
 		}
 		b.log.Printf("database %s: %s", instance, failure)
@@ -202,7 +202,7 @@ func (b *Backend) watch(instance string, server *postgres.Server) {
 		if time.Since(started) >= b.stable {
 			pause = 0
 		}
-		again := b.startAgain(instance, server, &pause)
+		again := b.restart(instance, server, &pause)
 		if again == nil {
 			return
 		}
@@ -212,9 +212,8 @@ func (b *Backend) watch(instance string, server *postgres.Server) {
 	}
 }
 
-// startAgain tries until the server is up. It returns nil if the instance was destroyed or the backend closed
-// meanwhile.
-func (b *Backend) startAgain(instance string, server *postgres.Server, pause *time.Duration) *postgres.Server {
+// restart tries until the server is up. It returns nil if the instance was destroyed or the backend closed meanwhile.
+func (b *Backend) restart(instance string, server *postgres.Server, pause *time.Duration) *postgres.Server {
 	const longestPause = time.Minute
 	for {
 		select {
@@ -240,8 +239,8 @@ func (b *Backend) startAgain(instance string, server *postgres.Server, pause *ti
 	}
 }
 
-// keeps tells whether a server is still that of its instance.
-func (b *Backend) keeps(instance string, server *postgres.Server) bool {
+// isCurrent tells whether a server is still that of its instance.
+func (b *Backend) isCurrent(instance string, server *postgres.Server) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.closed && b.servers[instance] == server

@@ -468,11 +468,11 @@ func TestMigrateSurroundings(t *testing.T) {
 func TestSweepsMigrations(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	killed, err := startPostgres(t, dir).temporaryFolder(guest(t))
+	killed, err := startPostgres(t, dir).temporaryFolder(sandboxUser(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := startPostgres(t, t.TempDir()).temporaryFolder(guest(t))
+	other, err := startPostgres(t, t.TempDir()).temporaryFolder(sandboxUser(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -560,7 +560,7 @@ func TestUnpack(t *testing.T) {
 			if err := os.Mkdir(folder, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			err := b.unpack(t.Context(), guest(t), zipped(t, test.files), folder)
+			err := b.unpack(t.Context(), sandboxUser(t), zipped(t, test.files), folder)
 			if test.fails == "" && err != nil {
 				t.Error(err)
 			}
@@ -577,7 +577,7 @@ func TestUnpack(t *testing.T) {
 	if err := os.WriteFile(notZip, []byte("not an archive"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.unpack(t.Context(), guest(t), notZip, t.TempDir()); !errors.Is(err, zip.ErrFormat) || !errors.As(err, new(*backend.ArchiveError)) {
+	if err := b.unpack(t.Context(), sandboxUser(t), notZip, t.TempDir()); !errors.Is(err, zip.ErrFormat) || !errors.As(err, new(*backend.ArchiveError)) {
 		t.Errorf("what is no archive: %v", err)
 	}
 }

@@ -24,7 +24,7 @@ import (
 
 // unpack puts the files of an archive into a folder, and gives all of it to the user whom the commands run as. Nothing
 // gets out of the folder, whatever the archive holds.
-func (b *Backend) unpack(ctx context.Context, guest *postgres.Guest, archive, folder string) error {
+func (b *Backend) unpack(ctx context.Context, sandbox *postgres.SandboxUser, archive, folder string) error {
 	reader, err := zip.OpenReader(archive)
 	if errors.Is(err, zip.ErrFormat) {
 		return &backend.ArchiveError{Err: err}
@@ -51,17 +51,17 @@ func (b *Backend) unpack(ctx context.Context, guest *postgres.Guest, archive, fo
 		}
 		written, err := unpackFile(root, file, left)
 		if err != nil {
-			return blame(file.Name, err)
+			return asArchiveError(file.Name, err)
 		}
 		if left -= written; left < 0 {
 			return &backend.ArchiveError{Err: fmt.Errorf("its files are larger than %d bytes together", b.limits.bytes)}
 		}
 	}
-	return hand(guest, folder)
+	return giveTo(sandbox, folder)
 }
 
-// blame tells what this machine could not do from what the archive makes impossible.
-func blame(name string, err error) error {
+// asArchiveError tells what this machine could not do from what the archive makes impossible.
+func asArchiveError(name string, err error) error {
 	err = fmt.Errorf("%s: %w", name, err)
 	for _, ours := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EMFILE, syscall.ENFILE} {
 		if errors.Is(err, ours) {
@@ -97,9 +97,9 @@ func unpackFile(root *os.Root, file *zip.File, limit int64) (written int64, err 
 	return written, errors.Join(err, target.Close())
 }
 
-// hand gives a folder away, from the inside out: the new owner, who may be running other commands, gets in when nothing
-// is left to be done.
-func hand(guest *postgres.Guest, folder string) error {
+// giveTo gives a folder away, from the inside out: the new owner, who may be running other commands, gets in when
+// nothing is left to be done.
+func giveTo(sandbox *postgres.SandboxUser, folder string) error {
 	var paths []string
 	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
 		paths = append(paths, path)
@@ -109,7 +109,7 @@ func hand(guest *postgres.Guest, folder string) error {
 		return err
 	}
 	for _, path := range slices.Backward(paths) {
-		if err := guest.Own(path); err != nil {
+		if err := sandbox.Chown(path); err != nil {
 			return err
 		}
 	}

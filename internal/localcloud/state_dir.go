@@ -23,8 +23,8 @@ type stateDir struct {
 // wrote.
 //
 // Servers that are started for root run as another user and have to pass through the folder to reach their own, so it
-// is then passable, though still not listable.
-func openStateDir(path string, passable bool) (*stateDir, error) {
+// is then traversable, though still not listable.
+func openStateDir(path string, traversable bool) (*stateDir, error) {
 	d := &stateDir{path: path, temporary: path == ""}
 	var err error
 	if d.temporary {
@@ -35,13 +35,13 @@ func openStateDir(path string, passable bool) (*stateDir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
-	if err := d.open(passable); err != nil {
+	if err := d.open(traversable); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
 }
 
-func (d *stateDir) open(passable bool) error {
+func (d *stateDir) open(traversable bool) error {
 	lock, err := os.OpenFile(d.file("lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("state directory: %w", err)
@@ -60,13 +60,13 @@ func (d *stateDir) open(passable bool) error {
 	if err := os.MkdirAll(d.file("instances"), 0o700); err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}
-	if !passable {
+	if !traversable {
 		return nil
 	}
-	return errors.Join(addPassage(d.path), addPassage(d.file("instances")))
+	return errors.Join(allowTraversal(d.path), allowTraversal(d.file("instances")))
 }
 
-func addPassage(folder string) error {
+func allowTraversal(folder string) error {
 	info, err := os.Stat(folder)
 	if err != nil {
 		return err

@@ -17,12 +17,12 @@ func (s *Server) deleteApplication(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.beginRemoval(r.PathValue("app"), drop)
+	return nil, s.beginDeleteApplication(r.PathValue("app"), drop)
 }
 
-// beginRemoval accepts the deletion of an application, which goes on behind it.
-func (s *Server) beginRemoval(name string, drop bool) error {
-	leave, err := s.lockApplication(name, beingDeleted)
+// beginDeleteApplication accepts the deletion of an application, which goes on behind it.
+func (s *Server) beginDeleteApplication(name string, drop bool) error {
+	unlock, err := s.lockApplication(name, beingDeleted)
 	if err != nil {
 		return err
 	}
@@ -36,17 +36,17 @@ func (s *Server) beginRemoval(name string, drop bool) error {
 		return nil
 	})
 	if err != nil {
-		leave()
+		unlock()
 		return err
 	}
-	s.background(func() { s.removeApplication(name, leave) })
+	s.background(func() { s.removeApplication(name, unlock) })
 	return nil
 }
 
 // removeApplication finishes a deletion. The application goes even where its database cannot be dropped, such as on an
 // instance that is gone.
-func (s *Server) removeApplication(name string, leave func()) {
-	defer leave()
+func (s *Server) removeApplication(name string, unlock func()) {
+	defer unlock()
 	if !pause(s.ctx, s.options.ProvisionTime/2) {
 		return
 	}
@@ -72,7 +72,7 @@ func (s *Server) removeApplication(name string, leave func()) {
 	}
 	s.save(s.store.change(func(st *state) error {
 		st.applications.remove(name)
-		s.births.forget("application", name)
+		s.creationTimes.forget("application", name)
 		return nil
 	}))
 }

@@ -20,9 +20,9 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-func guest(t *testing.T) *postgres.Guest {
+func sandboxUser(t *testing.T) *postgres.SandboxUser {
 	t.Helper()
-	g, err := postgres.NewGuest()
+	g, err := postgres.NewSandboxUser()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,12 +113,12 @@ func TestMigrationLeavesNoProcess(t *testing.T) {
 func TestSweepEndsProcesses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b, g := startPostgres(t, dir), guest(t)
+	b, g := startPostgres(t, dir), sandboxUser(t)
 	folder, err := b.temporaryFolder(g)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Own(folder); err != nil {
+	if err := g.Chown(folder); err != nil {
 		t.Fatal(err)
 	}
 	left := exec.CommandContext(t.Context(), "sleep", "300")

@@ -54,7 +54,7 @@ func (s *Server) setSecret(r *http.Request) (any, error) {
 			a.Secrets = map[string]string{}
 		}
 		if _, known := a.Secrets[name]; !known {
-			s.births.note("secret", app+"/"+name)
+			s.creationTimes.record("secret", app+"/"+name)
 		}
 		a.Secrets[name] = value
 		return nil
@@ -67,7 +67,7 @@ func (s *Server) listSecrets(r *http.Request) (any, error) {
 		return nil, err
 	}
 	names := slices.Sorted(maps.Keys(a.Secrets))
-	names = slices.DeleteFunc(names, func(name string) bool { return isUnseen(r, s.births.of("secret", a.Name+"/"+name)) })
+	names = slices.DeleteFunc(names, func(name string) bool { return isUnseen(r, s.creationTimes.of("secret", a.Name+"/"+name)) })
 	return append([]string{}, names...), nil
 }
 
@@ -78,7 +78,7 @@ func (s *Server) deleteSecret(r *http.Request) (any, error) {
 			return notFound("secret", name)
 		}
 		delete(a.Secrets, name)
-		s.births.forget("secret", a.Name+"/"+name)
+		s.creationTimes.forget("secret", a.Name+"/"+name)
 		return nil
 	})
 }

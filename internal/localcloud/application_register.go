@@ -77,7 +77,7 @@ func (s *Server) registerApplication(r *http.Request) (any, error) {
 			return err
 		}
 		st.applications.put(a.Name, a)
-		s.births.note("application", a.Name)
+		s.creationTimes.record("application", a.Name)
 		return nil
 	})
 }

@@ -43,7 +43,7 @@ const (
 )
 
 // apply alters an answer. No alteration leaves it.
-func (a Alteration) apply(answer *recorded) {
+func (a Alteration) apply(answer *bufferedAnswer) {
 	body := bytes.Clone(answer.body.Bytes())
 	replace := func(body []byte) {
 		answer.body.Reset()

@@ -26,7 +26,7 @@ func (s *Server) changeInstance(r *http.Request) (any, error) { return s.acceptD
 // goes away.
 func (s *Server) acceptDeploy(r *http.Request, moving bool) (any, error) {
 	name := r.PathValue("app")
-	leave, err := s.lockApplication(name, deploying)
+	unlock, err := s.lockApplication(name, deploying)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (s *Server) acceptDeploy(r *http.Request, moving bool) (any, error) {
 		err = request.checkTarget(moving)
 	}
 	if err != nil {
-		leave()
+		unlock()
 		return nil, err
 	}
 	type outcome struct {
@@ -44,16 +44,16 @@ func (s *Server) acceptDeploy(r *http.Request, moving bool) (any, error) {
 	}
 	done := make(chan outcome, 1)
 	s.background(func() {
-		version, err := s.carryOut(name, request)
+		version, err := s.runDeploy(name, request)
 		request.discard()
 		if err = errors.Join(err, s.store.sync()); err != nil {
-			leave()
+			unlock()
 			done <- outcome{err: err}
 			return
 		}
 		done <- outcome{version: version}
 		pause(s.ctx, s.lag()) // The new version starts.
-		leave()
+		unlock()
 	})
 	select {
 	case o := <-done:
@@ -74,9 +74,9 @@ func (d *deployRequest) checkTarget(moving bool) error {
 	return badRequest("target_database_name belongs to changedbinstance: a deploy does not move an application")
 }
 
-// carryOut deploys: the database first, then the migrations in it, then the version. Where any of it fails the
+// runDeploy deploys: the database first, then the migrations in it, then the version. Where any of it fails the
 // application stays as it was.
-func (s *Server) carryOut(name string, d *deployRequest) (id string, err error) {
+func (s *Server) runDeploy(name string, d *deployRequest) (id string, err error) {
 	defer s.recovered("deploy "+name, &err)
 	a, err := s.findApplication(name)
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Server) carryOut(name string, d *deployRequest) (id string, err error) 
 			return "", err
 		}
 	}
-	s.alterApplication(name, func(a *application) {
+	s.saveApplication(name, func(a *application) {
 		if d.previous == "" {
 			a.Versions = append(slices.Clone(a.Versions), version{ID: id, Created: time.Now().UTC()})
 		}

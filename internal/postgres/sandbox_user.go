@@ -21,20 +21,20 @@ import (
 	"time"
 )
 
-// Guest is whom commands run as that are not to be trusted. For root it is a user that nobody else on the machine is:
-// neither the servers nor other guests can be reached by it. For an ordinary user it is that user.
-type Guest struct{ account *account }
+// SandboxUser is whom commands run as that are not to be trusted. For root it is a user that nobody else on the machine
+// is: neither the servers nor other guests can be reached by it. For an ordinary user it is that user.
+type SandboxUser struct{ account *account }
 
-// guestNumbers are ranges of user numbers that systems leave free. A container may know only the second.
-var guestNumbers = []struct{ first, count int64 }{{0x70000000, 1 << 27}, {61184, 4336}}
+// sandboxIDs are ranges of user numbers that systems leave free. A container may know only the second.
+var sandboxIDs = []struct{ first, count int64 }{{0x70000000, 1 << 27}, {61184, 4336}}
 
-// NewGuest finds a user that has no name and no process.
-func NewGuest() (*Guest, error) {
+// NewSandboxUser finds a user that has no name and no process.
+func NewSandboxUser() (*SandboxUser, error) {
 	if os.Geteuid() != 0 {
-		return &Guest{}, nil
+		return &SandboxUser{}, nil
 	}
 	const attempts = 20
-	for _, numbers := range guestNumbers {
+	for _, numbers := range sandboxIDs {
 		if !mapped(numbers.first, numbers.count) {
 			continue
 		}
@@ -47,7 +47,7 @@ func NewGuest() (*Guest, error) {
 			if _, err := user.LookupId(strconv.Itoa(id)); err == nil || len(processesOf(id)) > 0 {
 				continue
 			}
-			return &Guest{account: &account{name: "number " + strconv.Itoa(id), uid: id, gid: id}}, nil
+			return &SandboxUser{account: &account{name: "number " + strconv.Itoa(id), uid: id, gid: id}}, nil
 		}
 	}
 	return nil, errors.New("there is no free user on this machine to run an application's commands as")
@@ -68,46 +68,46 @@ func mapped(first, count int64) bool {
 	return false
 }
 
-// GuestOf is the guest who owns what an earlier process has left at a path.
-func GuestOf(path string) (*Guest, error) {
+// SandboxUserOf is the guest who owns what an earlier process has left at a path.
+func SandboxUserOf(path string) (*SandboxUser, error) {
 	if os.Geteuid() != 0 {
-		return &Guest{}, nil
+		return &SandboxUser{}, nil
 	}
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, err
 	}
 	if owner, known := info.Sys().(*syscall.Stat_t); known {
-		for _, numbers := range guestNumbers {
+		for _, numbers := range sandboxIDs {
 			if id := int64(owner.Uid); id >= numbers.first && id < numbers.first+numbers.count {
-				return &Guest{account: &account{uid: int(id), gid: int(id)}}, nil
+				return &SandboxUser{account: &account{uid: int(id), gid: int(id)}}, nil
 			}
 		}
 	}
 	return nil, fmt.Errorf("%s belongs to no guest", path)
 }
 
-// Own gives a file or directory to the guest.
-func (g *Guest) Own(path string) error { return g.account.own(path) }
+// Chown gives a file or directory to the guest.
+func (g *SandboxUser) Chown(path string) error { return g.account.chown(path) }
 
 // TempDir is a folder for temporary files that the guest can reach.
-func (g *Guest) TempDir() (string, error) { return g.account.tempDir() }
+func (g *SandboxUser) TempDir() (string, error) { return g.account.tempDir() }
 
 // Start starts a command as the guest, in a process group of its own. On Linux it is killed when this process ends,
 // however that ends.
-func (g *Guest) Start(cmd *exec.Cmd) error { return g.account.start(cmd) }
+func (g *SandboxUser) Start(cmd *exec.Cmd) error { return g.account.start(cmd) }
 
 // Owns tells whether a file is one that the guest alone can have made.
-func (g *Guest) Owns(info os.FileInfo) bool {
+func (g *SandboxUser) Owns(info os.FileInfo) bool {
 	owner, known := info.Sys().(*syscall.Stat_t)
 	return g.account != nil && known && int(owner.Uid) == g.account.uid
 }
 
 // End ends every process of the guest, whatever it has done to hide. An ordinary user has other processes too: of those
 // it ends the ones that have home as their HOME or work in it.
-func (g *Guest) End(ctx context.Context, home string) error {
-	const patience = 10 * time.Second
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+func (g *SandboxUser) End(ctx context.Context, home string) error {
+	const timeout = 10 * time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	for {
 		left, err := g.endOnce(ctx, home)
@@ -120,7 +120,7 @@ func (g *Guest) End(ctx context.Context, home string) error {
 	}
 }
 
-func (g *Guest) endOnce(ctx context.Context, home string) (left bool, err error) {
+func (g *SandboxUser) endOnce(ctx context.Context, home string) (left bool, err error) {
 	if g.account == nil {
 		pids := processesAt(home)
 		for _, pid := range pids {

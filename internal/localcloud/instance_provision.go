@@ -24,7 +24,7 @@ func (s *Server) provision(name string) {
 	}
 	var address backend.Address
 	if err = s.store.sync(); err == nil {
-		address, err = s.make(i)
+		address, err = s.createOrRestore(i)
 	}
 	if s.ctx.Err() != nil || err == nil && !pause(s.ctx, time.Until(i.Begun.Add(s.options.ProvisionTime))) {
 		return
@@ -32,7 +32,7 @@ func (s *Server) provision(name string) {
 	if err != nil {
 		s.log.Printf("provision %s: %s", name, err)
 	}
-	s.alter(name, func(i *instance) {
+	s.saveInstance(name, func(i *instance) {
 		i.Password, i.Source, i.RestoreTo = "", "", time.Time{}
 		if err != nil {
 			i.Status = statusFailed
@@ -42,8 +42,8 @@ func (s *Server) provision(name string) {
 	})
 }
 
-// make needs, for a restore, the lock of its source held.
-func (s *Server) make(i instance) (backend.Address, error) {
+// createOrRestore needs, for a restore, the lock of its source held.
+func (s *Server) createOrRestore(i instance) (backend.Address, error) {
 	lock := s.instanceLocks.of(i.Name)
 	lock.Lock()
 	defer lock.Unlock()
@@ -63,7 +63,7 @@ func (s *Server) resetPassword(name string) {
 		return
 	}
 	var role backend.Role
-	s.alter(name, func(i *instance) {
+	s.saveInstance(name, func(i *instance) {
 		if i.Status == statusAvailable || i.Status == statusResetting {
 			i.Status = statusResetting
 			role = backend.Role{Name: i.Username, Password: i.Password}
@@ -79,7 +79,7 @@ func (s *Server) resetPassword(name string) {
 	if err != nil {
 		s.log.Printf("set the password of %s: %s", name, err)
 	}
-	s.alter(name, func(i *instance) {
+	s.saveInstance(name, func(i *instance) {
 		if i.Status != statusResetting {
 			return
 		}
@@ -101,7 +101,7 @@ func (s *Server) destroy(name string) {
 		return
 	case err != nil:
 		s.log.Printf("destroy %s: %s", name, err)
-		s.alter(name, func(i *instance) { i.Status = statusFailed })
+		s.saveInstance(name, func(i *instance) { i.Status = statusFailed })
 	default:
 		s.save(s.store.change(func(st *state) error {
 			st.instances.remove(name)
@@ -113,11 +113,11 @@ func (s *Server) destroy(name string) {
 // serverDown shows an instance as failed while its server is down: a password that is sent to it meanwhile would be
 // lost.
 func (s *Server) serverDown(name string, _ error) {
-	s.alter(name, func(i *instance) { i.Down = true })
+	s.saveInstance(name, func(i *instance) { i.Down = true })
 }
 
 func (s *Server) serverUp(name string, at backend.Address) {
-	s.alter(name, func(i *instance) { i.Down, i.Address = false, at })
+	s.saveInstance(name, func(i *instance) { i.Down, i.Address = false, at })
 }
 
 func (s *Server) withInstance(name string, do func() error) error {
@@ -127,8 +127,8 @@ func (s *Server) withInstance(name string, do func() error) error {
 	return do()
 }
 
-// alter changes an instance, if it is still there.
-func (s *Server) alter(name string, change func(*instance)) {
+// saveInstance changes an instance, if it is still there.
+func (s *Server) saveInstance(name string, change func(*instance)) {
 	s.save(s.store.change(func(st *state) error {
 		i, ok := st.instances.get(name)
 		if !ok {

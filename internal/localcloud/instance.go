@@ -151,11 +151,11 @@ func (s *Server) addInstance(i instance) error {
 }
 
 func (s *Server) deleteInstance(r *http.Request) (any, error) {
-	return nil, s.beginDestroy(r.PathValue("name"))
+	return nil, s.beginDeleteInstance(r.PathValue("name"))
 }
 
-// beginDestroy accepts the deletion of an instance, which goes on behind it.
-func (s *Server) beginDestroy(name string) error {
+// beginDeleteInstance accepts the deletion of an instance, which goes on behind it.
+func (s *Server) beginDeleteInstance(name string) error {
 	err := s.store.change(func(st *state) error {
 		i, err := lookUpInstance(st, name)
 		if err != nil {

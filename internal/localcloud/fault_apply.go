@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// suffer lets a request go wrong; carry carries the request out.
-func (s *Server) suffer(f Fault, w http.ResponseWriter, r *http.Request, carry http.HandlerFunc) {
+// applyFault lets a request go wrong; carry carries the request out.
+func (s *Server) applyFault(f Fault, w http.ResponseWriter, r *http.Request, carry http.HandlerFunc) {
 	if f.Unseen > 0 {
 		r = r.WithContext(context.WithValue(r.Context(), unseenKey{}, f.Unseen))
 	}
@@ -34,17 +34,17 @@ func (s *Server) suffer(f Fault, w http.ResponseWriter, r *http.Request, carry h
 		s.hang(f, r, carry)
 		panic(http.ErrAbortHandler)
 	case f.Lose:
-		carry(newRecorded(), r)
+		carry(newBufferedAnswer(), r)
 		panic(http.ErrAbortHandler)
 	case f.Status != 0:
 		if f.After {
-			carry(newRecorded(), r)
+			carry(newBufferedAnswer(), r)
 		} else {
 			drain(r)
 		}
 		f.refusal(time.Now()).send(w, r, f.Trickle)
 	case f.Alter != "" || f.Trickle > 0:
-		answer := newRecorded()
+		answer := newBufferedAnswer()
 		carry(answer, r)
 		f.Alter.apply(answer)
 		answer.send(w, r, f.Trickle)
@@ -63,13 +63,13 @@ func (s *Server) hang(f Fault, r *http.Request, carry http.HandlerFunc) {
 	if f.After && err == nil && s.ctx.Err() == nil {
 		later := r.WithContext(context.WithoutCancel(r.Context()))
 		later.Body = io.NopCloser(bytes.NewReader(body))
-		carry(newRecorded(), later)
+		carry(newBufferedAnswer(), later)
 	}
 }
 
 // refusal is the answer that a fault with a status gives.
-func (f Fault) refusal(now time.Time) *recorded {
-	answer := newRecorded()
+func (f Fault) refusal(now time.Time) *bufferedAnswer {
+	answer := newBufferedAnswer()
 	answer.status = f.Status
 	answer.body.WriteString(f.Body)
 	for name, value := range f.Header {
@@ -84,21 +84,23 @@ func (f Fault) refusal(now time.Time) *recorded {
 	return answer
 }
 
-// recorded is an answer that was not sent yet, if it ever is.
-type recorded struct {
+// bufferedAnswer is an answer that was not sent yet, if it ever is.
+type bufferedAnswer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 	broken bool // the connection breaks in the middle of the body
 }
 
-func newRecorded() *recorded { return &recorded{header: http.Header{}, status: http.StatusOK} }
+func newBufferedAnswer() *bufferedAnswer {
+	return &bufferedAnswer{header: http.Header{}, status: http.StatusOK}
+}
 
-func (a *recorded) Header() http.Header            { return a.header }
-func (a *recorded) Write(body []byte) (int, error) { return a.body.Write(body) }
-func (a *recorded) WriteHeader(status int)         { a.status = status }
+func (a *bufferedAnswer) Header() http.Header            { return a.header }
+func (a *bufferedAnswer) Write(body []byte) (int, error) { return a.body.Write(body) }
+func (a *bufferedAnswer) WriteHeader(status int)         { a.status = status }
 
-func (a *recorded) send(w http.ResponseWriter, r *http.Request, trickle time.Duration) {
+func (a *bufferedAnswer) send(w http.ResponseWriter, r *http.Request, trickle time.Duration) {
 	maps.Copy(w.Header(), a.header)
 	body := a.body.Bytes()
 	if a.status != http.StatusNoContent && a.status != http.StatusNotModified {

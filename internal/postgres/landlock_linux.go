@@ -58,9 +58,9 @@ func landlockAll(version int) unix.LandlockRulesetAttr {
 // rulesetSize is how much of unix.LandlockRulesetAttr is used here, in bytes.
 const rulesetSize = 3 * 8
 
-// confine keeps the present thread, and all that it starts, in a server's own directories. What every program needs can
-// be read, and programs can be run: the server archives its log by some.
-func confine(bin string, own ...string) error {
+// restrictThread keeps the present thread, and all that it starts, in a server's own directories. What every program
+// needs can be read, and programs can be run: the server archives its log by some.
+func restrictThread(bin string, own ...string) error {
 	version := landlockVersion()
 	if version == 0 {
 		return nil

@@ -74,7 +74,7 @@ func (s *Server) listApplications(r *http.Request) (any, error) {
 	s.store.view(func(st *state) { all = st.applications.all() })
 	answers := make([]applicationAnswer, 0, len(all))
 	for _, a := range all {
-		if !isUnseen(r, s.births.of("application", a.Name)) {
+		if !isUnseen(r, s.creationTimes.of("application", a.Name)) {
 			answers = append(answers, s.answerApplication(a))
 		}
 	}
@@ -86,7 +86,7 @@ func (s *Server) getApplication(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isUnseen(r, s.births.of("application", a.Name)) {
+	if isUnseen(r, s.creationTimes.of("application", a.Name)) {
 		return nil, notFound("application", a.Name)
 	}
 	return s.answerApplication(a), nil
@@ -126,11 +126,11 @@ func (s *Server) listVersions(r *http.Request) (any, error) {
 
 // changeApplication changes an application that nobody else is changing.
 func (s *Server) changeApplication(name string, change func(*application) error) error {
-	leave, err := s.lockApplication(name, beingChanged)
+	unlock, err := s.lockApplication(name, beingChanged)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer unlock()
 	return s.store.change(func(st *state) error {
 		a, err := lookUpApplication(st, name)
 		if err != nil {
@@ -145,7 +145,7 @@ func (s *Server) changeApplication(name string, change func(*application) error)
 	})
 }
 
-func (s *Server) alterApplication(name string, change func(*application)) {
+func (s *Server) saveApplication(name string, change func(*application)) {
 	s.save(s.store.change(func(st *state) error {
 		if a, ok := st.applications.get(name); ok {
 			change(&a)

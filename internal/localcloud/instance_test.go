@@ -20,7 +20,7 @@ func TestInstanceLife(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	want(t, s, "GET", "databases", "", 200, `[]`)
-	release := detain(s, "abc")
+	release := blockChanges(s, "abc")
 	begun := time.Now()
 	want(t, s, "POST", "databases/userdb", createABC, 200, "")
 	want(t, s, "GET", "databases/userdb/info/abc", "", 200, abcCreating)
@@ -32,7 +32,7 @@ func TestInstanceLife(t *testing.T) {
 	}
 	want(t, s, "GET", "databases/userdb/info/abc", "", 200, abcAvailable)
 
-	release = detain(s, "abc")
+	release = blockChanges(s, "abc")
 	want(t, s, "DELETE", "databases/userdb/abc", "", 200, "")
 	want(t, s, "GET", "databases/userdb/info/abc", "", 200, strings.Replace(abcAvailable, "available", "deleting", 1))
 	wantRefusal(t, s, "POST", "databases/userdb", createABC, 409, "database abc already exists")
@@ -194,7 +194,7 @@ func TestCredentials(t *testing.T) {
 	provision(t, s, "abc")
 	backend := watched(s)
 	s.options.ProvisionTime = 4 * time.Second // long enough to see what lasts a moment
-	release := detain(s, "abc")
+	release := blockChanges(s, "abc")
 	// Accepted at once, still available for a moment; a newer one overtakes it.
 	want(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"overtaken"}`, 200, "")
 	want(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"abcdefgh"}`, 200, "")

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// births are the times at which objects were made, for faults that keep new objects from being seen. They do not
+// creationTimes are the times at which objects were made, for faults that keep new objects from being seen. They do not
 // outlive the process.
-type births struct {
+type creationTimes struct {
 	mu    sync.Mutex
 	times map[string]time.Time
 }
 
-func (b *births) note(kind, name string) {
+func (b *creationTimes) record(kind, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.times == nil {
@@ -25,13 +25,13 @@ func (b *births) note(kind, name string) {
 	b.times[kind+"/"+name] = time.Now()
 }
 
-func (b *births) forget(kind, name string) {
+func (b *creationTimes) forget(kind, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.times, kind+"/"+name)
 }
 
-func (b *births) of(kind, name string) time.Time {
+func (b *creationTimes) of(kind, name string) time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.times[kind+"/"+name]

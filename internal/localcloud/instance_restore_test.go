@@ -15,7 +15,7 @@ func TestRestore(t *testing.T) {
 	provision(t, s, "abc")
 	b := watched(s)
 	at := time.Now()
-	release := detain(s, "abd")
+	release := blockChanges(s, "abd")
 	body := `{"RestoreName":"abd","RestoreTimestamp":"` + at.In(time.FixedZone("", 2*3600)).Format(time.RFC3339Nano) + `"}`
 	want(t, s, "POST", "databases/userdb/abc/restore", body, 200, "")
 	want(t, s, "GET", "databases/userdb/info/abd", "", 200, strings.Replace(abcCreating, "abc", "abd", 1))

@@ -36,7 +36,7 @@ func TestAlterations(t *testing.T) {
 	}
 	for alteration, test := range tests {
 		for body, want := range map[string]string{list: test.list, record: test.record, "": test.nothing} {
-			answer := newRecorded()
+			answer := newBufferedAnswer()
 			answer.body.WriteString(body)
 			alteration.apply(answer)
 			if got := answer.body.String(); got != want {
@@ -45,7 +45,7 @@ func TestAlterations(t *testing.T) {
 		}
 	}
 	for _, body := range []string{list, record, "{}", ""} {
-		answer := newRecorded()
+		answer := newBufferedAnswer()
 		answer.body.WriteString(body)
 		AlterHuge.apply(answer)
 		if answer.body.Len() < 20<<20 || body != "" && !validScalarOrMore(answer.body.Bytes()) {

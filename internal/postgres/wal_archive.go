@@ -57,7 +57,7 @@ var logFile = regexp.MustCompile(`^([0-9A-F]{24}|[0-9A-F]{8}\.history)$`)
 
 // copyLog copies the log files of a directory to where recovery finds them, and notes that they are not to be archived
 // again.
-func (f *filling) copyLog(ctx context.Context, root *os.Root, dir string) error {
+func (f *stagedDir) copyLog(ctx context.Context, root *os.Root, dir string) error {
 	files, err := fs.ReadDir(root.FS(), dir)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (f *filling) copyLog(ctx context.Context, root *os.Root, dir string) error 
 	return nil
 }
 
-func (f *filling) copyLogFile(root *os.Root, name string) error {
+func (f *stagedDir) copyLogFile(root *os.Root, name string) error {
 	content, info, err := f.account.open(root, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // a running source has recycled it

@@ -34,12 +34,12 @@ func (s *Server) restoreInstance(r *http.Request) (any, error) {
 		lock.RUnlock()
 		return nil, err
 	}
-	s.behindRestore(lock, target)
+	s.restoreInBackground(lock, target)
 	return nil, nil
 }
 
-// behindRestore carries out an accepted restore, whose source's lock is held for it.
-func (s *Server) behindRestore(lock *sync.RWMutex, target string) {
+// restoreInBackground carries out an accepted restore, whose source's lock is held for it.
+func (s *Server) restoreInBackground(lock *sync.RWMutex, target string) {
 	begun := s.background(func() {
 		defer lock.RUnlock()
 		s.provision(target)

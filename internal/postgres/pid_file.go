@@ -14,14 +14,14 @@ import (
 // pidFile is the note that a running server keeps in its data directory.
 const pidFile = "postmaster.pid"
 
-type pidNote struct {
+type pidFileContent struct {
 	pid   int
 	ready bool
 }
 
 // readPIDFile reads as much of the note as has been written yet.
-func readPIDFile(data string) pidNote {
-	var note pidNote
+func readPIDFile(data string) pidFileContent {
+	var note pidFileContent
 	content, err := readRegular(data, pidFile)
 	if err != nil {
 		return note

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 func noOrganization(cfg *Config) { cfg.Organization = "" }
@@ -24,7 +26,7 @@ const newerProfile = `{"Name":"alice","Email":"alice@example.com","Organization"
 
 func TestAccountOfANewerServer(t *testing.T) {
 	t.Parallel()
-	c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, newerProfile) }, noOrganization)
+	c, _ := wired(t, wiretest.OK(newerProfile), noOrganization)
 	got, err := c.Account(t.Context())
 	if err != nil || got.OrganizationAdmin == nil || *got.OrganizationAdmin || got.CreatedAt != "2026-11-25T01:02:03Z" {
 		t.Errorf("account is %+v, %v", got, err)
@@ -33,16 +35,14 @@ func TestAccountOfANewerServer(t *testing.T) {
 
 func TestUsers(t *testing.T) {
 	t.Parallel()
-	c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) {
-		say(w, 200, `{"OrgName":"acme","UserNames":["bob","alice"]}`)
-	})
+	c, w := wired(t, wiretest.OK(`{"OrgName":"acme","UserNames":["bob","alice"]}`))
 	got, err := c.Users(t.Context())
 	if err != nil || !slices.Equal(got, []string{"alice", "bob"}) {
 		t.Errorf("users are %v, %v", got, err)
 	}
 	w.Expect(t, "GET /acme/users")
 
-	c, _ = wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `{}`) })
+	c, _ = wired(t, wiretest.OK(`{}`))
 	if got, err := c.Users(t.Context()); err == nil {
 		t.Errorf("an answer without users is %v", got)
 	}
@@ -50,7 +50,7 @@ func TestUsers(t *testing.T) {
 
 func TestAccount(t *testing.T) {
 	t.Parallel()
-	c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, profile) }, noOrganization)
+	c, w := wired(t, wiretest.OK(profile), noOrganization)
 	got, err := c.Account(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -63,9 +63,9 @@ func TestAccount(t *testing.T) {
 
 func TestAccountIsMissing(t *testing.T) {
 	t.Parallel()
-	c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 404, "user not found in DBOS Cloud") }, noOrganization)
+	c, _ := wired(t, wiretest.Refuse(404, "user not found in DBOS Cloud"), noOrganization)
 	_, err := c.FreshInstance(t.Context(), "user")
-	expectError(t, err, `"user not found in DBOS Cloud"`, "GET /v1alpha1/user/profile")
+	wiretest.ExpectError(t, err, `"user not found in DBOS Cloud"`, "GET /v1alpha1/user/profile")
 	if IsNotFound(err) {
 		t.Error("a missing account makes every instance look deleted")
 	}
@@ -91,9 +91,9 @@ func TestOrganizationWithoutAsking(t *testing.T) {
 func TestOrganizationIsAskedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+		c, w := wired(t, func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(time.Second)
-			say(w, 200, profile)
+			wiretest.OK(profile)(w, r)
 		}, noOrganization)
 		impatient, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
@@ -144,13 +144,13 @@ func TestOrganizationIsAskedOnceByMany(t *testing.T) {
 func TestOrganizationIsAskedAgainAfterALeave(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, w := wired(t, hang, noOrganization)
+		c, w := wired(t, wiretest.Hang, noOrganization)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := c.Organization(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error is %v", err)
 		}
-		w.Answer(func(w http.ResponseWriter, _ *http.Request) { say(w, 200, profile) })
+		w.Answer(wiretest.OK(profile))
 		if got, err := c.Organization(t.Context()); got != "acme" || err != nil {
 			t.Errorf("organization is %q, %v", got, err)
 		}
@@ -159,25 +159,17 @@ func TestOrganizationIsAskedAgainAfterALeave(t *testing.T) {
 
 func TestOrganizationIsAskedAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]func(http.ResponseWriter){
-		"refused": func(w http.ResponseWriter) { refuse(w, 403, "no") },
-		"empty":   func(w http.ResponseWriter) { say(w, 200, `{"Name":"alice"}`) },
-		"odd":     func(w http.ResponseWriter) { say(w, 200, `{}`) },
+	for name, answer := range map[string]http.HandlerFunc{
+		"refused": wiretest.Refuse(403, "no"),
+		"empty":   wiretest.OK(`{"Name":"alice"}`),
+		"odd":     wiretest.OK(`{}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fails := true
-			c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
-				if fails {
-					answer(w)
-					return
-				}
-				say(w, 200, profile)
-			}, noOrganization)
+			c, _ := wired(t, wiretest.InTurn(answer, wiretest.OK(profile)), noOrganization)
 			if got, err := c.Organization(t.Context()); err == nil {
 				t.Errorf("organization is %q", got)
 			}
-			fails = false
 			if got, err := c.Organization(t.Context()); got != "acme" || err != nil {
 				t.Errorf("organization is %q, %v", got, err)
 			}

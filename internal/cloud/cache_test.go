@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 const list = "GET /acme/databases"
@@ -52,11 +54,11 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	time.Sleep(s.latency)
 	switch {
 	case answer != "":
-		say(w, 200, answer)
+		wiretest.OK(answer)(w, r)
 	case r.Method == "GET":
-		refuse(w, 404, "not found")
+		wiretest.Refuse(404, "not found")(w, r)
 	default:
-		say(w, 200, "")
+		wiretest.OK("")(w, r)
 	}
 }
 
@@ -89,7 +91,7 @@ func TestRefreshOfAThousand(t *testing.T) {
 				s := &shelf{latency: test.latency, names: names, status: "available"}
 				c, w := wired(t, func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == "/v1alpha1/user/profile" {
-						say(w, 200, profile)
+						wiretest.OK(profile)(w, r)
 						return
 					}
 					s.ServeHTTP(w, r)
@@ -287,10 +289,10 @@ func TestListsThatFail(t *testing.T) {
 				c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
 					time.Sleep(time.Millisecond)
 					if strings.HasSuffix(r.URL.Path, "/databases") {
-						say(w, test.status, test.body)
+						wiretest.Say(test.status, test.body)(w, r)
 						return
 					}
-					refuse(w, 404, "not found")
+					wiretest.Refuse(404, "not found")(w, r)
 				})
 				errs := together(t.Context(), c, "pg_a", "pg_b", "pg_c")
 				gone := 0
@@ -317,7 +319,7 @@ func TestAFailedListIsForgotten(t *testing.T) {
 		fails := true
 		c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
 			if fails && strings.HasSuffix(r.URL.Path, "/databases") {
-				refuse(w, 403, "no")
+				wiretest.Refuse(403, "no")(w, r)
 				return
 			}
 			s.ServeHTTP(w, r)
@@ -367,7 +369,7 @@ func TestOneWhoLeavesBreaksNothing(t *testing.T) {
 func TestAListNobodyWaitsForEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, w := wired(t, hang)
+		c, w := wired(t, wiretest.Hang)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		begun := time.Now()

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 // lagging is a service that shows each record only some time after it has accepted it.
@@ -39,47 +41,47 @@ func (s *lagging) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/v1alpha1/acme/")
 	switch call := r.Method + " " + path; {
 	case call == "POST databases/userdb", call == "POST databases/byod":
-		s.create(w, "databases/userdb/info/pg_main", "")
+		s.create(w, r, "databases/userdb/info/pg_main", "")
 	case call == "PUT applications":
 		if _, ok := s.made["databases/userdb/info/pg_main"]; ok && !s.visible("databases/userdb/info/pg_main") {
-			refuse(w, 404, "database pg_main not found")
+			wiretest.Refuse(404, "database pg_main not found")(w, r)
 			return
 		}
-		s.create(w, "applications/shop", `"id-1"`)
+		s.create(w, r, "applications/shop", `"id-1"`)
 	case strings.HasPrefix(path, "databases/userdb/info/") && s.visible(path):
-		say(w, 200, `{"PostgresInstanceName":"pg_main","Status":"available","HostName":"db.example.com","Port":5432}`)
+		wiretest.OK(`{"PostgresInstanceName":"pg_main","Status":"available","HostName":"db.example.com","Port":5432}`)(w, r)
 	case strings.HasPrefix(path, "databases/"):
-		refuse(w, 404, "database instance pg_main not found")
+		wiretest.Refuse(404, "database instance pg_main not found")(w, r)
 	case call == "POST applications/secrets" && s.visible("applications/shop"):
 		_, name, _ := strings.Cut(string(body), `"SecretName":"`)
 		name, _, _ = strings.Cut(name, `"`)
 		s.made["secret "+name] = time.Now()
-		say(w, 200, "")
+		wiretest.OK("")(w, r)
 	case !s.visible("applications/shop"):
-		refuse(w, 404, "application shop not found")
+		wiretest.Refuse(404, "application shop not found")(w, r)
 	case path == "applications/shop/secrets" && s.visible("secret KEY"):
-		say(w, 200, `["KEY"]`)
+		wiretest.OK(`["KEY"]`)(w, r)
 	case path == "applications/shop/secrets", path == "applications/shop/versions":
-		say(w, 200, "[]")
+		wiretest.OK("[]")(w, r)
 	case call == "POST applications/shop":
-		say(w, 200, `{"ApplicationVersion":"v1"}`)
+		wiretest.OK(`{"ApplicationVersion":"v1"}`)(w, r)
 	default:
-		say(w, 200, `{"Name":"shop","ID":"id-1","PostgresInstanceName":"pg_main","Status":"AVAILABLE"}`)
+		wiretest.OK(`{"Name":"shop","ID":"id-1","PostgresInstanceName":"pg_main","Status":"AVAILABLE"}`)(w, r)
 	}
 }
 
-func (s *lagging) create(w http.ResponseWriter, path, answer string) {
+func (s *lagging) create(w http.ResponseWriter, r *http.Request, path, answer string) {
 	if _, taken := s.made[path]; taken {
-		refuse(w, 409, path+" already exists")
+		wiretest.Refuse(409, path+" already exists")(w, r)
 		return
 	}
 	s.made[path] = time.Now()
 	s.creates++
 	if s.lose > 0 {
 		s.lose--
-		panic(lost)
+		wiretest.Lose(w, r)
 	}
-	say(w, 200, answer)
+	wiretest.OK(answer)(w, r)
 }
 
 var (
@@ -156,7 +158,7 @@ func TestInvisibleRecord(t *testing.T) {
 				if !OutcomeUnknown(err) || errors.Is(err, ErrExists) || IsNotFound(err) || s.creates != 1 {
 					t.Errorf("lost: %v", err)
 				}
-				expectError(t, err, "unexpected EOF", "no look has shown it for 1m0s")
+				wiretest.ExpectError(t, err, "unexpected EOF", "no look has shown it for 1m0s")
 				if took := time.Since(begun); took < time.Minute || took > 70*time.Second {
 					t.Errorf("lost: it took %s", took)
 				}
@@ -285,17 +287,16 @@ func TestSecretThatIsNeverListed(t *testing.T) {
 func TestFreshApplicationsTakeOnlyAList(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		answer := "null"
-		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, answer) })
+		c, w := wired(t, wiretest.OK("null"))
 		_, err := c.FreshApplications(t.Context())
-		expectError(t, err, "null is not a list", "200 OK")
+		wiretest.ExpectError(t, err, "null is not a list", "200 OK")
 		if n := len(w.Calls()); n < 5 {
 			t.Errorf("it was asked %d times", n)
 		}
 		if list, err := c.Applications(t.Context()); err != nil || len(list) != 0 {
 			t.Errorf("elsewhere null is an empty list: %v, %v", list, err)
 		}
-		answer = "[]"
+		w.Answer(wiretest.OK("[]"))
 		if list, err := c.FreshApplications(t.Context()); err != nil || len(list) != 0 {
 			t.Errorf("%v, %v", list, err)
 		}
@@ -310,10 +311,10 @@ func TestUntilDeadline(t *testing.T) {
 		lasts  time.Duration // of the trouble
 		fails  bool
 	}{
-		"5xx for long":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 503, "") }, 40 * time.Minute, false},
-		"a proxy's 403":            {func(w http.ResponseWriter, _ *http.Request) { say(w, 403, "<html>") }, 5 * time.Minute, false},
-		"a proxy's 403, for ever":  {func(w http.ResponseWriter, _ *http.Request) { say(w, 403, "<html>") }, time.Hour, true},
-		"a refusal of the service": {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 400, "too long") }, time.Minute, true},
+		"5xx for long":             {wiretest.Say(503, ""), 40 * time.Minute, false},
+		"a proxy's 403":            {wiretest.Say(403, "<html>"), 5 * time.Minute, false},
+		"a proxy's 403, for ever":  {wiretest.Say(403, "<html>"), time.Hour, true},
+		"a refusal of the service": {wiretest.Refuse(400, "too long"), time.Minute, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -324,7 +325,7 @@ func TestUntilDeadline(t *testing.T) {
 						test.answer(w, r)
 						return
 					}
-					say(w, 200, "")
+					wiretest.OK("")(w, r)
 				})
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 // interrupting is an archive that interrupts the operation at its end.
@@ -49,13 +51,13 @@ func TestLostDeployIsLookedForAfterAnInterrupt(t *testing.T) {
 				switch {
 				case r.Method == http.MethodPost:
 					versions = test.after
-					panic(lost)
+					wiretest.Lose(w, r)
 				case versions == "":
 					<-r.Context().Done()
 				case strings.HasSuffix(r.URL.Path, "/versions"):
-					say(w, 200, versions)
+					wiretest.OK(versions)(w, r)
 				default:
-					say(w, 200, `{"Name":"shop","Status":"AVAILABLE","Version":"v1"}`)
+					wiretest.OK(`{"Name":"shop","Status":"AVAILABLE","Version":"v1"}`)(w, r)
 				}
 			})
 			ctx, cancel := context.WithCancel(t.Context())

@@ -1,18 +1,23 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud_test
+package cloud
 
 import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 // zip is an archive in memory that counts how often it is opened.
@@ -42,16 +47,25 @@ func (r *zipReader) Close() error {
 	return nil
 }
 
-func versions(names ...string) reply {
+func versions(names ...string) http.HandlerFunc {
 	var items []string
 	for _, name := range names {
 		items = append(items, `{"ApplicationName":"shop","Version":"`+name+`","CreationTime":"2026-11-01T10:00:00Z"}`)
 	}
-	return ok("[" + strings.Join(items, ",") + "]")
+	return wiretest.OK("[" + strings.Join(items, ",") + "]")
 }
 
-func application(status, version, instance string) reply {
-	return ok(`{"Name":"shop","Status":"` + status + `","Version":"` + version + `","PostgresInstanceName":"` + instance + `"}`)
+func application(status, version, instance string) http.HandlerFunc {
+	return wiretest.OK(`{"Name":"shop","Status":"` + status + `","Version":"` + version + `","PostgresInstanceName":"` + instance + `"}`)
+}
+
+// runningShop is a service where application shop runs version v1 on instance db1, and its answer to a deploy.
+func runningShop(answer http.HandlerFunc) wiretest.Script {
+	return wiretest.Script{
+		"GET /acme/applications/shop":          {application("AVAILABLE", "v1", "db1")},
+		"GET /acme/applications/shop/versions": {versions("v1")},
+		"POST /acme/applications/shop":         {answer},
+	}
 }
 
 const accepted = `{"ApplicationName":"shop","ApplicationVersion":"v2"}`
@@ -61,78 +75,80 @@ func TestDeploys(t *testing.T) {
 	t.Parallel()
 	v1, before := versions("v1"), application("AVAILABLE", "v1", "db1")
 	for name, test := range map[string]struct {
-		application, versions, post []reply
+		application, versions, post wiretest.Answers
 		version, err                string
 		posts                       int
 	}{
-		"accepted":                        {post: []reply{ok(accepted)}, version: "v2", posts: 1},
-		"busy at first":                   {post: []reply{busy, busy, ok(accepted)}, version: "v2", posts: 3},
-		"throttled at first":              {post: []reply{refusal(429, "slow down"), ok(accepted)}, version: "v2", posts: 2},
-		"answer lost":                     {post: []reply{lost}, versions: []reply{v1, versions("v2", "v1")}, version: "v2", posts: 1},
-		"502 for an answer":               {post: []reply{badGateway}, versions: []reply{v1, versions("v1", "v2")}, version: "v2", posts: 1},
-		"answer without a version":        {post: []reply{ok(`{"ApplicationName":"shop"}`)}, versions: []reply{v1, versions("v2", "v1")}, version: "v2", posts: 1},
-		"version comes late":              {post: []reply{lost}, versions: []reply{v1, v1, v1, versions("v2", "v1")}, version: "v2", posts: 1},
-		"not carried out":                 {post: []reply{lost, badGateway, ok(accepted)}, version: "v2", posts: 3},
-		"busy with the lost one":          {post: []reply{lost, busy}, versions: []reply{v1, v1, v1, v1, v1, versions("v2", "v1")}, version: "v2", posts: 2},
-		"the lost one has failed by then": {post: []reply{lost, refusal(400, "migration failed")}, err: `DBOS Cloud answered "migration failed" (400 Bad Request to POST PATH, request ID req-7)`, posts: 2},
+		"accepted":                        {post: wiretest.Answers{wiretest.OK(accepted)}, version: "v2", posts: 1},
+		"busy at first":                   {post: wiretest.Answers{wiretest.Busy, wiretest.Busy, wiretest.OK(accepted)}, version: "v2", posts: 3},
+		"throttled at first":              {post: wiretest.Answers{wiretest.Refuse(429, "slow down"), wiretest.OK(accepted)}, version: "v2", posts: 2},
+		"answer lost":                     {post: wiretest.Answers{wiretest.Lose}, versions: wiretest.Answers{v1, versions("v2", "v1")}, version: "v2", posts: 1},
+		"502 for an answer":               {post: wiretest.Answers{wiretest.BadGateway}, versions: wiretest.Answers{v1, versions("v1", "v2")}, version: "v2", posts: 1},
+		"answer without a version":        {post: wiretest.Answers{wiretest.OK(`{"ApplicationName":"shop"}`)}, versions: wiretest.Answers{v1, versions("v2", "v1")}, version: "v2", posts: 1},
+		"version comes late":              {post: wiretest.Answers{wiretest.Lose}, versions: wiretest.Answers{v1, v1, v1, versions("v2", "v1")}, version: "v2", posts: 1},
+		"not carried out":                 {post: wiretest.Answers{wiretest.Lose, wiretest.BadGateway, wiretest.OK(accepted)}, version: "v2", posts: 3},
+		"busy with the lost one":          {post: wiretest.Answers{wiretest.Lose, wiretest.Busy}, versions: wiretest.Answers{v1, v1, v1, v1, v1, versions("v2", "v1")}, version: "v2", posts: 2},
+		"the lost one has failed by then": {post: wiretest.Answers{wiretest.Lose, wiretest.Refuse(400, "migration failed")}, err: `DBOS Cloud answered "migration failed" (400 Bad Request to POST PATH, request ID req-400)`, posts: 2},
 		"under way": {
-			post: []reply{lost}, version: "v2", posts: 1,
-			application: []reply{before, application("DEPLOYING", "v1", "db1")},
-			versions:    []reply{v1, v1, v1, v1, v1, v1, v1, v1, v1, v1, versions("v2", "v1")},
+			post: wiretest.Answers{wiretest.Lose}, version: "v2", posts: 1,
+			application: wiretest.Answers{before, application("DEPLOYING", "v1", "db1")},
+			versions:    wiretest.Answers{v1, v1, v1, v1, v1, v1, v1, v1, v1, v1, versions("v2", "v1")},
 		},
 		"two at once": {
-			post: []reply{badGateway}, versions: []reply{v1, versions("v3", "v2", "v1")}, posts: 1,
+			post: wiretest.Answers{wiretest.BadGateway}, versions: wiretest.Answers{v1, versions("v3", "v2", "v1")}, posts: 1,
 			err: `…(502 Bad Gateway to POST PATH); it may have been carried out: application "shop" has 2 new versions since then (v3, v2), and which of them is this one's cannot be told`,
 		},
 		"gone meanwhile": {
-			post: []reply{badGateway}, application: []reply{before, noShop}, posts: 1,
-			err: `…(502 Bad Gateway to POST PATH); it may have been carried out: what became of application "shop" could not be seen: DBOS Cloud answered "application shop not found" (404 Not Found to GET /v1alpha1/acme/applications/shop, request ID req-7)`,
+			post: wiretest.Answers{wiretest.BadGateway}, application: wiretest.Answers{before, noShop}, posts: 1,
+			err: `…(502 Bad Gateway to POST PATH); it may have been carried out: what became of application "shop" could not be seen: DBOS Cloud answered "application shop not found" (404 Not Found to GET /v1alpha1/acme/applications/shop, request ID req-404)`,
 		},
-		"absent":  {application: []reply{noShop}, err: `DBOS Cloud answered "application shop not found" (404 Not Found to GET /v1alpha1/acme/applications/shop, request ID req-7)`},
-		"refused": {post: []reply{refusal(400, "no such version")}, err: `DBOS Cloud answered "no such version" (400 Bad Request to POST PATH, request ID req-7)`, posts: 1},
+		"absent":  {application: wiretest.Answers{noShop}, err: `DBOS Cloud answered "application shop not found" (404 Not Found to GET /v1alpha1/acme/applications/shop, request ID req-404)`},
+		"refused": {post: wiretest.Answers{wiretest.Refuse(400, "no such version")}, err: `DBOS Cloud answered "no such version" (400 Bad Request to POST PATH, request ID req-400)`, posts: 1},
 	} {
 		for form, deploy := range map[string]struct {
 			path, body string
-			call       func(context.Context, *cloud.Client) (string, error)
+			call       func(context.Context, *Client) (string, error)
 		}{
-			"archive": {"/applications/shop", `{"application_archive":"emlwIGZpbGU="}`, func(ctx context.Context, c *cloud.Client) (string, error) {
+			"archive": {"/acme/applications/shop", `{"application_archive":"emlwIGZpbGU="}`, func(ctx context.Context, c *Client) (string, error) {
 				return c.Deploy(ctx, "shop", archive("zip file"))
 			}},
-			"version": {"/applications/shop", `{"previous_version":"v0"}`, func(ctx context.Context, c *cloud.Client) (string, error) {
+			"version": {"/acme/applications/shop", `{"previous_version":"v0"}`, func(ctx context.Context, c *Client) (string, error) {
 				return c.DeployVersion(ctx, "shop", "v0")
 			}},
-			"instance": {"/applications/shop/changedbinstance", `{"previous_version":"v0","target_database_name":"db2"}`, func(ctx context.Context, c *cloud.Client) (string, error) {
+			"instance": {"/acme/applications/shop/changedbinstance", `{"previous_version":"v0","target_database_name":"db2"}`, func(ctx context.Context, c *Client) (string, error) {
 				return c.ChangeInstance(ctx, "shop", "db2", "v0")
 			}},
 		} {
 			t.Run(name+"/"+form, func(t *testing.T) {
 				t.Parallel()
-				replies := map[string][]reply{
-					"GET /applications/shop":          {before},
-					"GET /applications/shop/versions": {v1},
-					"POST " + deploy.path:             test.post,
-				}
-				if test.application != nil {
-					replies["GET /applications/shop"] = test.application
-				}
-				if test.versions != nil {
-					replies["GET /applications/shop/versions"] = test.versions
-				}
-				client, s := scripted(t, replies)
-				version, err := deploy.call(limited(t), client)
-				if version != test.version {
-					t.Errorf("version %q, want %q", version, test.version)
-				}
-				want := strings.ReplaceAll(test.err, "PATH", "/v1alpha1/acme"+deploy.path)
-				if end, cut := strings.CutPrefix(want, "…"); cut && strings.HasSuffix(message(err), end) {
-					want = message(err)
-				}
-				says(t, err, want)
-				var writes []string
-				for range test.posts {
-					writes = append(writes, "POST "+deploy.path+" "+deploy.body)
-				}
-				s.expect(t, writes...)
+				synctest.Test(t, func(t *testing.T) {
+					script := wiretest.Script{
+						"GET /acme/applications/shop":          {before},
+						"GET /acme/applications/shop/versions": {v1},
+						"POST " + deploy.path:                  test.post,
+					}
+					if test.application != nil {
+						script["GET /acme/applications/shop"] = test.application
+					}
+					if test.versions != nil {
+						script["GET /acme/applications/shop/versions"] = test.versions
+					}
+					c, w := scripted(t, script)
+					version, err := deploy.call(t.Context(), c)
+					if version != test.version {
+						t.Errorf("version %q, want %q", version, test.version)
+					}
+					want := strings.ReplaceAll(test.err, "PATH", "/v1alpha1"+deploy.path)
+					if end, cut := strings.CutPrefix(want, "…"); cut && strings.HasSuffix(wiretest.Message(err), end) {
+						want = wiretest.Message(err)
+					}
+					wiretest.ExpectMessage(t, err, want)
+					var writes []string
+					for range test.posts {
+						writes = append(writes, "POST "+deploy.path+" "+deploy.body)
+					}
+					w.ExpectWrites(t, writes...)
+				})
 			})
 		}
 	}
@@ -142,31 +158,33 @@ func TestDeploys(t *testing.T) {
 func TestLostRedeployWithoutANewVersion(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		after   reply
+		after   http.HandlerFunc
 		version string
-		call    func(context.Context, *cloud.Client) (string, error)
+		call    func(context.Context, *Client) (string, error)
 	}{
-		"version": {application("AVAILABLE", "v0", "db1"), "v0", func(ctx context.Context, c *cloud.Client) (string, error) {
+		"version": {application("AVAILABLE", "v0", "db1"), "v0", func(ctx context.Context, c *Client) (string, error) {
 			return c.DeployVersion(ctx, "shop", "v0")
 		}},
-		"instance": {application("AVAILABLE", "v1", "db2"), "v1", func(ctx context.Context, c *cloud.Client) (string, error) {
+		"instance": {application("AVAILABLE", "v1", "db2"), "v1", func(ctx context.Context, c *Client) (string, error) {
 			return c.ChangeInstance(ctx, "shop", "db2", "v1")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, s := scripted(t, map[string][]reply{
-				"GET /applications/shop":                   {application("AVAILABLE", "v1", "db1"), test.after},
-				"GET /applications/shop/versions":          {versions("v1", "v0")},
-				"POST /applications/shop":                  {lost},
-				"POST /applications/shop/changedbinstance": {lost},
+			synctest.Test(t, func(t *testing.T) {
+				c, w := scripted(t, wiretest.Script{
+					"GET /acme/applications/shop":                   {application("AVAILABLE", "v1", "db1"), test.after},
+					"GET /acme/applications/shop/versions":          {versions("v1", "v0")},
+					"POST /acme/applications/shop":                  {wiretest.Lose},
+					"POST /acme/applications/shop/changedbinstance": {wiretest.Lose},
+				})
+				if version, err := test.call(t.Context(), c); version != test.version || err != nil {
+					t.Errorf("version %q, error %v", version, err)
+				}
+				if n := len(w.Writes()); n != 1 {
+					t.Errorf("%d writes", n)
+				}
 			})
-			if version, err := test.call(limited(t), client); version != test.version || err != nil {
-				t.Errorf("version %q, error %v", version, err)
-			}
-			if n := len(s.writes()); n != 1 {
-				t.Errorf("%d writes", n)
-			}
 		})
 	}
 }
@@ -176,19 +194,15 @@ func TestLostRedeployWithoutANewVersion(t *testing.T) {
 func TestFailedMigration(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{400, 500} {
-		client, s := scripted(t, map[string][]reply{
-			"GET /applications/shop":          {application("AVAILABLE", "v1", "db1")},
-			"GET /applications/shop/versions": {versions("v1")},
-			"POST /applications/shop": {{status, `{"message":"the migration failed","statusCode":400,"requestID":"req-7",` +
-				`"DetailedError":"npx knex migrate:latest\nrelation \"orders\" does not exist"}`}},
-		})
-		_, err := client.Deploy(limited(t), "shop", archive("zip file"))
-		var e *cloud.Error
+		c, w := scripted(t, runningShop(wiretest.Say(status, `{"message":"the migration failed","statusCode":400,"requestID":"req-7",`+
+			`"DetailedError":"npx knex migrate:latest\nrelation \"orders\" does not exist"}`)))
+		_, err := c.Deploy(t.Context(), "shop", archive("zip file"))
+		var e *Error
 		if !errors.As(err, &e) || e.Status != status || e.Message != "the migration failed" || e.RequestID != "req-7" ||
 			e.Detail != "npx knex migrate:latest\nrelation \"orders\" does not exist" {
 			t.Errorf("%#v", err)
 		}
-		if n := len(s.writes()); n != 1 {
+		if n := len(w.Writes()); n != 1 {
 			t.Errorf("%d writes", n)
 		}
 	}
@@ -206,32 +220,64 @@ func TestArchiveForms(t *testing.T) {
 		"abcd":            "YWJjZA==",
 		string(big) + "x": strings.Repeat("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm", 1<<16/3) + "MDEyMzQ1Njc4OWFiY2RlZng=",
 	} {
-		client, s := scripted(t, map[string][]reply{
-			"GET /applications/shop":          {application("AVAILABLE", "v1", "db1")},
-			"GET /applications/shop/versions": {versions("v1")},
-			"POST /applications/shop":         {ok(accepted)},
-		})
+		c, w := scripted(t, runningShop(wiretest.OK(accepted)))
 		z := archive(content)
-		if version, err := client.Deploy(limited(t), "shop", z); version != "v2" || err != nil {
+		if version, err := c.Deploy(t.Context(), "shop", z); version != "v2" || err != nil {
 			t.Errorf("version %q, error %v", version, err)
 		}
-		if got := s.writes(); len(got) != 1 || got[0] != `POST /applications/shop {"application_archive":"`+body+`"}` {
+		if got := w.Writes(); len(got) != 1 || got[0] != `POST /acme/applications/shop {"application_archive":"`+body+`"}` {
 			t.Errorf("%d bytes: %d writes, the body is another", len(content), len(got))
 		}
 		if z.opened.Load() != 1 || z.closed.Load() != 1 {
 			t.Errorf("opened %d times and closed %d times", z.opened.Load(), z.closed.Load())
 		}
-		if log := s.logged(); !strings.Contains(log, `level=INFO msg="uploading application" name=shop sent_bytes=`) || strings.Contains(log, "zqxj") {
-			t.Errorf("log: %s", log)
-		}
 	}
+}
+
+// slowArchive is an archive of six pieces that takes seven seconds for each.
+type slowArchive struct{}
+
+const slowPiece = 3 << 14 // as much as is encoded at once
+
+func (slowArchive) Size() int64 { return 6 * slowPiece }
+
+func (slowArchive) Open() (io.ReadCloser, error) {
+	return io.NopCloser(io.LimitReader(slowReader{}, 6*slowPiece)), nil
+}
+
+type slowReader struct{}
+
+func (slowReader) Read(p []byte) (int, error) {
+	time.Sleep(7 * time.Second)
+	return len(p), nil
+}
+
+// TestProgressOfAnUploadIsLogged uploads for 42 seconds, and expects a line for each ten.
+func TestProgressOfAnUploadIsLogged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log wiretest.Journal
+		c, _ := wired(t, runningShop(wiretest.OK(accepted)).Handler(t), func(cfg *Config) { cfg.Logger = log.Logger() })
+		if version, err := c.Deploy(t.Context(), "shop", slowArchive{}); version != "v2" || err != nil {
+			t.Errorf("version %q, error %v", version, err)
+		}
+		lines := slices.DeleteFunc(log.Lines(), func(line string) bool { return !strings.Contains(line, `"msg":"uploading application"`) })
+		if len(lines) != 3 {
+			t.Errorf("%d lines:\n%s", len(lines), log.String())
+		}
+		for _, line := range lines {
+			if !strings.Contains(line, `"level":"INFO"`) || !strings.Contains(line, `"name":"shop","sent_bytes":`) || !strings.Contains(line, fmt.Sprintf(`"total_bytes":%d`, 6*slowPiece/3*4+26)) {
+				t.Errorf("line is %s", line)
+			}
+		}
+	})
 }
 
 // TestArchiveChanges checks that a deploy whose archive has another size than stated ends without a second attempt.
 func TestArchiveChanges(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		archive cloud.Archive
+		archive Archive
 		want    string
 	}{
 		"shorter": {&zip{content: "abc", size: 5}, "it ended 2 bytes early"},
@@ -240,16 +286,14 @@ func TestArchiveChanges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, s := scripted(t, map[string][]reply{
-				"GET /applications/shop":          {application("AVAILABLE", "v1", "db1")},
-				"GET /applications/shop/versions": {versions("v1")},
-				"POST /applications/shop":         {lost},
+			synctest.Test(t, func(t *testing.T) {
+				c, w := scripted(t, runningShop(wiretest.Lose))
+				_, err := c.Deploy(t.Context(), "shop", test.archive)
+				wiretest.ExpectMessage(t, err, `the archive of application "shop" cannot be sent: `+test.want)
+				if n := len(w.Writes()); n > 1 {
+					t.Errorf("%d writes", n)
+				}
 			})
-			_, err := client.Deploy(limited(t), "shop", test.archive)
-			says(t, err, `the archive of application "shop" cannot be sent: `+test.want)
-			if n := len(s.writes()); n > 1 {
-				t.Errorf("%d writes", n)
-			}
 		})
 	}
 }

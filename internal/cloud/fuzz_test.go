@@ -12,17 +12,8 @@ import (
 	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
-
-// reciter is a network that answers every request with one text.
-type reciter struct{ text string }
-
-func (r *reciter) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Body != nil {
-		_ = req.Body.Close()
-	}
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(r.text)), Request: req}, nil
-}
 
 // answers are the seeds of all fuzzers of answers.
 var answers = []string{
@@ -44,14 +35,17 @@ func fuzzAnswer[T any](f *testing.F) {
 	for _, text := range answers {
 		f.Add(text)
 	}
-	network := &reciter{}
-	c, err := newClient(Config{Organization: "acme", Login: Login{Token: testToken}, RetryTimeout: time.Nanosecond}, network)
+	var answer string
+	network := wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer)), Request: req}, nil
+	})
+	c, err := newClient(testConfig(func(cfg *Config) { cfg.RetryTimeout = time.Nanosecond }), network)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		decode := func(text string) (T, error) {
-			network.text = text
+			answer = text
 			return api.Do[T](t.Context(), c.api, api.Request{Kind: api.Poll, Method: "GET", Path: []string{"answer"}})
 		}
 		got, err := decode(text)

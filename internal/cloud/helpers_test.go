@@ -10,32 +10,39 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
-type (
-	wire    = wiretest.Wire
-	journal = wiretest.Journal
-)
-
-var (
-	lost        = wiretest.Lost
-	say         = wiretest.Say
-	refuse      = wiretest.Refuse
-	hang        = wiretest.Hang
-	expectError = wiretest.ExpectError
-)
-
-const testToken = wiretest.Token
-
 // wired makes a client on a wire to the handler.
-func wired(t *testing.T, handler http.HandlerFunc, change ...func(*Config)) (*Client, *wire) {
+func wired(t *testing.T, handler http.HandlerFunc, change ...func(*Config)) (*Client, *wiretest.Wire) {
 	t.Helper()
 	w := wiretest.New(handler)
-	cfg := Config{Organization: "acme", Login: Login{Token: testToken}}
-	for _, c := range change {
-		c(&cfg)
-	}
-	c, err := newClient(cfg, w)
+	c, err := newClient(testConfig(change...), w)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c, w
+}
+
+// scripted makes a client on a wire to a service that plays a script.
+func scripted(t *testing.T, script wiretest.Script) (*Client, *wiretest.Wire) {
+	t.Helper()
+	return wired(t, script.Handler(t))
+}
+
+// dial makes a client of a real server.
+func dial(t *testing.T, endpoint string, change ...func(*Config)) *Client {
+	t.Helper()
+	cfg := testConfig(append([]func(*Config){func(cfg *Config) { cfg.Endpoint = endpoint }}, change...)...)
+	c, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// testConfig is the configuration of a client of the organization acme.
+func testConfig(change ...func(*Config)) Config {
+	cfg := Config{Organization: "acme", Login: Login{Token: wiretest.Token}}
+	for _, c := range change {
+		c(&cfg)
+	}
+	return cfg
 }

@@ -4,11 +4,11 @@
 package cloud
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 func TestInstanceIsRead(t *testing.T) {
@@ -36,7 +36,7 @@ func TestInstanceIsRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, test.body) })
+			c, w := wired(t, wiretest.OK(test.body))
 			got, err := c.FreshInstance(t.Context(), "pg_main")
 			if err != nil {
 				t.Fatal(err)
@@ -78,10 +78,10 @@ func TestLists(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, test.body) })
+			c, _ := wired(t, wiretest.OK(test.body))
 			list, err := c.listInstances(t.Context(), api.Poll)
 			if message, ok := strings.CutPrefix(test.want, "error: "); ok {
-				expectError(t, err, message, "GET /v1alpha1/acme/databases")
+				wiretest.ExpectError(t, err, message, "GET /v1alpha1/acme/databases")
 				return
 			}
 			if err != nil {
@@ -100,7 +100,7 @@ func TestLists(t *testing.T) {
 
 func TestAnswerAboutAnotherObject(t *testing.T) {
 	t.Parallel()
-	c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `{"PostgresInstanceName":"pg_other"}`) })
+	c, _ := wired(t, wiretest.OK(`{"PostgresInstanceName":"pg_other"}`))
 	_, err := c.FreshInstance(t.Context(), "pg_main")
-	expectError(t, err, `"pg_main" and answered with another, "pg_other"`)
+	wiretest.ExpectError(t, err, `"pg_main" and answered with another, "pg_other"`)
 }

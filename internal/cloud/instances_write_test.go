@@ -8,72 +8,73 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
-// instances is a service that knows only instances. A test can bend its answers.
+// instances is a service that knows only instances. A test can put other answers to writes in front of it.
 type instances struct {
-	bend bent
+	writes http.HandlerFunc // nil carries every write out
 
 	mu      sync.Mutex
 	users   map[string]string // of the instances that there are
 	creates int               // that were carried out
-	n       int               // writes so far
 }
-
-// bent is one way in which the service, or a proxy before it, answers a write.
-type bent func(w http.ResponseWriter, r *http.Request, n int, carryOut func())
 
 func (s *instances) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/v1alpha1/acme/databases/userdb")
 	if name, ok := strings.CutPrefix(path, "/info/"); ok {
-		s.info(w, name)
+		s.info(w, r, name)
 		return
 	}
-	carryOut := func() { s.carryOut(w, r.Method) }
-	s.mu.Lock()
-	s.n++
-	n := s.n
-	s.mu.Unlock()
-	if s.bend == nil {
-		carryOut()
+	if s.writes == nil {
+		s.carryOut(w, r)
 		return
 	}
-	s.bend(w, r, n, carryOut)
+	s.writes(w, r)
 }
 
-func (s *instances) info(w http.ResponseWriter, name string) {
+func (s *instances) info(w http.ResponseWriter, r *http.Request, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	user, ok := s.users[name]
 	if !ok {
-		refuse(w, 404, "database instance "+name+" not found")
+		wiretest.Refuse(404, "database instance "+name+" not found")(w, r)
 		return
 	}
-	say(w, 200, fmt.Sprintf(`{"PostgresInstanceName":%q,"Status":"creating","DatabaseUsername":%q,"IsLinked":false}`, name, user))
+	wiretest.OK(fmt.Sprintf(`{"PostgresInstanceName":%q,"Status":"creating","DatabaseUsername":%q,"IsLinked":false}`, name, user))(w, r)
 }
 
 // carryOut creates or deletes pg_main.
-func (s *instances) carryOut(w http.ResponseWriter, method string) {
+func (s *instances) carryOut(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, taken := s.users["pg_main"]
 	switch {
-	case method == "DELETE":
+	case r.Method == "DELETE":
 		delete(s.users, "pg_main")
 	case taken:
-		refuse(w, 409, "database instance pg_main already exists")
+		wiretest.Refuse(409, "database instance pg_main already exists")(w, r)
 		return
 	default:
 		s.users["pg_main"] = "alice"
 		s.creates++
 	}
-	say(w, 200, "")
+	wiretest.OK("")(w, r)
+}
+
+// butThen carries a write out, and then answers it in another way.
+func (s *instances) butThen(answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.carryOut(httptest.NewRecorder(), r)
+		answer(w, r)
+	}
 }
 
 // put makes pg_main appear, or disappear if the user is "".
@@ -107,9 +108,7 @@ func TestCreateInstance(t *testing.T) {
 		t.Fatal(adopted, err)
 	}
 	w.Expect(t, lookUp, post)
-	if got, want := w.Seen[1].Body, `{"Name":"pg_main","AdminName":"alice","AdminPassword":"secret-secret"}`+"\n"; got != want {
-		t.Errorf("body is %s, want %s", got, want)
-	}
+	w.ExpectWrites(t, post+` {"Name":"pg_main","AdminName":"alice","AdminPassword":"secret-secret"}`)
 }
 
 func TestRestoreInstance(t *testing.T) {
@@ -121,55 +120,34 @@ func TestRestoreInstance(t *testing.T) {
 		t.Fatal(adopted, err)
 	}
 	w.Expect(t, lookUp, restore)
-	if got, want := w.Seen[1].Body, `{"RestoreName":"pg_main","RestoreTimestamp":"2026-03-04T03:06:07.89Z"}`+"\n"; got != want {
-		t.Errorf("body is %s, want %s", got, want)
-	}
-}
-
-func first(bend func(w http.ResponseWriter, r *http.Request, carryOut func())) bent {
-	return func(w http.ResponseWriter, r *http.Request, n int, carryOut func()) {
-		if n > 1 {
-			carryOut()
-			return
-		}
-		bend(w, r, carryOut)
-	}
+	w.ExpectWrites(t, restore+` {"RestoreName":"pg_main","RestoreTimestamp":"2026-03-04T03:06:07.89Z"}`)
 }
 
 func TestCreatedOnce(t *testing.T) {
 	t.Parallel()
+	lose := wiretest.Lose
 	for name, test := range map[string]struct {
-		bend    bent
+		answers func(s *instances) []http.HandlerFunc // to the first creates; then they are carried out
 		adopted bool
 		posts   int
 		after   int // looks after the first post
 	}{
-		"answer lost":          {first(func(_ http.ResponseWriter, _ *http.Request, carryOut func()) { carryOut(); panic(lost) }), true, 1, 1},
-		"hang after it":        {first(func(w http.ResponseWriter, r *http.Request, carryOut func()) { carryOut(); hang(w, r) }), true, 1, 1},
-		"never arrived":        {first(func(http.ResponseWriter, *http.Request, func()) { panic(lost) }), false, 2, 4},
-		"hang before it":       {first(func(w http.ResponseWriter, r *http.Request, _ func()) { hang(w, r) }), false, 2, 4},
-		"502, not carried out": {first(func(w http.ResponseWriter, _ *http.Request, _ func()) { say(w, 502, "<html>") }), false, 2, 4},
-		"429":                  {first(func(w http.ResponseWriter, _ *http.Request, _ func()) { say(w, 429, "") }), false, 2, 0},
-		"busy":                 {first(func(w http.ResponseWriter, _ *http.Request, _ func()) { refuse(w, 409, "not in available state") }), false, 2, 0},
-		"HTML in front of 200": {first(func(w http.ResponseWriter, _ *http.Request, _ func()) { say(w, 200, "<html>") }), false, 2, 4},
-		"three times in a row": {func(_ http.ResponseWriter, _ *http.Request, n int, carryOut func()) {
-			if n > 3 {
-				carryOut()
-				return
-			}
-			panic(lost)
-		}, false, 4, 12},
-		"lost at the third": {func(_ http.ResponseWriter, _ *http.Request, n int, carryOut func()) {
-			if n == 3 {
-				carryOut()
-			}
-			panic(lost)
-		}, true, 3, 9},
+		"answer lost":          {func(s *instances) []http.HandlerFunc { return []http.HandlerFunc{s.butThen(lose)} }, true, 1, 1},
+		"hang after it":        {func(s *instances) []http.HandlerFunc { return []http.HandlerFunc{s.butThen(wiretest.Hang)} }, true, 1, 1},
+		"never arrived":        {answering(lose), false, 2, 4},
+		"hang before it":       {answering(wiretest.Hang), false, 2, 4},
+		"502, not carried out": {answering(wiretest.BadGateway), false, 2, 4},
+		"429":                  {answering(wiretest.Say(429, "")), false, 2, 0},
+		"busy":                 {answering(wiretest.Refuse(409, "not in available state")), false, 2, 0},
+		"HTML in front of 200": {answering(wiretest.OK("<html>")), false, 2, 4},
+		"three times in a row": {answering(lose, lose, lose), false, 4, 12},
+		"lost at the third":    {func(s *instances) []http.HandlerFunc { return []http.HandlerFunc{lose, lose, s.butThen(lose)} }, true, 3, 9},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &instances{users: map[string]string{}, bend: test.bend}
+				s := &instances{users: map[string]string{}}
+				s.writes = wiretest.InTurn(append(test.answers(s), s.carryOut)...)
 				c, w := wired(t, s.ServeHTTP)
 				adopted, err := c.CreateInstance(t.Context(), newInstance)
 				if err != nil || adopted != test.adopted {
@@ -183,13 +161,16 @@ func TestCreatedOnce(t *testing.T) {
 	}
 }
 
+// answering returns answers that need no service.
+func answering(list ...http.HandlerFunc) func(*instances) []http.HandlerFunc {
+	return func(*instances) []http.HandlerFunc { return list }
+}
+
 func TestRestoredOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &instances{
-			users: map[string]string{"pg_src": "alice"},
-			bend:  first(func(_ http.ResponseWriter, _ *http.Request, carryOut func()) { carryOut(); panic(lost) }),
-		}
+		s := &instances{users: map[string]string{"pg_src": "alice"}}
+		s.writes = s.butThen(wiretest.Lose)
 		c, w := wired(t, s.ServeHTTP)
 		adopted, err := c.RestoreInstance(t.Context(), RestoreInstance{Source: "pg_src", Name: "pg_main", Time: time.Now()})
 		if !adopted || err != nil {
@@ -201,53 +182,39 @@ func TestRestoredOnce(t *testing.T) {
 
 func TestRecordComesLate(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := &instances{users: map[string]string{}}
-		s.bend = first(func(http.ResponseWriter, *http.Request, func()) {
-			time.AfterFunc(2*time.Second, func() { s.put("alice") })
-			panic(lost)
+	taken := wiretest.Refuse(409, "database instance pg_main already exists")
+	for name, test := range map[string]struct {
+		after time.Duration
+		posts int
+	}{
+		"before the create is sent again": {2 * time.Second, 1},
+		"after that":                      {5 * time.Second, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &instances{users: map[string]string{}}
+				s.writes = wiretest.InTurn(func(w http.ResponseWriter, r *http.Request) {
+					time.AfterFunc(test.after, func() { s.put("alice") })
+					wiretest.Lose(w, r)
+				}, taken)
+				c, w := wired(t, s.ServeHTTP)
+				if adopted, err := c.CreateInstance(t.Context(), newInstance); !adopted || err != nil || w.Count(post) != test.posts {
+					t.Errorf("adopted: %t, %v, calls: %q", adopted, err, w.Calls())
+				}
+			})
 		})
-		c, w := wired(t, s.ServeHTTP)
-		if adopted, err := c.CreateInstance(t.Context(), newInstance); !adopted || err != nil {
-			t.Errorf("adopted: %t, %v", adopted, err)
-		}
-		if w.Count(post) != 1 {
-			t.Errorf("calls: %q", w.Calls())
-		}
-	})
-}
-
-func TestRecordComesVeryLate(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := &instances{users: map[string]string{}}
-		s.bend = func(w http.ResponseWriter, _ *http.Request, n int, _ func()) {
-			if n == 1 {
-				time.AfterFunc(5*time.Second, func() { s.put("alice") })
-				panic(lost)
-			}
-			refuse(w, 409, "database instance pg_main already exists")
-		}
-		c, _ := wired(t, s.ServeHTTP)
-		if adopted, err := c.CreateInstance(t.Context(), newInstance); !adopted || err != nil {
-			t.Errorf("what our own lost create has made is not adopted: %t, %v", adopted, err)
-		}
-	})
+	}
 }
 
 func TestTakenAndNeverSeen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &instances{users: map[string]string{}}
-		s.bend = func(w http.ResponseWriter, _ *http.Request, n int, _ func()) {
-			if n == 1 {
-				panic(lost)
-			}
-			refuse(w, 409, "database instance pg_main already exists")
-		}
+		s.writes = wiretest.InTurn(wiretest.Lose, wiretest.Refuse(409, "database instance pg_main already exists"))
 		c, w := wired(t, s.ServeHTTP)
 		adopted, err := c.CreateInstance(t.Context(), newInstance)
-		expectError(t, err, "unexpected EOF", `the database instance "pg_main" was probably made, but no look has shown it for 1m0s`)
+		wiretest.ExpectError(t, err, "unexpected EOF", `the database instance "pg_main" was probably made, but no look has shown it for 1m0s`)
 		if adopted || errors.Is(err, ErrExists) || !OutcomeUnknown(err) || w.Count(post) != 2 {
 			t.Errorf("adopted: %t, %v, calls: %q", adopted, err, w.Calls())
 		}
@@ -261,15 +228,15 @@ func TestALinkIsNotAdopted(t *testing.T) {
 		switch {
 		case r.Method == "POST":
 			posted = true
-			panic(lost)
+			wiretest.Lose(w, r)
 		case !posted:
-			refuse(w, 404, "database instance pg_main not found")
+			wiretest.Refuse(404, "database instance pg_main not found")(w, r)
 		default:
-			say(w, 200, `{"PostgresInstanceName":"pg_main","Status":"available","DatabaseUsername":"alice","IsLinked":true}`)
+			wiretest.OK(`{"PostgresInstanceName":"pg_main","Status":"available","DatabaseUsername":"alice","IsLinked":true}`)(w, r)
 		}
 	})
 	adopted, err := c.CreateInstance(t.Context(), newInstance)
-	expectError(t, err, "already exists, made by somebody else meanwhile: it is a linked database")
+	wiretest.ExpectError(t, err, "already exists, made by somebody else meanwhile: it is a linked database")
 	if adopted || !errors.Is(err, ErrExists) {
 		t.Errorf("adopted: %t, %v", adopted, err)
 	}
@@ -277,35 +244,27 @@ func TestALinkIsNotAdopted(t *testing.T) {
 
 func TestNothingForeignIsAdopted(t *testing.T) {
 	t.Parallel()
+	taken := wiretest.Refuse(409, "database instance pg_main already exists")
 	for name, test := range map[string]struct {
-		before map[string]string
-		bend   func(s *instances) bent
-		want   []string
-		calls  []string
+		before  string           // the user of an instance that is there already
+		between string           // and of one that somebody makes before the create arrives
+		answer  http.HandlerFunc // to the create
+		want    string
+		calls   []string
 	}{
 		"taken before": {
-			before: map[string]string{"pg_main": "alice"},
-			want:   []string{`database instance "pg_main" already exists`},
+			before: "alice",
+			want:   `database instance "pg_main" already exists`,
 			calls:  []string{lookUp},
 		},
 		"taken between the look and the create": {
-			bend: func(s *instances) bent {
-				return func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) {
-					s.put("alice")
-					refuse(w, 409, "database instance pg_main already exists")
-				}
-			},
-			want:  []string{`database instance "pg_main" already exists`},
+			between: "alice", answer: taken,
+			want:  `database instance "pg_main" already exists`,
 			calls: []string{lookUp, post, lookUp},
 		},
 		"of another user after a lost answer": {
-			bend: func(s *instances) bent {
-				return func(http.ResponseWriter, *http.Request, int, func()) {
-					s.put("mallory")
-					panic(lost)
-				}
-			},
-			want:  []string{`database instance "pg_main" already exists, made by somebody else meanwhile: its user is "mallory"`},
+			between: "mallory", answer: wiretest.Lose,
+			want:  `database instance "pg_main" already exists, made by somebody else meanwhile: its user is "mallory"`,
 			calls: []string{lookUp, post, lookUp},
 		},
 	} {
@@ -313,15 +272,14 @@ func TestNothingForeignIsAdopted(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := &instances{users: map[string]string{}}
-				for name, user := range test.before {
-					s.users[name] = user
-				}
-				if test.bend != nil {
-					s.bend = test.bend(s)
+				s.put(test.before)
+				s.writes = func(w http.ResponseWriter, r *http.Request) {
+					s.put(test.between)
+					test.answer(w, r)
 				}
 				c, w := wired(t, s.ServeHTTP)
 				adopted, err := c.CreateInstance(t.Context(), newInstance)
-				expectError(t, err, test.want...)
+				wiretest.ExpectMessage(t, err, test.want)
 				if adopted || !errors.Is(err, ErrExists) || OutcomeUnknown(err) {
 					t.Errorf("adopted: %t, %v", adopted, err)
 				}
@@ -334,10 +292,10 @@ func TestNothingForeignIsAdopted(t *testing.T) {
 func TestRefusedCreate(t *testing.T) {
 	t.Parallel()
 	for message, status := range map[string]int{"the name is too short": 400, "quota of instances exceeded": 409, "no right to provision": 403} {
-		s := &instances{users: map[string]string{}, bend: func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) { refuse(w, status, message) }}
+		s := &instances{users: map[string]string{}, writes: wiretest.Refuse(status, message)}
 		c, w := wired(t, s.ServeHTTP)
 		adopted, err := c.CreateInstance(t.Context(), newInstance)
-		expectError(t, err, message)
+		wiretest.ExpectError(t, err, message)
 		if adopted || errors.Is(err, ErrExists) || OutcomeUnknown(err) || w.Count(post) != 1 {
 			t.Errorf("%q: adopted: %t, %v, %q", message, adopted, err, w.Calls())
 		}
@@ -347,8 +305,8 @@ func TestRefusedCreate(t *testing.T) {
 func TestNoCreateWithoutALook(t *testing.T) {
 	t.Parallel()
 	for name, handler := range map[string]http.HandlerFunc{
-		"refused": func(w http.ResponseWriter, _ *http.Request) { refuse(w, 403, "no") },
-		"HTML":    func(w http.ResponseWriter, _ *http.Request) { say(w, 404, "<html>") },
+		"refused": wiretest.Refuse(403, "no"),
+		"HTML":    wiretest.Say(404, "<html>"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -364,18 +322,12 @@ func TestNoCreateWithoutALook(t *testing.T) {
 func TestOutcomeThatCannotBeSeen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &instances{users: map[string]string{}, bend: func(http.ResponseWriter, *http.Request, int, func()) { panic(lost) }}
-		posted := false
-		c, w := wired(t, func(w http.ResponseWriter, r *http.Request) {
-			posted = posted || r.Method == "POST"
-			if posted && r.Method == "GET" {
-				say(w, 502, "<html>")
-				return
-			}
-			s.ServeHTTP(w, r)
+		c, w := scripted(t, wiretest.Script{
+			lookUp: {wiretest.Refuse(404, "database instance pg_main not found"), wiretest.BadGateway},
+			post:   {wiretest.Lose},
 		})
 		adopted, err := c.CreateInstance(t.Context(), newInstance)
-		expectError(t, err, "no answer to POST /v1alpha1/acme/databases/userdb", `whether the database instance "pg_main" was made all the same could not be seen`, "502 Bad Gateway")
+		wiretest.ExpectError(t, err, "no answer to POST /v1alpha1/acme/databases/userdb", `whether the database instance "pg_main" was made all the same could not be seen`, "502 Bad Gateway")
 		if adopted || !OutcomeUnknown(err) || w.Count(post) != 1 {
 			t.Errorf("adopted: %t, %v, %q", adopted, err, w.Calls())
 		}
@@ -385,21 +337,24 @@ func TestOutcomeThatCannotBeSeen(t *testing.T) {
 func TestInterruptedCreateIsKept(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		bend    bent
+		answer  func(s *instances) http.HandlerFunc
 		kept    bool
 		adopted bool
 	}{
-		"answer comes in time": {func(_ http.ResponseWriter, _ *http.Request, _ int, carryOut func()) {
-			time.Sleep(10*time.Second + 300*time.Millisecond)
-			carryOut()
+		"answer comes in time": {func(s *instances) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(10*time.Second + 300*time.Millisecond)
+				s.carryOut(w, r)
+			}
 		}, true, false},
-		"answer never comes": {func(w http.ResponseWriter, r *http.Request, _ int, carryOut func()) { carryOut(); hang(w, r) }, true, true},
-		"never arrived":      {func(w http.ResponseWriter, r *http.Request, _ int, _ func()) { hang(w, r) }, false, false},
+		"answer never comes": {func(s *instances) http.HandlerFunc { return s.butThen(wiretest.Hang) }, true, true},
+		"never arrived":      {func(*instances) http.HandlerFunc { return wiretest.Hang }, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &instances{users: map[string]string{}, bend: test.bend}
+				s := &instances{users: map[string]string{}}
+				s.writes = test.answer(s)
 				c, w := wired(t, s.ServeHTTP)
 				ctx, interrupt := context.WithCancel(t.Context())
 				time.AfterFunc(10*time.Second, interrupt)
@@ -422,11 +377,11 @@ func TestInterruptedCreateIsKept(t *testing.T) {
 func TestCreateThatNeverSucceeds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &instances{users: map[string]string{}, bend: func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) { refuse(w, 500, "out of order") }}
+		s := &instances{users: map[string]string{}, writes: wiretest.Refuse(500, "out of order")}
 		c, _ := wired(t, s.ServeHTTP)
 		begun := time.Now()
 		_, err := c.CreateInstance(t.Context(), newInstance)
-		expectError(t, err, `"out of order"`, "500 Internal Server Error to POST")
+		wiretest.ExpectError(t, err, `"out of order"`, "500 Internal Server Error to POST")
 		if took := time.Since(begun); took < 2*time.Minute || took > 3*time.Minute {
 			t.Errorf("it took %s", took)
 		}
@@ -436,28 +391,19 @@ func TestCreateThatNeverSucceeds(t *testing.T) {
 func TestSetInstancePassword(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		n := 0
-		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) {
-			if n++; n == 1 {
-				panic(lost)
-			}
-			say(w, 200, "")
-		})
+		const call = "POST /acme/databases/userdb/pg_main/credentials"
+		c, w := scripted(t, wiretest.Script{call: {wiretest.Lose, wiretest.OK("")}})
 		if err := c.SetInstancePassword(t.Context(), "pg_main", "a<b>&c+secret"); err != nil {
 			t.Fatal(err)
 		}
-		w.Expect(t, "POST /acme/databases/userdb/pg_main/credentials", "POST /acme/databases/userdb/pg_main/credentials")
-		for _, r := range w.Seen {
-			if want := `{"Password":"a<b>&c+secret"}` + "\n"; r.Body != want {
-				t.Errorf("body is %s, want %s", r.Body, want)
-			}
-		}
+		const body = ` {"Password":"a<b>&c+secret"}`
+		w.ExpectWrites(t, call+body, call+body)
 	})
 }
 
 func TestPasswordOfAMissingInstance(t *testing.T) {
 	t.Parallel()
-	c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 404, "database instance pg_main not found") })
+	c, w := wired(t, wiretest.Refuse(404, "database instance pg_main not found"))
 	if err := c.SetInstancePassword(t.Context(), "pg_main", "secret-secret"); !IsNotFound(err) || len(w.Calls()) != 1 {
 		t.Errorf("error is %v, calls %q", err, w.Calls())
 	}
@@ -466,59 +412,41 @@ func TestPasswordOfAMissingInstance(t *testing.T) {
 func TestDeleteInstance(t *testing.T) {
 	t.Parallel()
 	const remove = "DELETE /acme/databases/userdb/pg_main"
+	absent := wiretest.Refuse(404, "database instance pg_main not found")
+	there := wiretest.OK(`{"PostgresInstanceName":"pg_main","Status":"available"}`)
 	for name, test := range map[string]struct {
-		bend  func(s *instances) bent
-		calls []string
-		want  string // "" is success
+		answers []http.HandlerFunc
+		look    http.HandlerFunc // nil: there is none
+		calls   []string
+		want    string // "" is success
 	}{
-		"there": {nil, []string{remove}, ""},
-		"gone": {func(*instances) bent {
-			return func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) {
-				refuse(w, 404, "database instance pg_main not found")
-			}
-		}, []string{remove}, ""},
-		"answer lost": {func(*instances) bent {
-			return func(w http.ResponseWriter, _ *http.Request, n int, carryOut func()) {
-				if n == 1 {
-					carryOut()
-					panic(lost)
-				}
-				refuse(w, 404, "database instance pg_main not found")
-			}
-		}, []string{remove, remove}, ""},
-		"going": {func(s *instances) bent {
-			return func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) {
-				s.put("")
-				refuse(w, 400, "pg_main is already being deleted")
-			}
-		}, []string{remove, lookUp}, ""},
-		"refused": {func(*instances) bent {
-			return func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) { refuse(w, 400, "applications use it") }
-		}, []string{remove, lookUp}, `"applications use it"`},
-		"no right": {func(*instances) bent {
-			return func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) { refuse(w, 403, "no right") }
-		}, []string{remove}, `"no right"`},
-		"HTML": {func(*instances) bent {
-			return func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) { say(w, 404, "<html>") }
-		}, []string{remove}, "with HTML"},
+		"there":       {[]http.HandlerFunc{wiretest.OK("")}, nil, []string{remove}, ""},
+		"gone":        {[]http.HandlerFunc{absent}, nil, []string{remove}, ""},
+		"answer lost": {[]http.HandlerFunc{wiretest.Lose, absent}, nil, []string{remove, remove}, ""},
+		"just gone":   {[]http.HandlerFunc{wiretest.Refuse(400, "pg_main is already being deleted")}, absent, []string{remove, lookUp}, ""},
+		"going": {
+			[]http.HandlerFunc{wiretest.Refuse(400, "pg_main is already being deleted")}, wiretest.OK(`{"PostgresInstanceName":"pg_main","Status":"Deleting"}`),
+			[]string{remove, lookUp}, "",
+		},
+		"refused":  {[]http.HandlerFunc{wiretest.Refuse(400, "applications use it")}, there, []string{remove, lookUp}, `"applications use it"`},
+		"no right": {[]http.HandlerFunc{wiretest.Refuse(403, "no right")}, nil, []string{remove}, `"no right"`},
+		"HTML":     {[]http.HandlerFunc{wiretest.Say(404, "<html>")}, nil, []string{remove}, "with HTML"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &instances{users: map[string]string{"pg_main": "alice"}}
-				if test.bend != nil {
-					s.bend = test.bend(s)
+				script := wiretest.Script{remove: test.answers}
+				if test.look != nil {
+					script[lookUp] = []http.HandlerFunc{test.look}
 				}
-				c, w := wired(t, s.ServeHTTP)
+				c, w := scripted(t, script)
 				err := c.DeleteInstance(t.Context(), "pg_main")
 				if test.want != "" {
-					expectError(t, err, test.want)
+					wiretest.ExpectError(t, err, test.want)
 				} else if err != nil {
 					t.Error(err)
 				}
-				if !slices.Equal(w.Calls(), test.calls) {
-					t.Errorf("calls are %q, want %q", w.Calls(), test.calls)
-				}
+				w.Expect(t, test.calls...)
 			})
 		})
 	}
@@ -526,13 +454,13 @@ func TestDeleteInstance(t *testing.T) {
 
 func TestNamesInPaths(t *testing.T) {
 	t.Parallel()
-	c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "") })
+	c, w := wired(t, wiretest.OK(""))
 	if err := c.DeleteInstance(t.Context(), "a/../b c?d#e%2f"); err != nil {
 		t.Error(err)
 	}
 	w.Expect(t, "DELETE /acme/databases/userdb/a%2F..%2Fb%20c%3Fd%23e%252f")
 	for _, name := range []string{"", ".", ".."} {
-		expectError(t, c.DeleteInstance(t.Context(), name), "cannot be part of the path of a call")
+		wiretest.ExpectError(t, c.DeleteInstance(t.Context(), name), "cannot be part of the path of a call")
 	}
 	if len(w.Calls()) != 1 {
 		t.Errorf("calls: %q", w.Calls())

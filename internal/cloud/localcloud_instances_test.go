@@ -1,87 +1,35 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud_test
+package cloud
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-// startLocal starts a local cloud with simulated instances, and a client of it.
-func startLocal(t *testing.T, change ...func(*localcloud.Options)) (*localcloud.Server, *cloud.Client) {
-	t.Helper()
-	options := localcloud.Options{Backend: "simulated", StateDir: t.TempDir(), ProvisionTime: 100 * time.Millisecond}
-	for _, c := range change {
-		c(&options)
-	}
-	server, err := localcloud.Start(t.Context(), options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return server, clientOf(t, server)
-}
-
-// clientOf makes a client with short pauses.
-func clientOf(t *testing.T, server *localcloud.Server, change ...func(*cloud.Config)) *cloud.Client {
-	t.Helper()
-	connection := server.Connection()
-	cfg := cloud.Config{
-		Endpoint:     connection.Endpoint,
-		AuthEndpoint: connection.AuthEndpoint,
-		Login:        cloud.Login{Token: connection.Token, RefreshToken: connection.RefreshToken},
-		RetryTimeout: 20 * time.Second,
-		Timing: cloud.Timing{
-			Poll: 10 * time.Millisecond, LongestPoll: 50 * time.Millisecond, Settled: 50 * time.Millisecond,
-			Backoff: 5 * time.Millisecond, LongestBackoff: 50 * time.Millisecond,
-		},
-	}
-	if connection.CAFile != "" {
-		roots, err := os.ReadFile(connection.CAFile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cfg.CACertificates = roots
-	}
-	for _, c := range change {
-		c(&cfg)
-	}
-	client, err := cloud.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
 // impatient shortens hangs. Other tests use a long timeout, because a busy machine should not count as a hang.
-func impatient(cfg *cloud.Config) { cfg.RequestTimeout = 500 * time.Millisecond }
+func impatient(cfg *Config) { cfg.RequestTimeout = 500 * time.Millisecond }
 
 // provision does the same as a resource: it creates, waits, and sets the password after an adoption.
-func provision(ctx context.Context, c *cloud.Client, name string) error {
-	adopted, err := c.CreateInstance(ctx, cloud.NewInstance{Name: name, Username: "alice", Password: "first-password"})
+func provision(ctx context.Context, c *Client, name string) error {
+	adopted, err := c.CreateInstance(ctx, NewInstance{Name: name, Username: "alice", Password: "first-password"})
 	if err != nil {
 		return fmt.Errorf("create: %w", err)
 	}
 	return settle(ctx, c, name, adopted)
 }
 
-func settle(ctx context.Context, c *cloud.Client, name string, adopted bool) error {
-	instance, err := c.WaitInstance(ctx, name, cloud.Created)
+func settle(ctx context.Context, c *Client, name string, adopted bool) error {
+	instance, err := c.WaitInstance(ctx, name, Created)
 	if err != nil {
 		return err
 	}
@@ -94,19 +42,19 @@ func settle(ctx context.Context, c *cloud.Client, name string, adopted bool) err
 	return rotate(ctx, c, name)
 }
 
-func rotate(ctx context.Context, c *cloud.Client, name string) error {
+func rotate(ctx context.Context, c *Client, name string) error {
 	if err := c.SetInstancePassword(ctx, name, "other-password"); err != nil {
 		return fmt.Errorf("password: %w", err)
 	}
-	_, err := c.WaitInstance(ctx, name, cloud.ReadyAgain)
+	_, err := c.WaitInstance(ctx, name, ReadyAgain)
 	return err
 }
 
-func destroy(ctx context.Context, c *cloud.Client, name string) error {
+func destroy(ctx context.Context, c *Client, name string) error {
 	if err := c.DeleteInstance(ctx, name); err != nil {
 		return fmt.Errorf("delete: %w", err)
 	}
-	_, err := c.WaitInstance(ctx, name, cloud.Gone)
+	_, err := c.WaitInstance(ctx, name, Gone)
 	return err
 }
 
@@ -219,7 +167,7 @@ func TestRestoreUnderFaults(t *testing.T) {
 			if fault.Hang {
 				c = clientOf(t, server, impatient)
 			}
-			adopted, err := c.RestoreInstance(ctx, cloud.RestoreInstance{Source: "pg_src", Name: "pg_copy", Time: time.Now()})
+			adopted, err := c.RestoreInstance(ctx, RestoreInstance{Source: "pg_src", Name: "pg_copy", Time: time.Now()})
 			if err != nil || adopted != (fault.Lose || fault.After) {
 				t.Fatalf("adopted: %t, %v", adopted, err)
 			}
@@ -240,14 +188,14 @@ func TestRestoreUnderFaults(t *testing.T) {
 func TestCallsForOneInstance(t *testing.T) {
 	t.Parallel()
 	server, c := startLocal(t)
-	if _, err := c.CreateInstance(t.Context(), cloud.NewInstance{Name: "pg_main", Username: "alice", Password: "first-password"}); err != nil {
+	if _, err := c.CreateInstance(t.Context(), NewInstance{Name: "pg_main", Username: "alice", Password: "first-password"}); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(server.Requests()); n != 3 { // profile, look-up, create
 		t.Errorf("%d calls", n)
 	}
-	_, err := c.CreateInstance(t.Context(), cloud.NewInstance{Name: "pg_main", Username: "alice", Password: "first-password"})
-	if !errors.Is(err, cloud.ErrExists) || server.Count("POST", "databases/userdb") != 1 {
+	_, err := c.CreateInstance(t.Context(), NewInstance{Name: "pg_main", Username: "alice", Password: "first-password"})
+	if !errors.Is(err, ErrExists) || server.Count("POST", "databases/userdb") != 1 {
 		t.Errorf("second create: %v", err)
 	}
 }
@@ -259,13 +207,13 @@ func TestDeadEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	release := server.HoldStatus("pg_main", "storage-full")
-	_, err := c.WaitInstance(t.Context(), "pg_main", cloud.Ready)
-	var ended *cloud.WaitError
+	_, err := c.WaitInstance(t.Context(), "pg_main", Ready)
+	var ended *WaitError
 	if !errors.As(err, &ended) || !ended.DeadEnd || ended.Status != "storage-full" {
 		t.Errorf("error is %v", err)
 	}
 	release()
-	if _, err := c.WaitInstance(t.Context(), "pg_main", cloud.Ready); err != nil {
+	if _, err := c.WaitInstance(t.Context(), "pg_main", Ready); err != nil {
 		t.Error(err)
 	}
 }

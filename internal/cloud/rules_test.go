@@ -1,13 +1,13 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud_test
+package cloud
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 type ruleTest struct {
@@ -20,23 +20,14 @@ func testRule(t *testing.T, name string, check func(string) error, tests []ruleT
 	t.Run(name, func(t *testing.T) {
 		t.Parallel()
 		for _, test := range tests {
-			if got := message(check(test.value)); got != test.want {
-				t.Errorf("%q:\n got %s\nwant %s", test.value, got, test.want)
-			}
+			wiretest.ExpectMessage(t, check(test.value), test.want)
 		}
 	})
 }
 
-func message(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
-
 func TestNameRules(t *testing.T) {
 	t.Parallel()
-	testRule(t, "new instance", cloud.CheckNewInstanceName, []ruleTest{
+	testRule(t, "new instance", CheckNewInstanceName, []ruleTest{
 		{"abc", ""},
 		{"my_db_0123456789", ""},
 		{"123", ""},
@@ -50,7 +41,7 @@ func TestNameRules(t *testing.T) {
 		{"dbé1", `instance name "dbé1": 'é' at position 3 is not allowed; use 3 to 16 of a-z, 0-9 and _`},
 		{"a/../b", `instance name "a/../b": '/' at position 2 is not allowed; use 3 to 16 of a-z, 0-9 and _`},
 	})
-	testRule(t, "instance", cloud.CheckInstanceName, []ruleTest{
+	testRule(t, "instance", CheckInstanceName, []ruleTest{
 		{"my-old-db", ""},
 		{strings.Repeat("a", 30), ""},
 		{"Core-A", `instance name "Core-A": 'C' at position 1 is not allowed; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
@@ -59,13 +50,13 @@ func TestNameRules(t *testing.T) {
 		{strings.Repeat("a", 31), `instance name "` + strings.Repeat("a", 31) + `" has 31 characters; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
 		{"my.db", `instance name "my.db": '.' at position 3 is not allowed; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
 	})
-	testRule(t, "link", cloud.CheckLinkName, []ruleTest{
+	testRule(t, "link", CheckLinkName, []ruleTest{
 		{"tiger-1024", ""},
 		{strings.Repeat("a", 30), ""},
 		{"Core-A", `instance name "Core-A": 'C' at position 1 is not allowed; use 3 to 30 of a-z, 0-9, _ and -`},
 		{strings.Repeat("a", 31), `instance name "` + strings.Repeat("a", 31) + `" has 31 characters; use 3 to 30 of a-z, 0-9, _ and -`},
 	})
-	testRule(t, "new username", cloud.CheckNewUsername, []ruleTest{
+	testRule(t, "new username", CheckNewUsername, []ruleTest{
 		{"dbos_user", ""},
 		{"admin2", ""},
 		{"1user", `username "1user": '1' at position 1 is not a letter; use 3 to 16 of a-z, 0-9 and _ with a letter first`},
@@ -77,7 +68,7 @@ func TestNameRules(t *testing.T) {
 		{"postgres", `username "postgres" is reserved: the service's own roles are called admin, dbos, dbosadmin and postgres; choose another`},
 		{"admin", `username "admin" is reserved: the service's own roles are called admin, dbos, dbosadmin and postgres; choose another`},
 	})
-	testRule(t, "username", cloud.CheckUsername, []ruleTest{
+	testRule(t, "username", CheckUsername, []ruleTest{
 		{"x", ""},
 		{"dbosadmin", ""},
 		{"1-_", ""},
@@ -85,63 +76,49 @@ func TestNameRules(t *testing.T) {
 		{"", `username is empty; use 3 to 16 of a-z, 0-9 and _ with a letter first for a new one; an existing one has 1 to 63 of a-z, 0-9, _ and -`},
 		{strings.Repeat("u", 64), `username "` + strings.Repeat("u", 60) + `…" has 64 characters; use 3 to 16 of a-z, 0-9 and _ with a letter first for a new one; an existing one has 1 to 63 of a-z, 0-9, _ and -`},
 	})
-	testRule(t, "role", cloud.CheckRoleName, []ruleTest{
+	testRule(t, "role", CheckRoleName, []ruleTest{
 		{"dbosadmin", ""},
 		{"Boss", `username "Boss": 'B' at position 1 is not allowed; use 1 to 63 of a-z, 0-9, _ and -`},
 	})
-	testRule(t, "new application", cloud.CheckNewApplicationName, []ruleTest{
+	testRule(t, "new application", CheckNewApplicationName, []ruleTest{
 		{"my-app_1", ""},
 		{strings.Repeat("a", 30), ""},
 		{strings.Repeat("a", 31), `application name "` + strings.Repeat("a", 31) + `" has 31 characters; use 3 to 30 of a-z, 0-9, _ and -`},
 		{"App", `application name "App": 'A' at position 1 is not allowed; use 3 to 30 of a-z, 0-9, _ and -`},
 		{"secrets", `application name "secrets" is reserved: its path would be that of the secrets; choose another`},
 	})
-	testRule(t, "application", cloud.CheckApplicationName, []ruleTest{
+	testRule(t, "application", CheckApplicationName, []ruleTest{
 		{"secrets", ""},
 		{strings.Repeat("a", 256), ""},
 		{strings.Repeat("a", 257), `application name "` + strings.Repeat("a", 60) + `…" has 257 characters; use 3 to 30 of a-z, 0-9, _ and - for a new one; an existing one has 3 to 256 of a-z, 0-9, _ and -`},
 	})
 }
 
-const passwordRule = "use 8 to 128 characters of printable ASCII without a slash, a backslash, a quotation mark, an apostrophe, an at sign or white space; " +
-	`from random_password? set override_special = "!#$%&*()-_=+[]{}<>:?"`
-
 func TestPasswordRule(t *testing.T) {
 	t.Parallel()
-	testRule(t, "password", cloud.CheckPassword, []ruleTest{
+	const use = "use 8 to 128 characters of printable ASCII without a slash, a backslash, a quotation mark, an apostrophe, an at sign or white space; " +
+		`from random_password? set override_special = "!#$%&*()-_=+[]{}<>:?"`
+	testRule(t, "password", CheckPassword, []ruleTest{
 		{"8letters", ""},
 		{strings.Repeat("p", 128), ""},
 		{"!#$%&*()-_=+[]{}<>:?", ""},
 		{"~`^|;,.aA0", ""},
-		{"", "the password has 0 characters; " + passwordRule},
-		{"7letter", "the password has 7 characters; " + passwordRule},
-		{strings.Repeat("p", 129), "the password has 129 characters; " + passwordRule},
-		{"zqxj/wvk", "the password has a slash at position 5; " + passwordRule},
-		{`zqxjw\vk`, "the password has a backslash at position 6; " + passwordRule},
-		{`"zqxjwvk`, "the password has a quotation mark at position 1; " + passwordRule},
-		{"zqxjwvk'", "the password has an apostrophe at position 8; " + passwordRule},
-		{"zqx@jwvk", "the password has an at sign at position 4; " + passwordRule},
-		{"zqx jwvk", "the password has white space at position 4; " + passwordRule},
-		{"zqxjwvk\n", "the password has white space at position 8; " + passwordRule},
-		{"zqx\u00a0jwvk", "the password has white space at position 4; " + passwordRule},
-		{"zqxjéwvk", "the password has a character that is not printable ASCII at position 5; " + passwordRule},
-		{"ééé\x00jwvk", "the password has a character that is not printable ASCII at position 1; " + passwordRule},
-		{"zqx\x7fjwvk", "the password has a character that is not printable ASCII at position 4; " + passwordRule},
-		{"zqxj\xffwvk", "the password has a character that is not printable ASCII at position 5; " + passwordRule},
-		{"a/b", "the password has a slash at position 2; " + passwordRule},
-	})
-}
-
-func TestTokenRule(t *testing.T) {
-	t.Parallel()
-	const once = `give it in one piece, without line breaks and without a leading "Bearer"`
-	testRule(t, "token", cloud.CheckToken, []ruleTest{
-		{"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln", ""},
-		{"", "the token is empty"},
-		{"zqxj wvk", "the token has white space inside it, at position 5; " + once},
-		{"zqxj\r\nwvk", "the token has white space inside it, at position 5; " + once},
-		{"zq\x00xj", "the token has a character that is not printable ASCII inside it, at position 3; " + once},
-		{"zqé", "the token has a character that is not printable ASCII inside it, at position 3; " + once},
+		{"", "the password has 0 characters; " + use},
+		{"7letter", "the password has 7 characters; " + use},
+		{strings.Repeat("p", 129), "the password has 129 characters; " + use},
+		{"zqxj/wvk", "the password has a slash at position 5; " + use},
+		{`zqxjw\vk`, "the password has a backslash at position 6; " + use},
+		{`"zqxjwvk`, "the password has a quotation mark at position 1; " + use},
+		{"zqxjwvk'", "the password has an apostrophe at position 8; " + use},
+		{"zqx@jwvk", "the password has an at sign at position 4; " + use},
+		{"zqx jwvk", "the password has white space at position 4; " + use},
+		{"zqxjwvk\n", "the password has white space at position 8; " + use},
+		{"zqx\u00a0jwvk", "the password has white space at position 4; " + use},
+		{"zqxjéwvk", "the password has a character that is not printable ASCII at position 5; " + use},
+		{"ééé\x00jwvk", "the password has a character that is not printable ASCII at position 1; " + use},
+		{"zqx\x7fjwvk", "the password has a character that is not printable ASCII at position 4; " + use},
+		{"zqxj\xffwvk", "the password has a character that is not printable ASCII at position 5; " + use},
+		{"a/b", "the password has a slash at position 2; " + use},
 	})
 }
 
@@ -149,7 +126,7 @@ func TestSecretNameRule(t *testing.T) {
 	t.Parallel()
 	const use = "use the name of an environment variable: a letter or _, then letters, digits and _"
 	const reserved = "is reserved: the service sets DBOS_DATABASE_URL and DBOS_APP_HOSTNAME itself; choose another"
-	testRule(t, "secret name", cloud.CheckSecretName, []ruleTest{
+	testRule(t, "secret name", CheckSecretName, []ruleTest{
 		{"STRIPE_KEY", ""},
 		{"_x1", ""},
 		{"x", ""},
@@ -166,7 +143,7 @@ func TestSecretNameRule(t *testing.T) {
 func TestLanguageRule(t *testing.T) {
 	t.Parallel()
 	const use = "is not one of the service's; use node, python, go or java"
-	testRule(t, "language", cloud.CheckLanguage, []ruleTest{
+	testRule(t, "language", CheckLanguage, []ruleTest{
 		{"node", ""},
 		{"python", ""},
 		{"go", ""},
@@ -183,18 +160,16 @@ func TestNumberRules(t *testing.T) {
 		value int64
 		want  string
 	}{
-		{cloud.CheckPort, 1, ""},
-		{cloud.CheckPort, 65535, ""},
-		{cloud.CheckPort, 0, "port 0 is out of range; use 1 to 65535"},
-		{cloud.CheckPort, 65536, "port 65536 is out of range; use 1 to 65535"},
-		{cloud.CheckPort, -1, "port -1 is out of range; use 1 to 65535"},
-		{cloud.CheckMemory, 512, ""},
-		{cloud.CheckMemory, 5120, ""},
-		{cloud.CheckMemory, 511, "executor memory 511 MiB is out of range; use 512 to 5120 MiB"},
-		{cloud.CheckMemory, 5121, "executor memory 5121 MiB is out of range; use 512 to 5120 MiB"},
+		{CheckPort, 1, ""},
+		{CheckPort, 65535, ""},
+		{CheckPort, 0, "port 0 is out of range; use 1 to 65535"},
+		{CheckPort, 65536, "port 65536 is out of range; use 1 to 65535"},
+		{CheckPort, -1, "port -1 is out of range; use 1 to 65535"},
+		{CheckMemory, 512, ""},
+		{CheckMemory, 5120, ""},
+		{CheckMemory, 511, "executor memory 511 MiB is out of range; use 512 to 5120 MiB"},
+		{CheckMemory, 5121, "executor memory 5121 MiB is out of range; use 512 to 5120 MiB"},
 	} {
-		if got := message(test.check(test.value)); got != test.want {
-			t.Errorf("%d:\n got %s\nwant %s", test.value, got, test.want)
-		}
+		wiretest.ExpectMessage(t, test.check(test.value), test.want)
 	}
 }

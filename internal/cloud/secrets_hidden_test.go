@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 // TestSecretsOfOtherCalls makes a server echo secrets of another call, another client and the login, in every kind of
@@ -26,7 +28,7 @@ func TestSecretsOfOtherCalls(t *testing.T) {
 		token    = "kanary-4.e30.token"
 		refresh  = "kanary-5-refresh"
 	)
-	silent, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "") }, func(cfg *Config) {
+	silent, _ := wired(t, wiretest.OK(""), func(cfg *Config) {
 		cfg.Login = Login{Token: token, RefreshToken: refresh}
 	})
 	if err := errors.Join(silent.SetInstancePassword(t.Context(), "pg_main", password), silent.SetSecret(t.Context(), "shop", "KEY", value)); err != nil {
@@ -39,27 +41,23 @@ func TestSecretsOfOtherCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, answer := range map[string]http.HandlerFunc{
-		"message": func(w http.ResponseWriter, _ *http.Request) {
-			say(w, 400, fmt.Sprintf(`{"message":%s,"statusCode":400,"requestID":%s}`, quoted, quoted))
-		},
-		"detail": func(w http.ResponseWriter, _ *http.Request) {
-			say(w, 400, fmt.Sprintf(`{"message":"failed","DetailedError":%s}`, quoted))
-		},
-		"page":        func(w http.ResponseWriter, _ *http.Request) { say(w, 502, "<html>"+html.EscapeString(all)) },
-		"plain page":  func(w http.ResponseWriter, _ *http.Request) { say(w, 403, "<html>"+all) },
-		"odd success": func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `{"Name":["`+url.QueryEscape(all)+`"]}`) },
-		"other name":  func(w http.ResponseWriter, _ *http.Request) { say(w, 200, fmt.Sprintf(`{"Name":%s}`, quoted)) },
-		"cut off":     func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `{"Name":"kanary-passwo`) },
-		"header": func(w http.ResponseWriter, _ *http.Request) {
+		"message":     wiretest.Say(400, fmt.Sprintf(`{"message":%s,"statusCode":400,"requestID":%s}`, quoted, quoted)),
+		"detail":      wiretest.Say(400, fmt.Sprintf(`{"message":"failed","DetailedError":%s}`, quoted)),
+		"page":        wiretest.Say(502, "<html>"+html.EscapeString(all)),
+		"plain page":  wiretest.Say(403, "<html>"+all),
+		"odd success": wiretest.OK(`{"Name":["` + url.QueryEscape(all) + `"]}`),
+		"other name":  wiretest.OK(fmt.Sprintf(`{"Name":%s}`, quoted)),
+		"cut off":     wiretest.OK(`{"Name":"kanary-passwo`),
+		"header": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Request-Id", all)
 			w.Header().Set("Retry-After", all)
-			say(w, 429, "")
+			wiretest.Say(429, "")(w, r)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				log := &journal{}
+				log := &wiretest.Journal{}
 				c, _ := wired(t, answer, func(cfg *Config) { cfg.Logger = log.Logger() })
 				_, err := c.FreshApplication(t.Context(), "shop")
 				if err == nil {

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-package cloud_test
+package cloud
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 // zeros is an archive of zero bytes that counts the bytes read.
@@ -45,9 +45,9 @@ func TestUploadIsNotHeld(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method + " " + r.URL.Path {
 		case "GET /v1alpha1/acme/applications/shop":
-			_, _ = io.WriteString(w, shopJSON)
+			wiretest.OK(shopJSON)(w, r)
 		case "GET /v1alpha1/acme/applications/shop/versions":
-			_, _ = io.WriteString(w, `[]`)
+			wiretest.OK(`[]`)(w, r)
 		default:
 			var taken int64
 			for {
@@ -63,7 +63,7 @@ func TestUploadIsNotHeld(t *testing.T) {
 			if want := int64(len(`{"application_archive":""}`) + base64.StdEncoding.EncodedLen(size)); taken != want || r.ContentLength != want {
 				t.Errorf("%d bytes came, Content-Length %d, want %d", taken, r.ContentLength, want)
 			}
-			_, _ = io.WriteString(w, accepted)
+			wiretest.OK(accepted)(w, r)
 		}
 	}))
 	// Without this, the system lets the buffer grow with the upload.
@@ -75,11 +75,8 @@ func TestUploadIsNotHeld(t *testing.T) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	client, err := cloud.New(cloud.Config{Endpoint: server.URL, Organization: "acme", Login: cloud.Login{Token: "zqxj"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if version, err := client.Deploy(limited(t), "shop", archive); version != "v2" || err != nil {
+	client := dial(t, server.URL)
+	if version, err := client.Deploy(t.Context(), "shop", archive); version != "v2" || err != nil {
 		t.Errorf("version %q, error %v", version, err)
 	}
 }

@@ -14,20 +14,25 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 // stages is a service whose instances change their status with time.
 type stages struct {
 	begun  time.Time
 	status func(name string, age time.Duration) string // "404" is not found
-	fail   func(w http.ResponseWriter, r *http.Request, age time.Duration) bool
-	names  []string // what lists hold
+	fail   func(age time.Duration) http.HandlerFunc    // the answer in place of the usual one, or nil
+	names  []string                                    // what lists hold
 }
 
 func (s *stages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	age := time.Since(s.begun)
-	if s.fail != nil && s.fail(w, r, age) {
-		return
+	if s.fail != nil {
+		if answer := s.fail(age); answer != nil {
+			answer(w, r)
+			return
+		}
 	}
 	record := func(name string) string {
 		host := `"db.example.com"`
@@ -46,11 +51,11 @@ func (s *stages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				records = append(records, record(name))
 			}
 		}
-		say(w, 200, "["+strings.Join(records, ",")+"]")
+		wiretest.OK("["+strings.Join(records, ",")+"]")(w, r)
 	case s.status(name, age) == "404":
-		refuse(w, 404, "database instance "+name+" not found")
+		wiretest.Refuse(404, "database instance "+name+" not found")(w, r)
 	default:
-		say(w, 200, record(name))
+		wiretest.OK(record(name))(w, r)
 	}
 }
 
@@ -65,7 +70,7 @@ func after(age time.Duration, status string) func(string, time.Duration) string 
 }
 
 // waited waits for pg_main for at most an hour, and returns the duration.
-func waited(t *testing.T, s *stages, until Until) (*Instance, time.Duration, *wire, error) {
+func waited(t *testing.T, s *stages, until Until) (*Instance, time.Duration, *wiretest.Wire, error) {
 	t.Helper()
 	s.begun = time.Now()
 	c, w := wired(t, s.ServeHTTP)
@@ -201,7 +206,7 @@ func TestWaitEnds(t *testing.T) {
 					}
 					return
 				}
-				expectError(t, err, `database instance "pg_main"`, test.want)
+				wiretest.ExpectError(t, err, `database instance "pg_main"`, test.want)
 				var e *WaitError
 				if !errors.As(err, &e) || e.DeadEnd != test.dead || e.Name != "pg_main" || e.Kind != "database instance" {
 					t.Errorf("error is %#v", err)
@@ -246,49 +251,44 @@ func TestReadyAgain(t *testing.T) {
 	}
 }
 
+// between gives an answer from one age to another.
+func between(from, to time.Duration, answer http.HandlerFunc) func(time.Duration) http.HandlerFunc {
+	return func(age time.Duration) http.HandlerFunc {
+		if age < from || age >= to {
+			return nil
+		}
+		return answer
+	}
+}
+
 func TestFailedPolls(t *testing.T) {
 	t.Parallel()
-	between := func(from, to time.Duration, answer func(http.ResponseWriter, *http.Request)) func(http.ResponseWriter, *http.Request, time.Duration) bool {
-		return func(w http.ResponseWriter, r *http.Request, age time.Duration) bool {
-			if age < from || age >= to {
-				return false
-			}
-			answer(w, r)
-			return true
-		}
-	}
-	page := func(status int) func(http.ResponseWriter, *http.Request) {
-		return func(w http.ResponseWriter, _ *http.Request) { say(w, status, "<html>") }
-	}
-	own := func(status int, message string) func(http.ResponseWriter, *http.Request) {
-		return func(w http.ResponseWriter, _ *http.Request) { refuse(w, status, message) }
-	}
+	page := func(status int) http.HandlerFunc { return wiretest.Say(status, "<html>") }
 	const forever = 10 * time.Hour
 	for name, test := range map[string]struct {
 		until Until
-		fail  func(http.ResponseWriter, *http.Request, time.Duration) bool
+		fail  func(time.Duration) http.HandlerFunc
 		ends  time.Duration // 0: the wait succeeds soon after 15 min
 		want  string
 	}{
 		"5xx for minutes":    {Created, between(time.Minute, 10*time.Minute, page(502)), 0, ""},
-		"broken for minutes": {Created, between(time.Minute, 10*time.Minute, func(http.ResponseWriter, *http.Request) { panic(lost) }), 0, ""},
-		"half answers":       {Created, between(time.Minute, 10*time.Minute, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `{"Postg`) }), 0, ""},
+		"broken for minutes": {Created, between(time.Minute, 10*time.Minute, wiretest.Lose), 0, ""},
+		"half answers":       {Created, between(time.Minute, 10*time.Minute, wiretest.OK(`{"Postg`)), 0, ""},
 		"throttled":          {Created, between(time.Minute, 10*time.Minute, page(429)), 0, ""},
 		"a proxy's 404":      {Ready, between(time.Minute, 10*time.Minute, page(404)), 0, ""},
-		"every other time": {Ready, func(w http.ResponseWriter, _ *http.Request, age time.Duration) bool {
-			n := int(age.Seconds()) % 2
-			if n == 1 {
-				say(w, 500, "")
+		"every other time": {Ready, func(age time.Duration) http.HandlerFunc {
+			if int(age.Seconds())%2 == 1 {
+				return wiretest.Say(500, "")
 			}
-			return n == 1
+			return nil
 		}, 0, ""},
 		"5xx without end":        {Created, between(5*time.Minute, forever, page(502)), 15*time.Minute + 30*time.Second, `the last status was "creating": every look has failed for 10m`},
 		"a proxy's 404, forever": {Gone, between(0, forever, page(404)), 10*time.Minute + 30*time.Second, "no status was seen: every look has failed for 10m"},
 		"a proxy's 403":          {Created, between(time.Minute, 9*time.Minute, page(403)), 0, ""},
-		"a gateway's 401":        {Created, between(time.Minute, 9*time.Minute, func(w http.ResponseWriter, _ *http.Request) { say(w, 401, `{"message":"Unauthorized"}`) }), 0, ""},
-		"refused":                {Created, between(time.Minute, forever, own(403, "no right")), time.Minute + 5*time.Second, `the last status was "creating": DBOS Cloud answered "no right" (403 Forbidden`},
-		"refused login":          {Gone, between(0, forever, own(401, "expired")), time.Second, `"expired"`},
-		"a missing organization": {Gone, between(0, forever, own(404, "organization acme not found")), time.Second, `"organization acme not found"`},
+		"a gateway's 401":        {Created, between(time.Minute, 9*time.Minute, wiretest.Say(401, `{"message":"Unauthorized"}`)), 0, ""},
+		"refused":                {Created, between(time.Minute, forever, wiretest.Refuse(403, "no right")), time.Minute + 5*time.Second, `the last status was "creating": DBOS Cloud answered "no right" (403 Forbidden`},
+		"refused login":          {Gone, between(0, forever, wiretest.Refuse(401, "expired")), time.Second, `"expired"`},
+		"a missing organization": {Gone, between(0, forever, wiretest.Refuse(404, "organization acme not found")), time.Second, `"organization acme not found"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -300,7 +300,7 @@ func TestFailedPolls(t *testing.T) {
 					}
 					return
 				}
-				expectError(t, err, test.want)
+				wiretest.ExpectError(t, err, test.want)
 				if took > test.ends || took < test.ends-time.Minute {
 					t.Errorf("it took %s, want %s", took, test.ends)
 				}
@@ -312,33 +312,22 @@ func TestFailedPolls(t *testing.T) {
 func TestTimeoutSaysTheLastError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &stages{status: after(time.Hour, "available"), begun: time.Now()}
-		s.fail = func(w http.ResponseWriter, _ *http.Request, age time.Duration) bool {
-			if age < time.Minute {
-				return false
-			}
-			refuse(w, 503, "down for repair")
-			return true
+		s := &stages{
+			status: after(time.Hour, "available"), begun: time.Now(),
+			fail: between(time.Minute, time.Hour, wiretest.Refuse(503, "down for repair")),
 		}
 		c, _ := wired(t, s.ServeHTTP)
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 		defer cancel()
 		_, err := c.WaitInstance(ctx, "pg_main", Created)
-		expectError(t, err, `waiting for database instance "pg_main" ended: the last status was "creating": context deadline exceeded; the last look that failed: `, `"down for repair" (503`)
+		wiretest.ExpectError(t, err, `waiting for database instance "pg_main" ended: the last status was "creating": context deadline exceeded; the last look that failed: `, `"down for repair" (503`)
 	})
 }
 
 func TestHangingPollsHoldNobodyUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &stages{status: after(20*time.Second, "available")}
-		s.fail = func(w http.ResponseWriter, r *http.Request, age time.Duration) bool {
-			if age < 5*time.Second || age > 10*time.Second {
-				return false
-			}
-			hang(w, r)
-			return true
-		}
+		s := &stages{status: after(20*time.Second, "available"), fail: between(5*time.Second, 11*time.Second, wiretest.Hang)}
 		if _, took, _, err := waited(t, s, Created); err != nil || took > 25*time.Second {
 			t.Errorf("after %s: %v", took, err)
 		}
@@ -349,13 +338,13 @@ func TestAnswersOfBeforeTheWaitDoNotCount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
-		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+		c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
 			status := "failed"
 			if time.Since(begun) > 2*time.Second {
 				status = "available"
 			}
 			time.Sleep(3 * time.Second)
-			say(w, 200, fmt.Sprintf(`{"PostgresInstanceName":"pg_main","Status":%q,"HostName":"h"}`, status))
+			wiretest.OK(fmt.Sprintf(`{"PostgresInstanceName":"pg_main","Status":%q,"HostName":"h"}`, status))(w, r)
 		})
 		var all sync.WaitGroup
 		all.Go(func() {
@@ -377,7 +366,7 @@ func TestLateAnswersDoNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var later atomic.Bool
 		begun := time.Now()
-		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+		c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
 			status := "creating"
 			switch age := time.Since(begun); {
 			case !later.Swap(true):
@@ -386,7 +375,7 @@ func TestLateAnswersDoNotCount(t *testing.T) {
 			case age > 20*time.Second:
 				status = "available"
 			}
-			say(w, 200, fmt.Sprintf(`{"PostgresInstanceName":"pg_main","Status":%q,"HostName":"h"}`, status))
+			wiretest.OK(fmt.Sprintf(`{"PostgresInstanceName":"pg_main","Status":%q,"HostName":"h"}`, status))(w, r)
 		})
 		if _, err := c.WaitInstance(t.Context(), "pg_main", Created); err != nil {
 			t.Error(err)
@@ -397,15 +386,8 @@ func TestLateAnswersDoNotCount(t *testing.T) {
 func TestPollsWaitAsTheyAreAsked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &stages{status: after(10*time.Second, "available")}
-		s.fail = func(w http.ResponseWriter, _ *http.Request, age time.Duration) bool {
-			if age > 5*time.Second {
-				return false
-			}
-			w.Header().Set("Retry-After", "40")
-			say(w, 429, "")
-			return true
-		}
+		throttle := wiretest.With("Retry-After", "40", wiretest.Say(429, ""))
+		s := &stages{status: after(10*time.Second, "available"), fail: between(0, 6*time.Second, throttle)}
 		if _, took, w, err := waited(t, s, Created); err != nil || took != 41*time.Second || len(w.Calls()) != 2 {
 			t.Errorf("it took %s and %d looks, %v", took, len(w.Calls()), err)
 		}
@@ -441,7 +423,8 @@ func TestALateComerDoesNotWaitForTheNextLook(t *testing.T) {
 
 func TestInterruptEndsAWait(t *testing.T) {
 	t.Parallel()
-	for name, handler := range map[string]http.HandlerFunc{"hanging": hang, "creating": (&stages{status: after(time.Hour, ""), begun: time.Now()}).ServeHTTP} {
+	creating := wiretest.OK(`{"PostgresInstanceName":"pg_main","Status":"creating"}`)
+	for name, handler := range map[string]http.HandlerFunc{"hanging": wiretest.Hang, "creating": creating} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -548,7 +531,7 @@ func TestGoneNeedsItsName(t *testing.T) {
 func TestProgressIsLogged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var log journal
+		var log wiretest.Journal
 		s := &stages{begun: time.Now(), status: after(5*time.Minute, "available")}
 		c, _ := wired(t, s.ServeHTTP, func(cfg *Config) { cfg.Logger = log.Logger() })
 		if _, err := c.WaitInstance(t.Context(), "pg_main", Created); err != nil {

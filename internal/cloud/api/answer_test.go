@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 func TestOddAnswers(t *testing.T) {
@@ -34,13 +36,10 @@ func TestOddAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("X-Request-Id", "gw-1")
-				say(w, 200, test.body)
-			})
+			c, _ := wired(t, wiretest.With("X-Request-Id", "gw-1", wiretest.OK(test.body)))
 			err := read(t.Context(), c, Poll)
-			expectError(t, err, test.want)
-			expectError(t, err, "200 OK to GET /v1alpha1/acme/databases/userdb/info/pg_main, request ID gw-1")
+			wiretest.ExpectError(t, err, test.want)
+			wiretest.ExpectError(t, err, "200 OK to GET /v1alpha1/acme/databases/userdb/info/pg_main, request ID gw-1")
 			if len(err.Error()) > 700 {
 				t.Errorf("error has %d characters", len(err.Error()))
 			}
@@ -57,19 +56,19 @@ func TestUnknownOutcome(t *testing.T) {
 		handler http.HandlerFunc
 		want    bool
 	}{
-		"broken off":     {func(http.ResponseWriter, *http.Request) { panic(lost) }, true},
-		"502 of a proxy": {func(w http.ResponseWriter, _ *http.Request) { say(w, 502, "<html>") }, true},
-		"500 of the API": {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "internal error") }, true},
-		"408":            {func(w http.ResponseWriter, _ *http.Request) { say(w, 408, "") }, true},
-		"HTML as 200":    {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "<html>") }, true},
+		"broken off":     {wiretest.Lose, true},
+		"502 of a proxy": {wiretest.Say(502, "<html>"), true},
+		"500 of the API": {wiretest.Refuse(500, "internal error"), true},
+		"408":            {wiretest.Say(408, ""), true},
+		"HTML as 200":    {wiretest.OK("<html>"), true},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://elsewhere.test/", http.StatusFound)
 		}, true},
-		"refused":           {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 400, "too short") }, false},
-		"not found as 500":  {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "userdb not found") }, false},
-		"busy":              {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "application is busy") }, false},
-		"exists":            {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "pg_main already exists") }, false},
-		"refused by a page": {func(w http.ResponseWriter, _ *http.Request) { say(w, 403, "<html>") }, false},
+		"refused":           {wiretest.Refuse(400, "too short"), false},
+		"not found as 500":  {wiretest.Refuse(500, "userdb not found"), false},
+		"busy":              {wiretest.Refuse(500, "application is busy"), false},
+		"exists":            {wiretest.Refuse(409, "pg_main already exists"), false},
+		"refused by a page": {wiretest.Say(403, "<html>"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,10 +88,8 @@ func TestUnknownOutcome(t *testing.T) {
 func TestAnswersThatSayNothing(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", "OK", `{"anything":1}`, "null"} {
-		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "text/html; charset=utf-8") // as some servers call every text
-			say(w, 200, body)
-		})
+		// Some servers label every text as HTML.
+		c, _ := wired(t, wiretest.With("Content-Type", "text/html; charset=utf-8", wiretest.OK(body)))
 		if err := c.Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"databases", "userdb"}}); err != nil {
 			t.Errorf("%q: %v", body, err)
 		}
@@ -111,7 +108,7 @@ func TestOnlyWhatIsCutOffEndsInASecret(t *testing.T) {
 		"<html>you sent kanary-pass":                          true,
 		`{"message":"you sent kanary-pass`:                    true,
 	} {
-		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 400, body) })
+		c, _ := wired(t, wiretest.Say(400, body))
 		err := setPassword(t.Context(), c, "kanary-password")
 		if strings.Contains(err.Error(), "kanary-pass") == hidden {
 			t.Errorf("%s: %v", body, err)
@@ -124,18 +121,18 @@ func TestSecretsAreHidden(t *testing.T) {
 	const password = `pa&ss<word>"q`
 	for name, echo := range map[string]string{
 		"message":        fmt.Sprintf(`{"message":%q,"statusCode":400,"DetailedError":%q}`, "bad password "+password, "you sent "+password),
-		"page":           "<html>you sent " + password + " with " + testToken,
+		"page":           "<html>you sent " + password + " with " + wiretest.Token,
 		"request body":   `<html>{"Password":"pa&ss<word>\"q"}`,
 		"escaped":        `<html>pa&amp;ss&lt;word&gt;&#34;q`,
 		"escaped JSON":   `<html>pa\u0026ss\u003cword\u003e\"q`,
-		"token":          fmt.Sprintf(`{"message":"bad token %s"}`, testToken),
+		"token":          fmt.Sprintf(`{"message":"bad token %s"}`, wiretest.Token),
 		"across the end": "<html>" + strings.Repeat("x", 288) + password,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 400, echo) })
+			c, _ := wired(t, wiretest.Say(400, echo))
 			err := setPassword(t.Context(), c, password)
-			expectError(t, err, "400 Bad Request")
+			wiretest.ExpectError(t, err, "400 Bad Request")
 			text := fmt.Sprintf("%v %+v %#v", err, err, err)
 			for _, part := range []string{"pa&ss", "pa&amp;ss", "u0026ss", "ss<wo", "signature-of"} {
 				if strings.Contains(text, part) {
@@ -150,9 +147,9 @@ func TestSecretsAreHidden(t *testing.T) {
 func TestEmptyMessageIsNoRefusal(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"message":"","statusCode":400}`, `{"message":" \n","requestID":"r"}`, `{}`} {
-		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 400, body) })
+		c, _ := wired(t, wiretest.Say(400, body))
 		err := read(t.Context(), c, Poll)
-		expectError(t, err, "with JSON without a message")
+		wiretest.ExpectError(t, err, "with JSON without a message")
 	}
 }
 
@@ -160,11 +157,8 @@ func TestEmptyMessageIsNoRefusal(t *testing.T) {
 func TestRequestIDOfTheBodyIsThatOfAnError(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]string{200: "id-of-answer", 400: "id-of-error"} {
-		log := &journal{}
-		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("X-Request-Id", "id-of-answer")
-			say(w, status, `{"PostgresInstanceName":"pg_main","message":"no","requestID":"id-of-error"}`)
-		}, func(cfg *Config) { cfg.Logger = log.Logger() })
+		log := &wiretest.Journal{}
+		c, _ := wired(t, wiretest.With("X-Request-Id", "id-of-answer", wiretest.Say(status, `{"PostgresInstanceName":"pg_main","message":"no","requestID":"id-of-error"}`)), func(cfg *Config) { cfg.Logger = log.Logger() })
 		if err := read(t.Context(), c, Poll); (err != nil) != (status == 400) {
 			t.Error(err)
 		}

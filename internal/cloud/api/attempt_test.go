@@ -15,54 +15,26 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-)
 
-func TestHangingHeaders(t *testing.T) {
-	t.Parallel()
-	var n atomic.Int64
-	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if n.Add(1) == 1 {
-			hang(w, r)
-			return
-		}
-		say(w, 200, `[]`)
-	})
-	c := dial(t, server, func(cfg *Config) {
-		cfg.RequestTimeout = time.Second
-		cfg.Timing.Backoff = time.Millisecond
-	})
-	if err := list(t.Context(), c, Read); err != nil {
-		t.Fatal(err)
-	}
-	err := list(t.Context(), c, Poll)
-	if n.Load() != 3 || err != nil {
-		t.Errorf("%d requests, %v", n.Load(), err)
-	}
-}
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
+)
 
 func TestHangIsAnError(t *testing.T) {
 	t.Parallel()
 	for name, handler := range map[string]http.HandlerFunc{
-		"before the headers": hang,
+		"before the headers": wiretest.Hang,
 		"within the body": func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, `[{"Postgres`)
 			_ = http.NewResponseController(w).Flush()
-			hang(w, r)
-		},
-		"one byte at a time": func(w http.ResponseWriter, r *http.Request) {
-			for r.Context().Err() == nil {
-				_, _ = io.WriteString(w, ` `)
-				_ = http.NewResponseController(w).Flush()
-				time.Sleep(10 * time.Millisecond)
-			}
+			wiretest.Hang(w, r)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := dial(t, serve(t, handler), func(cfg *Config) { cfg.RequestTimeout = 100 * time.Millisecond })
+			c := dial(t, wiretest.Serve(t, handler), func(cfg *Config) { cfg.RequestTimeout = 100 * time.Millisecond })
 			begun := time.Now()
 			err := list(t.Context(), c, Poll)
-			expectError(t, err, "GET /v1alpha1/acme/databases", "nothing came for 100ms")
+			wiretest.ExpectError(t, err, "GET /v1alpha1/acme/databases", "nothing came for 100ms")
 			if took := time.Since(begun); took > 3*time.Second {
 				t.Errorf("it took %s", took)
 			}
@@ -70,9 +42,38 @@ func TestHangIsAnError(t *testing.T) {
 	}
 }
 
+// dripping is a body that gives a byte a second.
+type dripping struct{ ctx context.Context }
+
+func (b dripping) Read(p []byte) (int, error) {
+	select {
+	case <-time.After(time.Second):
+		return copy(p, " "), nil
+	case <-b.ctx.Done():
+		return 0, b.ctx.Err()
+	}
+}
+
+func (b dripping) Close() error { return nil }
+
+// TestDripIsAHang checks that single bytes do not count as movement, or a call could last for ever.
+func TestDripIsAHang(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := over(t, wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: dripping{req.Context()}, Request: req}, nil
+		}))
+		begun := time.Now()
+		wiretest.ExpectError(t, list(t.Context(), c, Poll), "GET /v1alpha1/acme/databases", "nothing came for 1m0s")
+		if took := time.Since(begun); took != time.Minute {
+			t.Errorf("it took %s", took)
+		}
+	})
+}
+
 func TestHugeAnswer(t *testing.T) {
 	t.Parallel()
-	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	server := wiretest.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		chunk := []byte(strings.Repeat(" ", 1<<20))
 		for range maxAnswer>>20 + 8 {
 			if _, err := w.Write(chunk); err != nil {
@@ -81,17 +82,17 @@ func TestHugeAnswer(t *testing.T) {
 		}
 	})
 	err := list(t.Context(), dial(t, server), Poll)
-	expectError(t, err, "with more than 16 MiB, none of which was used", "200 OK to GET /v1alpha1/acme/databases")
+	wiretest.ExpectError(t, err, "with more than 16 MiB, none of which was used", "200 OK to GET /v1alpha1/acme/databases")
 }
 
 func TestBrokenOffAnswer(t *testing.T) {
 	t.Parallel()
-	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	server := wiretest.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		_, _ = io.WriteString(w, `[{"PostgresInst`)
 	})
 	err := list(t.Context(), dial(t, server), Poll)
-	expectError(t, err, `with JSON that is cut off: "[{\"PostgresInst"`, "200 OK")
+	wiretest.ExpectError(t, err, `with JSON that is cut off: "[{\"PostgresInst"`, "200 OK")
 }
 
 // trickle is a body that arrives in pieces, with pauses.
@@ -120,7 +121,7 @@ func (s slowStream) Size() int64                  { return 100 }
 func TestUploadMayTakeItsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "") })
+		c, w := wired(t, wiretest.OK(""))
 		slow := func(pause time.Duration) error {
 			return c.Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"applications", "shop"}, Stream: slowStream(pause)})
 		}
@@ -131,22 +132,20 @@ func TestUploadMayTakeItsTime(t *testing.T) {
 		if took := time.Since(begun); took != 500*time.Second {
 			t.Errorf("it took %s", took)
 		}
-		if len(w.Seen[0].Body) != 100 {
-			t.Errorf("%d bytes came", len(w.Seen[0].Body))
-		}
+		w.ExpectWrites(t, "POST /acme/applications/shop "+strings.Repeat("0123456789", 10))
 	})
 }
 
 func TestUploadThatStops(t *testing.T) {
 	t.Parallel()
 	reading := make(chan struct{})
-	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+	server := wiretest.Serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		<-reading // never takes the body
 	})
 	t.Cleanup(func() { close(reading) })
 	c := dial(t, server, func(cfg *Config) { cfg.RequestTimeout = time.Second })
 	err := c.Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"applications", "shop"}, Stream: endlessStream{}})
-	expectError(t, err, "no answer to POST /v1alpha1/acme/applications/shop", "nothing came for 1s")
+	wiretest.ExpectError(t, err, "no answer to POST /v1alpha1/acme/applications/shop", "nothing came for 1s")
 	if !OutcomeUnknown(err) {
 		t.Error("the outcome is taken for known")
 	}
@@ -165,7 +164,7 @@ func (endlessZeros) Read(p []byte) (int, error) { return len(p), nil }
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	var leaked atomic.Int64
-	elsewhere := serve(t, func(http.ResponseWriter, *http.Request) { leaked.Add(1) })
+	elsewhere := wiretest.Serve(t, func(http.ResponseWriter, *http.Request) { leaked.Add(1) })
 	for name, test := range map[string]struct {
 		method, target string
 		status         int
@@ -185,14 +184,14 @@ func TestRedirects(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			server := wiretest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/moved" {
 					body, _ := io.ReadAll(r.Body)
-					if r.Method != test.method || r.Header.Get("Authorization") != "Bearer "+testToken || (test.method == "POST" && string(body) != "{\"a\":1}\n") {
-						say(w, 400, fmt.Sprintf("%s %s", r.Method, body))
+					if r.Method != test.method || r.Header.Get("Authorization") != "Bearer "+wiretest.Token || (test.method == "POST" && string(body) != "{\"a\":1}\n") {
+						wiretest.Say(400, fmt.Sprintf("%s %s", r.Method, body))(w, r)
 						return
 					}
-					say(w, 200, `{"PostgresInstanceName":"x"}`)
+					wiretest.OK(`{"PostgresInstanceName":"x"}`)(w, r)
 					return
 				}
 				if test.target != "" {
@@ -211,7 +210,7 @@ func TestRedirects(t *testing.T) {
 				}
 				return
 			}
-			expectError(t, err, test.want)
+			wiretest.ExpectError(t, err, test.want)
 			if strings.Contains(err.Error(), "secret=1") || strings.Contains(err.Error(), ":pw@") {
 				t.Errorf("the target's secrets are in the error: %v", err)
 			}
@@ -227,7 +226,7 @@ func TestRedirects(t *testing.T) {
 func TestInterruptEndsRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := wired(t, hang)
+		c, _ := wired(t, wiretest.Hang)
 		for kind, within := range map[Kind]time.Duration{Read: 0, Poll: 0, IdempotentWrite: grace, Write: grace} {
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(5*time.Second, cancel)
@@ -237,7 +236,7 @@ func TestInterruptEndsRequests(t *testing.T) {
 				method = "POST"
 			}
 			err := c.Send(ctx, Request{Kind: kind, Method: method, Path: []string{"databases"}})
-			expectError(t, err, method+" /v1alpha1/acme/databases", "context canceled")
+			wiretest.ExpectError(t, err, method+" /v1alpha1/acme/databases", "context canceled")
 			if !errors.Is(err, context.Canceled) || OutcomeUnknown(err) != (kind >= IdempotentWrite) {
 				t.Errorf("error is %#v", err)
 			}
@@ -251,9 +250,9 @@ func TestInterruptEndsRequests(t *testing.T) {
 func TestInterruptedWriteIsStillAnswered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+		c, w := wired(t, func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(time.Second)
-			say(w, 200, "")
+			wiretest.OK("")(w, r)
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
 		defer cancel()
@@ -263,7 +262,7 @@ func TestInterruptedWriteIsStillAnswered(t *testing.T) {
 		}
 		// An operation that has ended sends nothing more.
 		err := c.Send(ctx, r)
-		expectError(t, err, "context deadline exceeded")
+		wiretest.ExpectError(t, err, "context deadline exceeded")
 		if OutcomeUnknown(err) || len(w.Calls()) != 1 {
 			t.Errorf("it was sent, or may have been: %v, %q", err, w.Calls())
 		}
@@ -274,22 +273,15 @@ func TestOneLogLineARequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const password = "hunter2-hunter2"
-		var (
-			log journal
-			n   int
+		var log wiretest.Journal
+		answer := wiretest.InTurn(
+			wiretest.Say(500, `{"message":"oops `+password+" Bearer "+wiretest.Token+`","statusCode":500,"requestID":"r-1"}`),
+			wiretest.Lose,
+			wiretest.With("X-Request-Id", "gw-3", wiretest.OK("")),
 		)
 		c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
-			n++
 			time.Sleep(50 * time.Millisecond)
-			switch n {
-			case 1:
-				say(w, 500, fmt.Sprintf(`{"message":"oops %s %s","statusCode":500,"requestID":"r-1"}`, password, r.Header.Get("Authorization")))
-			case 2:
-				panic(lost)
-			case 3:
-				w.Header().Set("X-Request-Id", "gw-3")
-				say(w, 200, "")
-			}
+			answer(w, r)
 		}, func(cfg *Config) { cfg.Logger = log.Logger() })
 		if err := setPassword(t.Context(), c, password); err != nil {
 			t.Fatal(err)
@@ -313,7 +305,7 @@ func TestOneLogLineARequest(t *testing.T) {
 				t.Errorf("line %d is %s", i+1, line)
 			}
 		}
-		for _, secret := range []string{password, testToken, "Bearer", "oops"} {
+		for _, secret := range []string{password, wiretest.Token, "Bearer", "oops"} {
 			if strings.Contains(log.String(), secret) {
 				t.Errorf("%q is in the log:\n%s", secret, log.String())
 			}

@@ -6,14 +6,15 @@ package api
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"testing"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 // asked returns the error of one GET for the instance pg_main with this answer.
 func asked(t *testing.T, status int, body string) error {
 	t.Helper()
-	c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { say(w, status, body) })
+	c, _ := wired(t, wiretest.Say(status, body))
 	err := read(t.Context(), c, Poll)
 	return err
 }

@@ -13,20 +13,9 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
-
-// refuser is a network that answers every request with one status and body, which may break off.
-type refuser struct {
-	status int
-	body   io.Reader
-}
-
-func (r *refuser) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Body != nil {
-		_ = req.Body.Close()
-	}
-	return &http.Response{StatusCode: r.status, Header: http.Header{}, Body: io.NopCloser(r.body), Request: req}, nil
-}
 
 // No error shows the secret that a call has sent, whatever the answer makes of it and wherever the answer breaks off.
 func FuzzErrorBody(f *testing.F) {
@@ -49,16 +38,20 @@ func FuzzErrorBody(f *testing.F) {
 		f.Add(around[0], around[1], uint8(0), uint16(502), uint16(9))
 		f.Add(around[0], around[1], uint8(2), uint16(200), uint16(12))
 	}
-	network := &refuser{}
+	var status int
+	var body io.Reader // may break off
+	network := wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(body), Request: req}, nil
+	})
 	cfg := testConfig(func(cfg *Config) { cfg.RetryTimeout, cfg.Transport = time.Nanosecond, network })
 	c, err := New(cfg)
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, before, after string, form uint8, status, left uint16) {
+	f.Fuzz(func(t *testing.T, before, after string, form uint8, code, left uint16) {
 		written := forms[int(form)%len(forms)]
-		status = 200 + status%400
-		body := io.Reader(strings.NewReader(before + written + after))
+		status = 200 + int(code)%400
+		body = io.Reader(strings.NewReader(before + written + after))
 		if left > 0 { // The answer breaks off within the secret.
 			written = written[:6+int(left)%(len(written)-5)]
 			body = io.MultiReader(strings.NewReader(before+written), iotest.ErrReader(io.ErrUnexpectedEOF))
@@ -66,7 +59,6 @@ func FuzzErrorBody(f *testing.F) {
 		if strings.Contains(before+after, written) {
 			return
 		}
-		network.status, network.body = int(status), body
 		_, err := Do[instance](t.Context(), c, Request{
 			Kind: Poll, Method: "POST", Path: []string{"applications", "secrets"}, Object: Object{"application", "shop"},
 			Body: struct{ Value string }{secret}, Secrets: []string{secret},

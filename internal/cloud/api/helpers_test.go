@@ -17,26 +17,10 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
-type (
-	wire    = wiretest.Wire
-	journal = wiretest.Journal
-)
-
-var (
-	lost        = wiretest.Lost
-	serve       = wiretest.Serve
-	say         = wiretest.Say
-	refuse      = wiretest.Refuse
-	hang        = wiretest.Hang
-	expectError = wiretest.ExpectError
-)
-
-const testToken = wiretest.Token
-
 // testConfig is the configuration of a client of the organization acme.
 func testConfig(change ...func(*Config)) Config {
 	cfg := Config{
-		Login: login.Login{Token: testToken}, RetryTimeout: 2 * time.Minute, Logger: slog.New(slog.DiscardHandler),
+		Login: login.Login{Token: wiretest.Token}, RetryTimeout: 2 * time.Minute, Logger: slog.New(slog.DiscardHandler),
 		Organization: func(context.Context) (string, error) { return "acme", nil },
 		IsNew:        func(Object) bool { return false },
 	}
@@ -48,7 +32,7 @@ func testConfig(change ...func(*Config)) Config {
 }
 
 // wired makes a client on a wire to the handler.
-func wired(t *testing.T, handler http.HandlerFunc, change ...func(*Config)) (*Client, *wire) {
+func wired(t *testing.T, handler http.HandlerFunc, change ...func(*Config)) (*Client, *wiretest.Wire) {
 	t.Helper()
 	w := wiretest.New(handler)
 	return over(t, w, change...), w

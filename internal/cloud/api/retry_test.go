@@ -19,12 +19,8 @@ import (
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/network"
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
-
-// roundTrip is a network that fails before anything is sent.
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 var refusedConnection = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 
@@ -32,14 +28,7 @@ var refusedConnection = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNR
 // returns the number of attempts.
 func try(t *testing.T, kind Kind, first http.HandlerFunc) (attempts int, err error) {
 	t.Helper()
-	c, w := wired(t, nil)
-	w.Answer(func(rw http.ResponseWriter, r *http.Request) {
-		if len(w.Calls()) == 1 {
-			first(rw, r)
-			return
-		}
-		say(rw, 200, `{}`)
-	})
+	c, w := wired(t, wiretest.InTurn(first, wiretest.OK(`{}`)))
 	method := "GET"
 	if kind >= IdempotentWrite {
 		method = "POST"
@@ -55,25 +44,25 @@ func TestRepeatsByKind(t *testing.T) {
 		first    http.HandlerFunc
 		repeated []Kind
 	}{
-		"broken off":      {func(http.ResponseWriter, *http.Request) { panic(lost) }, []Kind{Read, IdempotentWrite}},
-		"hang":            {hang, []Kind{Read, IdempotentWrite}},
-		"500":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "oops") }, []Kind{Read, IdempotentWrite}},
-		"502 of a proxy":  {func(w http.ResponseWriter, _ *http.Request) { say(w, 502, "<html>") }, []Kind{Read, IdempotentWrite}},
-		"503":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 503, "") }, []Kind{Read, IdempotentWrite}},
-		"408":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 408, "") }, []Kind{Read, IdempotentWrite}},
-		"429":             {func(w http.ResponseWriter, _ *http.Request) { say(w, 429, "") }, []Kind{Read, IdempotentWrite, Write}},
-		"busy":            {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "application is busy") }, []Kind{Read, IdempotentWrite, Write}},
-		"not available":   {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "instance is not in available state") }, []Kind{Read, IdempotentWrite, Write}},
-		"HTML as 200":     {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "<html>") }, []Kind{Read, IdempotentWrite}},
-		"cut off":         {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `{"a":`) }, []Kind{Read, IdempotentWrite}},
-		"nothing":         {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, ``) }, []Kind{Read, IdempotentWrite}},
-		"of a wrong type": {func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `[1]`) }, nil},
-		"400":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 400, "no") }, nil},
-		"401":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 401, "no") }, nil},
-		"403":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 403, "no") }, nil},
-		"404":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 404, "not found") }, nil},
-		"404 of a proxy":  {func(w http.ResponseWriter, _ *http.Request) { say(w, 404, "<html>") }, nil},
-		"409":             {func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "exists") }, nil},
+		"broken off":      {wiretest.Lose, []Kind{Read, IdempotentWrite}},
+		"hang":            {wiretest.Hang, []Kind{Read, IdempotentWrite}},
+		"500":             {wiretest.Refuse(500, "oops"), []Kind{Read, IdempotentWrite}},
+		"502 of a proxy":  {wiretest.Say(502, "<html>"), []Kind{Read, IdempotentWrite}},
+		"503":             {wiretest.Say(503, ""), []Kind{Read, IdempotentWrite}},
+		"408":             {wiretest.Say(408, ""), []Kind{Read, IdempotentWrite}},
+		"429":             {wiretest.Say(429, ""), []Kind{Read, IdempotentWrite, Write}},
+		"busy":            {wiretest.Refuse(409, "application is busy"), []Kind{Read, IdempotentWrite, Write}},
+		"not available":   {wiretest.Refuse(409, "instance is not in available state"), []Kind{Read, IdempotentWrite, Write}},
+		"HTML as 200":     {wiretest.OK("<html>"), []Kind{Read, IdempotentWrite}},
+		"cut off":         {wiretest.OK(`{"a":`), []Kind{Read, IdempotentWrite}},
+		"nothing":         {wiretest.OK(``), []Kind{Read, IdempotentWrite}},
+		"of a wrong type": {wiretest.OK(`[1]`), nil},
+		"400":             {wiretest.Refuse(400, "no"), nil},
+		"401":             {wiretest.Refuse(401, "no"), nil},
+		"403":             {wiretest.Refuse(403, "no"), nil},
+		"404":             {wiretest.Refuse(404, "not found"), nil},
+		"404 of a proxy":  {wiretest.Say(404, "<html>"), nil},
+		"409":             {wiretest.Refuse(409, "exists"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,7 +83,7 @@ func TestUnsentIsRepeated(t *testing.T) {
 	for _, kind := range []Kind{Read, IdempotentWrite, Write} {
 		synctest.Test(t, func(t *testing.T) {
 			n := 0
-			c := over(t, roundTrip(func(*http.Request) (*http.Response, error) {
+			c := over(t, wiretest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
 				if n++; n < 4 {
 					return nil, refusedConnection
 				}
@@ -124,13 +113,13 @@ func TestUnsentForGood(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				n := 0
-				c := over(t, roundTrip(func(*http.Request) (*http.Response, error) {
+				c := over(t, wiretest.RoundTripFunc(func(*http.Request) (*http.Response, error) {
 					n++
 					return nil, test.err
 				}))
 				begun := time.Now()
 				err := c.Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"databases"}})
-				expectError(t, err, "no answer to POST /v1alpha1/acme/databases: "+test.err.Error())
+				wiretest.ExpectError(t, err, "no answer to POST /v1alpha1/acme/databases: "+test.err.Error())
 				took := time.Since(begun)
 				if test.final && (n != 1 || took != 0) || !test.final && took != 2*time.Minute {
 					t.Errorf("%d attempts in %s", n, took)
@@ -146,7 +135,7 @@ func TestUnsentForGood(t *testing.T) {
 func TestPausesGrow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 503, "down for repair") })
+		c, w := wired(t, wiretest.Refuse(503, "down for repair"))
 		begun := time.Now()
 		err := read(t.Context(), c, Read)
 		if got, want := err.Error(), `DBOS Cloud answered "down for repair" (503 Service Unavailable to GET /v1alpha1/acme/databases/userdb/info/pg_main, request ID req-503)`; got != want {
@@ -190,10 +179,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				begun := time.Now()
-				if _, err := try(t, Write, func(w http.ResponseWriter, _ *http.Request) {
-					w.Header().Set("Retry-After", header())
-					say(w, 429, "")
-				}); err != nil {
+				if _, err := try(t, Write, wiretest.With("Retry-After", header(), wiretest.Say(429, ""))); err != nil {
 					t.Fatal(err)
 				}
 				if took := time.Since(begun); took < 20*time.Second || took > 23*time.Second {
@@ -208,10 +194,10 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 func TestReadOfABusyObjectEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "application is busy") })
+		c, _ := wired(t, wiretest.Refuse(409, "application is busy"))
 		begun := time.Now()
 		err := read(t.Context(), c, Read)
-		expectError(t, err, `"application is busy"`)
+		wiretest.ExpectError(t, err, `"application is busy"`)
 		if took := time.Since(begun); took > 2*time.Minute {
 			t.Errorf("it took %s", took)
 		}
@@ -233,15 +219,12 @@ func TestRetryAfterBeyondTheBudget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) {
-					w.Header().Set("Retry-After", "600")
-					refuse(w, test.status, test.message)
-				})
+				c, w := wired(t, wiretest.With("Retry-After", "600", wiretest.Refuse(test.status, test.message)))
 				ctx, cancel := context.WithTimeout(t.Context(), test.deadline)
 				defer cancel()
 				begun := time.Now()
 				err := read(ctx, c, IdempotentWrite)
-				expectError(t, err, test.want, test.message, fmt.Sprint(test.status))
+				wiretest.ExpectError(t, err, test.want, test.message, fmt.Sprint(test.status))
 				if took := time.Since(begun); took != 0 || len(w.Calls()) != 1 {
 					t.Errorf("%d attempts in %s", len(w.Calls()), took)
 				}
@@ -254,12 +237,12 @@ func TestBusyIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		free := time.Now().Add(20 * time.Minute) // longer than the retry timeout
-		c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) {
+		c, w := wired(t, func(w http.ResponseWriter, r *http.Request) {
 			if time.Now().Before(free) {
-				refuse(w, 409, "Instance pg_main is not in available state.")
+				wiretest.Refuse(409, "Instance pg_main is not in available state.")(w, r)
 				return
 			}
-			say(w, 200, "")
+			wiretest.OK("")(w, r)
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
@@ -275,12 +258,12 @@ func TestBusyIsWaitedFor(t *testing.T) {
 func TestBusyUntilTheEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 400, "application is busy") })
+		c, _ := wired(t, wiretest.Refuse(400, "application is busy"))
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		begun := time.Now()
 		err := setPassword(ctx, c, "secret-secret")
-		expectError(t, err, `"application is busy"`, "request ID req-400", "; it has been so for 9m", "and the time of the operation runs out")
+		wiretest.ExpectError(t, err, `"application is busy"`, "request ID req-400", "; it has been so for 9m", "and the time of the operation runs out")
 		if !IsBusy(err) || time.Since(begun) < 9*time.Minute || time.Since(begun) > 10*time.Minute {
 			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
@@ -290,7 +273,7 @@ func TestBusyUntilTheEnd(t *testing.T) {
 func TestInterruptEndsThePause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 409, "application is busy") })
+		c, _ := wired(t, wiretest.Refuse(409, "application is busy"))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(100*time.Second, cancel)
 		begun := time.Now()
@@ -298,25 +281,18 @@ func TestInterruptEndsThePause(t *testing.T) {
 		if !errors.Is(err, context.Canceled) || time.Since(begun) != 100*time.Second {
 			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
-		expectError(t, err, `"application is busy"`, "so it was until the operation ended: context canceled")
+		wiretest.ExpectError(t, err, `"application is busy"`, "so it was until the operation ended: context canceled")
 	})
 }
 
 func TestLastAnswerIsShown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		n := 0
-		c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
-			if n++; n == 1 {
-				refuse(w, 503, "down for repair")
-				return
-			}
-			hang(w, r)
-		})
+		c, _ := wired(t, wiretest.InTurn(wiretest.Refuse(503, "down for repair"), wiretest.Hang))
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		err := read(ctx, c, Read)
-		expectError(t, err, "no answer to GET", "context deadline exceeded; before that: ", `"down for repair"`)
+		wiretest.ExpectError(t, err, "no answer to GET", "context deadline exceeded; before that: ", `"down for repair"`)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Error("the deadline is not in the error")
 		}
@@ -326,7 +302,7 @@ func TestLastAnswerIsShown(t *testing.T) {
 func TestNoAttemptAtTheVeryEndOfTheOperation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 503, "down for repair") })
+		c, _ := wired(t, wiretest.Refuse(503, "down for repair"))
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		err := read(ctx, c, Read)
@@ -338,7 +314,7 @@ func TestNoAttemptAtTheVeryEndOfTheOperation(t *testing.T) {
 
 func TestNotFoundIsFinalWithAnyStatus(t *testing.T) {
 	t.Parallel()
-	c, w := wired(t, func(w http.ResponseWriter, _ *http.Request) { refuse(w, 500, "instance pg_main not found") })
+	c, w := wired(t, wiretest.Refuse(500, "instance pg_main not found"))
 	if err := read(t.Context(), c, Read); !IsNotFound(err) || len(w.Calls()) != 1 {
 		t.Errorf("%d attempts, %v", len(w.Calls()), err)
 	}
@@ -349,10 +325,10 @@ func TestHangsDoNotEatTheBudgetOfOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/pg_hung") {
-				hang(w, r)
+				wiretest.Hang(w, r)
 				return
 			}
-			say(w, 200, `{"PostgresInstanceName":"pg_main"}`)
+			wiretest.OK(`{"PostgresInstanceName":"pg_main"}`)(w, r)
 		})
 		begun := time.Now()
 		hung := make(chan error)
@@ -363,7 +339,7 @@ func TestHangsDoNotEatTheBudgetOfOthers(t *testing.T) {
 		if err := read(t.Context(), c, Read); err != nil || time.Since(begun) != time.Minute {
 			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
-		expectError(t, <-hung, "no answer to GET", "nothing came for 1m0s")
+		wiretest.ExpectError(t, <-hung, "no answer to GET", "nothing came for 1m0s")
 		if took := time.Since(begun); took > 3*time.Minute {
 			t.Errorf("the hanging call took %s", took)
 		}

@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 func serveTLS(t *testing.T, handler http.HandlerFunc) (server *httptest.Server, ca []byte) {
@@ -36,7 +38,7 @@ func TestExtraRoots(t *testing.T) {
 	var protocol atomic.Value
 	server, ca := serveTLS(t, func(w http.ResponseWriter, r *http.Request) {
 		protocol.Store(r.Proto)
-		say(w, 200, `[]`)
+		wiretest.OK(`[]`)(w, r)
 	})
 	c := dial(t, server, func(cfg *Config) { cfg.CACertificates = ca })
 	if err := list(t.Context(), c, Read); err != nil {
@@ -49,13 +51,13 @@ func TestExtraRoots(t *testing.T) {
 
 func TestUntrustedCertificateIsFinal(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(hang))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(wiretest.Hang))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	begun := time.Now()
 	err := dial(t, server).Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"databases"}})
-	expectError(t, err, "no answer to POST /v1alpha1/acme/databases", "certificate")
+	wiretest.ExpectError(t, err, "no answer to POST /v1alpha1/acme/databases", "certificate")
 	if OutcomeUnknown(err) || time.Since(begun) > 5*time.Second {
 		t.Errorf("after %s: %v", time.Since(begun), err)
 	}
@@ -63,7 +65,7 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 
 func TestBadRoots(t *testing.T) {
 	t.Parallel()
-	server, _ := serveTLS(t, hang)
+	server, _ := serveTLS(t, wiretest.Hang)
 	for name, roots := range map[string][]byte{
 		"a text":        []byte("secret-word"),
 		"a key":         pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("secret-word")}),
@@ -81,7 +83,7 @@ func TestBadEndpoints(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"http://cloud.dbos.dev", "cloud.dbos.dev", "https://me:secret-word@cloud.dbos.dev"} {
 		_, err := New(Config{Endpoint: endpoint})
-		expectError(t, err, "endpoint")
+		wiretest.ExpectError(t, err, "endpoint")
 		if strings.Contains(err.Error(), "secret-word") {
 			t.Errorf("the password is in the error: %v", err)
 		}
@@ -91,9 +93,9 @@ func TestBadEndpoints(t *testing.T) {
 func TestEndpointForms(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Value
-	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	server := wiretest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Store(r.URL.Path)
-		say(w, 200, `[]`)
+		wiretest.OK(`[]`)(w, r)
 	})
 	for suffix, want := range map[string]string{
 		"":           "/v1alpha1/acme/databases",
@@ -110,7 +112,7 @@ func TestEndpointForms(t *testing.T) {
 func TestConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	var connections atomic.Int64
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { say(w, 200, `[]`) }))
+	server := httptest.NewUnstartedServer(wiretest.OK(`[]`))
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			connections.Add(1)
@@ -139,7 +141,7 @@ func TestConnectionsAreKept(t *testing.T) {
 // proxyChild reads an instance and prints the result. Go reads the proxy of the environment once a process, so each
 // case runs in its own process.
 func proxyChild(endpoint string) {
-	var logged journal
+	var logged wiretest.Journal
 	c, err := New(testConfig(func(cfg *Config) {
 		cfg.Endpoint, cfg.CACertificates = endpoint, []byte(os.Getenv("TEST_CLOUD_CA"))
 		cfg.RetryTimeout, cfg.Logger = time.Millisecond, logged.Logger()
@@ -153,7 +155,7 @@ func proxyChild(endpoint string) {
 // relay is a proxy that connects every tunnel to one server.
 func relay(t *testing.T, server *httptest.Server, asked *atomic.Value) *httptest.Server {
 	t.Helper()
-	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+	return wiretest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := (&http.Request{Header: http.Header{"Authorization": r.Header["Proxy-Authorization"]}}).BasicAuth()
 		asked.Store(r.Method + " " + r.Host + " as " + user)
 		if password != "secret-word" {
@@ -191,7 +193,7 @@ func TestProxy(t *testing.T) {
 		if r.Header.Get("Proxy-Authorization") != "" {
 			t.Error("the proxy's login reaches the server")
 		}
-		refuse(w, 404, "database pg_main not found")
+		wiretest.Refuse(404, "database pg_main not found")(w, r)
 	})
 	const there = "https://example.com" // what the server's certificate is for
 	const not = "no answer to GET /v1alpha1/acme/databases/userdb/info/pg_main: "

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 const (
@@ -69,13 +71,13 @@ func TestLoadLogin(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := Load(path)
-			if message(err) != strings.ReplaceAll(test.err, "PATH", path) {
+			if wiretest.Message(err) != strings.ReplaceAll(test.err, "PATH", path) {
 				t.Errorf("error:\n got %v\nwant %s", err, test.err)
 			}
 			if got != test.want {
 				t.Errorf("login %+v, want %+v", got, test.want)
 			}
-			if strings.Contains(message(err), "zq") || strings.Contains(message(err), "12345") {
+			if strings.Contains(wiretest.Message(err), "zq") || strings.Contains(wiretest.Message(err), "12345") {
 				t.Errorf("the error holds content: %v", err)
 			}
 		})
@@ -86,13 +88,13 @@ func TestLoadLoginUnreadable(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing")
-	if _, err := Load(missing); !errors.Is(err, fs.ErrNotExist) || message(err) != "credentials file "+missing+" does not exist: file does not exist" {
+	if _, err := Load(missing); !errors.Is(err, fs.ErrNotExist) || wiretest.Message(err) != "credentials file "+missing+" does not exist: file does not exist" {
 		t.Errorf("missing file: %v", err)
 	}
-	if _, err := Load(dir); message(err) != "credentials file "+dir+" is a directory; the CLI's file in it is called credentials" {
+	if _, err := Load(dir); wiretest.Message(err) != "credentials file "+dir+" is a directory; the CLI's file in it is called credentials" {
 		t.Errorf("directory: %v", err)
 	}
-	if _, err := Load(""); message(err) != "the path of the credentials file is empty" {
+	if _, err := Load(""); wiretest.Message(err) != "the path of the credentials file is empty" {
 		t.Errorf("empty path: %v", err)
 	}
 
@@ -101,7 +103,7 @@ func TestLoadLoginUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	below := filepath.Join(file, "credentials")
-	if _, err := Load(below); message(err) != "credentials file "+below+" cannot be read: not a directory" {
+	if _, err := Load(below); wiretest.Message(err) != "credentials file "+below+" cannot be read: not a directory" {
 		t.Errorf("below a file: %v", err)
 	}
 	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
@@ -110,7 +112,7 @@ func TestLoadLoginUnreadable(t *testing.T) {
 	if err := os.Chmod(file, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(file); message(err) != "credentials file "+file+" cannot be read: permission denied" {
+	if _, err := Load(file); wiretest.Message(err) != "credentials file "+file+" cannot be read: permission denied" {
 		t.Errorf("unreadable file: %v", err)
 	}
 }
@@ -128,27 +130,27 @@ func TestLoadLoginHome(t *testing.T) {
 			t.Errorf("%s: login %+v, error %v", path, login, err)
 		}
 	}
-	if _, err := Load("~/missing"); !errors.Is(err, fs.ErrNotExist) || message(err) != "credentials file "+filepath.Join(home, "missing")+" does not exist: file does not exist" {
+	if _, err := Load("~/missing"); !errors.Is(err, fs.ErrNotExist) || wiretest.Message(err) != "credentials file "+filepath.Join(home, "missing")+" does not exist: file does not exist" {
 		t.Errorf("missing: %v", err)
 	}
-	if _, err := Load("~"); message(err) != "credentials file "+home+" is a directory; the CLI's file in it is called credentials" {
+	if _, err := Load("~"); wiretest.Message(err) != "credentials file "+home+" is a directory; the CLI's file in it is called credentials" {
 		t.Errorf("home itself: %v", err)
 	}
 }
 
-func message(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
-
-func TestEmptyTokenCannotBeSent(t *testing.T) {
+func TestCheckToken(t *testing.T) {
 	t.Parallel()
-	if err := CheckToken(""); err == nil || err.Error() != "the token is empty" {
-		t.Error(err)
-	}
-	if err := CheckToken("!~"); err != nil {
-		t.Error(err)
+	const once = `give it in one piece, without line breaks and without a leading "Bearer"`
+	for token, want := range map[string]string{
+		"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln": "",
+		"!~":          "",
+		"":            "the token is empty",
+		"zqxj wvk":    "the token has white space inside it, at position 5; " + once,
+		"zqxj\r\nwvk": "the token has white space inside it, at position 5; " + once,
+		"zq\x00xj":    "the token has a character that is not printable ASCII inside it, at position 3; " + once,
+		"zq\x7f":      "the token has a character that is not printable ASCII inside it, at position 3; " + once,
+		"zqé":         "the token has a character that is not printable ASCII inside it, at position 3; " + once,
+	} {
+		wiretest.ExpectMessage(t, CheckToken(token), want)
 	}
 }

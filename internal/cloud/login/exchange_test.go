@@ -6,14 +6,16 @@ package login
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 func TestAuthServer(t *testing.T) {
@@ -40,7 +42,7 @@ func TestAuthServer(t *testing.T) {
 	}
 }
 
-// TestExchangeFails checks the error for each odd answer of an auth server, and that no message holds a token.
+// TestRefreshFails checks the error for each odd answer of an auth server, and that no message holds a token.
 func TestRefreshFails(t *testing.T) {
 	t.Parallel()
 	const expired = `the login has expired or was withdrawn: HOST refused the refresh token (%s); log in again with dbos-cloud login and give its new refresh token`
@@ -72,16 +74,13 @@ func TestRefreshFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, _ int) {
-				w.WriteHeader(test.status)
-				_, _ = w.Write([]byte(test.body))
-			})
+			s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, wiretest.Say(test.status, test.body))
 			_, err := s.get(t)
 			var login *Error
 			if !errors.As(err, &login) {
 				t.Fatalf("error %v", err)
 			}
-			if want := strings.ReplaceAll(test.want, "HOST", strings.TrimPrefix(s.logins.URL, "http://")); login.Error() != want {
+			if want := strings.ReplaceAll(test.want, "HOST", authHost); login.Error() != want {
 				t.Errorf("\n got %s\nwant %s", login, want)
 			}
 			if strings.Contains(err.Error(), "zqxj") || login.Temporary {
@@ -94,45 +93,50 @@ func TestRefreshFails(t *testing.T) {
 
 func TestRefreshIsRepeated(t *testing.T) {
 	t.Parallel()
-	for name, fail := range map[string]func(w http.ResponseWriter){
-		"502": func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) },
-		"429": func(w http.ResponseWriter) {
-			w.Header().Set("Retry-After", "0")
-			w.WriteHeader(http.StatusTooManyRequests)
-		},
-		"broken connection": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
-		"cut-off answer": func(w http.ResponseWriter) {
-			w.Header().Set("Content-Length", "100")
-			_, _ = w.Write([]byte(`{"access_token":`))
-		},
+	for name, fail := range map[string]http.HandlerFunc{
+		"502":               wiretest.BadGateway,
+		"429":               wiretest.Say(429, ""),
+		"broken connection": wiretest.Lose,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, n int) {
-				if n < 3 {
-					fail(w)
-					return
+			synctest.Test(t, func(t *testing.T) {
+				s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, wiretest.InTurn(fail, fail, give(jwt("fresh", time.Hour))))
+				if status, err := s.get(t); status != http.StatusOK || err != nil {
+					t.Errorf("status %d, error %v", status, err)
 				}
-				answer(w, jwt("fresh", time.Hour))
+				s.expect(t, 3, "fresh")
 			})
-			if status, err := s.get(t); status != http.StatusOK || err != nil {
-				t.Errorf("status %d, error %v", status, err)
-			}
-			s.expect(t, 3, "fresh")
 		})
 	}
 }
 
-// downNetwork is a network whose auth server is overloaded while the control plane works. It uses no socket, so its
-// tests run on fake time.
-type downNetwork struct{ exchanges int }
-
-func (n *downNetwork) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Path != "/oauth/token" {
-		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: req}, nil
-	}
-	n.exchanges++
-	return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody, Request: req}, nil
+// TestCutOffExchangeIsRepeated breaks the first answer off within its body.
+func TestCutOffExchangeIsRepeated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		exchanges := 0
+		auth, err := NewTransport(Config{Login: Login{RefreshToken: "zqxj-refresh"}}, wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			body := strings.NewReader(`{"access_token":"zqxj"}`)
+			resp := &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body), Request: req}
+			if req.URL.Path == "/oauth/token" {
+				if exchanges++; exchanges == 1 {
+					resp.Body = io.NopCloser(io.MultiReader(io.LimitReader(body, 9), iotest.ErrReader(io.ErrUnexpectedEOF)))
+				}
+			}
+			return resp, nil
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, DefaultEndpoint, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := auth.RoundTrip(req); err != nil || exchanges != 2 {
+			t.Errorf("%d exchanges, %v", exchanges, err)
+		}
+	})
 }
 
 // TestRefreshGivesUp checks that the attempts end with the retry timeout, and that a token which has not expired is
@@ -153,8 +157,12 @@ func TestRefreshGivesUp(t *testing.T) {
 			if test.left > 0 {
 				login.Token = jwt("a", test.left)
 			}
-			network := &downNetwork{}
-			auth, err := NewTransport(Config{Login: login, RetryTimeout: test.limit}, network)
+			wire := wiretest.New(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/oauth/token" { // The auth server is overloaded while the control plane works.
+					wiretest.Say(503, "")(w, r)
+				}
+			})
+			auth, err := NewTransport(Config{Login: login, RetryTimeout: test.limit}, wire)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,8 +177,8 @@ func TestRefreshGivesUp(t *testing.T) {
 				refused.text != "the refresh token could not be exchanged: login.dbos.dev answered 503 Service Unavailable") {
 				t.Errorf("%s: %v", name, err)
 			}
-			if took := time.Since(begun); took > test.limit || took < test.limit-15*time.Second || network.exchanges < 5 {
-				t.Errorf("%s: %d exchanges in %s", name, network.exchanges, took)
+			if took, exchanges := time.Since(begun), wire.Count("POST /oauth/token"); took > test.limit || took < test.limit-15*time.Second || exchanges < 5 {
+				t.Errorf("%s: %d exchanges in %s", name, exchanges, took)
 			}
 		})
 	}
@@ -179,10 +187,7 @@ func TestRefreshGivesUp(t *testing.T) {
 func TestRefreshIsAskedToWaitForTooLong(t *testing.T) {
 	t.Parallel()
 	for header, asked := range map[string]string{"7200": "2h0m0s", "9223372037": "8760h0m0s", "Fri, 31 Dec 9999 23:59:59 GMT": "8760h0m0s"} {
-		s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, _ int) {
-			w.Header().Set("Retry-After", header)
-			w.WriteHeader(http.StatusTooManyRequests)
-		})
+		s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, wiretest.With("Retry-After", header, wiretest.Say(429, "")))
 		if _, err := s.get(t); err == nil || !strings.HasSuffix(err.Error(), " answered 429 Too Many Requests; it asks to wait "+asked) {
 			t.Errorf("%s: error %v", header, err)
 		}
@@ -193,13 +198,7 @@ func TestRefreshIsAskedToWaitForTooLong(t *testing.T) {
 // TestFailureIsForgotten refuses one exchange and accepts the next.
 func TestFailureIsForgotten(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, n int) {
-		if n == 1 {
-			w.WriteHeader(http.StatusForbidden)
-			return
-		}
-		answer(w, jwt("fresh", time.Hour))
-	})
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, wiretest.InTurn(wiretest.Say(403, ""), give(jwt("fresh", time.Hour))))
 	if _, err := s.get(t); err == nil {
 		t.Error("the first exchange succeeded")
 	}
@@ -210,9 +209,10 @@ func TestFailureIsForgotten(t *testing.T) {
 
 func TestRefreshTokenRotates(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("fresh2"), func(w http.ResponseWriter, n int) {
-		_, _ = fmt.Fprintf(w, `{"access_token":%q,"refresh_token":"rotated%d"}`, jwt(fmt.Sprintf("fresh%d", n), time.Hour), n)
-	})
+	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("fresh2"), wiretest.InTurn(
+		wiretest.OK(fmt.Sprintf(`{"access_token":%q,"refresh_token":"rotated1"}`, jwt("fresh1", time.Hour))),
+		wiretest.OK(fmt.Sprintf(`{"access_token":%q,"refresh_token":"rotated2"}`, jwt("fresh2", time.Hour))),
+	))
 	s.auth.token.accepted = true
 	if _, err := s.get(t); err != nil {
 		t.Error(err)
@@ -229,20 +229,14 @@ func TestRefreshTokenRotates(t *testing.T) {
 // TestTokensStayHome makes each server redirect to another, which must see neither token.
 func TestTokensStayHome(t *testing.T) {
 	t.Parallel()
-	var foreign atomic.Int32
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { foreign.Add(1) }))
-	t.Cleanup(elsewhere.Close)
-
-	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, _ int) {
-		w.Header().Set("Location", elsewhere.URL)
-		w.WriteHeader(http.StatusTemporaryRedirect)
-	})
+	const elsewhere = "https://elsewhere.example/" // The stand would take a request to it for an exchange, at the wrong address.
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, wiretest.With("Location", elsewhere, wiretest.Say(307, "")))
 	if _, err := s.get(t); err == nil || !strings.Contains(err.Error(), " answered 307 Temporary Redirect, as no auth server does; check the auth endpoint") {
 		t.Errorf("exchange: %v", err)
 	}
 
 	s = newStand(t, Login{Token: "zqxj"}, all, noExchange(t))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, elsewhere.URL, nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, elsewhere, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,9 +247,6 @@ func TestTokensStayHome(t *testing.T) {
 	want := fmt.Sprintf("the answer leads from %s to %s, where the token does not belong; it was not followed", s.auth.endpoint.Host, req.URL.Host)
 	if err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("request: %v, want %s", err, want)
-	}
-	if n := foreign.Load(); n != 0 {
-		t.Errorf("the other host saw %d requests", n)
 	}
 }
 

@@ -10,13 +10,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
 // jwt is a token that expires after d. Its name tells tokens apart.
@@ -25,12 +28,10 @@ func jwt(name string, d time.Duration) string {
 	return "eyJhbGciOiJSUzI1NiJ9." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "." + name
 }
 
-// stand is a control plane, an auth server, and a client of both.
+// stand is a control plane, an auth server, and a client of both, all on one wire.
 type stand struct {
 	client *http.Client
 	auth   *Transport
-	api    *httptest.Server
-	logins *httptest.Server
 
 	mu     sync.Mutex
 	tokens []string // as they came to the control plane
@@ -38,55 +39,52 @@ type stand struct {
 	forms  []url.Values // as they came to the auth server
 }
 
-// newStand starts both servers. accept decides whether the control plane accepts a token. exchange answers the n-th
-// exchange.
-func newStand(t *testing.T, login Login, accept func(token string) bool, exchange func(w http.ResponseWriter, n int)) *stand {
+const (
+	controlPlane = "https://api.example"
+	authHost     = "login.example"
+)
+
+// newStand makes both servers. accept decides whether the control plane accepts a token. exchange answers the exchanges.
+func newStand(t *testing.T, login Login, accept func(token string) bool, exchange http.HandlerFunc) *stand {
 	t.Helper()
 	s := &stand{}
-	s.api = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
+	wire := wiretest.New(func(w http.ResponseWriter, r *http.Request) {
+		if "https://"+r.URL.Host == controlPlane {
+			s.receive(t, w, r, accept)
+			return
 		}
-		s.mu.Lock()
-		s.tokens = append(s.tokens, token)
-		s.bodies = append(s.bodies, string(body))
-		s.mu.Unlock()
-		if !accept(token) {
-			w.WriteHeader(http.StatusUnauthorized)
-		}
-	}))
-	t.Cleanup(s.api.Close)
-	s.logins = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
 			t.Error(err)
 		}
-		if got := r.Method + " " + r.URL.Path + " " + r.Header.Get("Content-Type") + r.Header.Get("Authorization"); got != "POST /base/oauth/token application/x-www-form-urlencoded" {
+		if got := r.Method + " " + r.URL.String() + " " + r.Header.Get("Content-Type") + r.Header.Get("Authorization"); got != "POST https://login.example/base/oauth/token application/x-www-form-urlencoded" {
 			t.Errorf("exchange: %s", got)
 		}
 		s.mu.Lock()
 		s.forms = append(s.forms, r.PostForm)
-		n := len(s.forms)
 		s.mu.Unlock()
-		exchange(w, n)
-	}))
-	t.Cleanup(s.logins.Close)
-
-	network := &http.Transport{}
-	t.Cleanup(network.CloseIdleConnections)
-	auth, err := NewTransport(Config{
-		Endpoint:     s.api.URL,
-		AuthEndpoint: s.logins.URL + "/base/",
-		Login:        login,
-		RetryTimeout: time.Minute,
-		Backoff:      time.Millisecond, LongestBackoff: 10 * time.Millisecond,
-	}, network)
+		exchange(w, r)
+	})
+	auth, err := NewTransport(Config{Endpoint: controlPlane, AuthEndpoint: "https://" + authHost + "/base/", Login: login}, wire)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.auth, s.client = auth, &http.Client{Transport: auth}
 	return s
+}
+
+func (s *stand) receive(t *testing.T, w http.ResponseWriter, r *http.Request, accept func(token string) bool) {
+	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	s.mu.Lock()
+	s.tokens = append(s.tokens, token)
+	s.bodies = append(s.bodies, string(body))
+	s.mu.Unlock()
+	if !accept(token) {
+		w.WriteHeader(http.StatusUnauthorized)
+	}
 }
 
 func parse(t *testing.T, raw string) *url.URL {
@@ -104,7 +102,7 @@ func (s *stand) get(t *testing.T) (int, error) {
 }
 
 func (s *stand) send(ctx context.Context, method, body string) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, method, s.api.URL+"/v1alpha1/acme/databases", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, controlPlane+"/v1alpha1/acme/databases", strings.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
@@ -139,17 +137,19 @@ func only(name string) func(string) bool {
 	return func(token string) bool { return strings.HasSuffix(token, "."+name) }
 }
 
-func answer(w http.ResponseWriter, token string) {
-	_, _ = fmt.Fprintf(w, `{"access_token":%q,"scope":"openid","expires_in":86400,"token_type":"Bearer"}`, token)
+// give answers an exchange with a token.
+func give(token string) http.HandlerFunc {
+	return wiretest.OK(fmt.Sprintf(`{"access_token":%q,"scope":"openid","expires_in":86400,"token_type":"Bearer"}`, token))
 }
 
-func noExchange(t *testing.T) func(http.ResponseWriter, int) {
-	return func(http.ResponseWriter, int) { t.Error("there was an exchange") }
+func noExchange(t *testing.T) http.HandlerFunc {
+	return func(http.ResponseWriter, *http.Request) { t.Error("there was an exchange") }
 }
 
-// minted answers every exchange with a new token: fresh1, fresh2 and so on.
-func minted(d time.Duration) func(http.ResponseWriter, int) {
-	return func(w http.ResponseWriter, n int) { answer(w, jwt(fmt.Sprintf("fresh%d", n), d)) }
+// mint answers every exchange with a new token: fresh1, fresh2 and so on.
+func mint(d time.Duration) http.HandlerFunc {
+	var n atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) { give(jwt(fmt.Sprintf("fresh%d", n.Add(1)), d))(w, r) }
 }
 
 func TestTokenIsSent(t *testing.T) {
@@ -185,7 +185,7 @@ func TestTokenIsRenewed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStand(t, Login{Token: token, RefreshToken: "zqxj-refresh"}, all, minted(24*time.Hour))
+			s := newStand(t, Login{Token: token, RefreshToken: "zqxj-refresh"}, all, mint(24*time.Hour))
 			for range 2 {
 				if status, err := s.get(t); status != http.StatusOK || err != nil {
 					t.Errorf("status %d, error %v", status, err)
@@ -202,7 +202,7 @@ func TestTokenIsRenewed(t *testing.T) {
 
 func TestShortLivedTokenIsUsed(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, minted(20*time.Second))
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, mint(20*time.Second))
 	for range 3 {
 		if _, err := s.get(t); err != nil {
 			t.Error(err)
@@ -214,7 +214,7 @@ func TestShortLivedTokenIsUsed(t *testing.T) {
 func TestClockAheadOfTheServer(t *testing.T) {
 	t.Parallel()
 	// The token looks expired from the start, but the answer states its lifetime.
-	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, minted(-time.Hour))
+	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, mint(-time.Hour))
 	for range 3 {
 		if _, err := s.get(t); err != nil {
 			t.Error(err)
@@ -225,7 +225,7 @@ func TestClockAheadOfTheServer(t *testing.T) {
 
 func TestRefusedTokenIsRenewedOnce(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("fresh1"), minted(time.Hour))
+	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("fresh1"), mint(time.Hour))
 	if status, err := s.send(t.Context(), http.MethodPost, `{"Name":"db1"}`); status != http.StatusOK || err != nil {
 		t.Errorf("status %d, error %v", status, err)
 	}
@@ -237,7 +237,7 @@ func TestRefusedTokenIsRenewedOnce(t *testing.T) {
 
 func TestRefusedLoginEnds(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("none"), minted(time.Hour))
+	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("none"), mint(time.Hour))
 	for range 3 {
 		if status, err := s.get(t); status != http.StatusUnauthorized || err != nil {
 			t.Errorf("status %d, error %v", status, err)
@@ -256,7 +256,7 @@ func TestRefusedAgainLater(t *testing.T) {
 		defer mu.Unlock()
 		return strings.HasSuffix(token, valid)
 	}
-	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, accept, minted(time.Hour))
+	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, accept, mint(time.Hour))
 	for _, name := range []string{"fresh1", "fresh2", "fresh3"} {
 		mu.Lock()
 		valid = name
@@ -295,7 +295,7 @@ func TestBodyThatCannotBeRewound(t *testing.T) {
 		"none":    nil,
 		"failing": func() (io.ReadCloser, error) { return nil, errors.New("the archive has gone") },
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.api.URL, io.NopCloser(strings.NewReader("{}")))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, controlPlane, io.NopCloser(strings.NewReader("{}")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -319,13 +319,6 @@ type countedBody struct {
 
 func (b *countedBody) Close() error { b.closed++; return nil }
 
-// answering is a network that does not touch the body, so that only its caller can have closed it.
-type answering func(*http.Request) int
-
-func (n answering) RoundTrip(req *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: n(req), Body: http.NoBody, Header: http.Header{}, Request: req}, nil
-}
-
 // TestUnsentBodiesAreClosed covers every request that the transport refuses before it reaches the network.
 func TestUnsentBodiesAreClosed(t *testing.T) {
 	t.Parallel()
@@ -343,12 +336,15 @@ func TestUnsentBodiesAreClosed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			transport, err := NewTransport(Config{Login: test.login, Endpoint: "http://127.0.0.1:1"}, answering(func(req *http.Request) int {
+			// The network does not touch the body, so that only the transport can have closed it.
+			network := wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+				status := http.StatusUnauthorized
 				if req.URL.Path == "/oauth/token" {
-					return http.StatusForbidden
+					status = http.StatusForbidden
 				}
-				return http.StatusUnauthorized
-			}))
+				return &http.Response{StatusCode: status, Body: http.NoBody, Header: http.Header{}, Request: req}, nil
+			})
+			transport, err := NewTransport(Config{Login: test.login, Endpoint: "http://127.0.0.1:1"}, network)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -376,7 +372,7 @@ func TestManyShareOneExchange(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStand(t, login, only("fresh1"), minted(time.Hour))
+			s := newStand(t, login, only("fresh1"), mint(time.Hour))
 			var group sync.WaitGroup
 			for range 50 {
 				group.Go(func() {
@@ -396,62 +392,51 @@ func TestManyShareOneExchange(t *testing.T) {
 // TestWaiterLeaves lets the first of two callers give up during the exchange. The other still gets its token.
 func TestWaiterLeaves(t *testing.T) {
 	t.Parallel()
-	arrived, release := make(chan struct{}), make(chan struct{})
-	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, _ int) {
-		close(arrived)
-		<-release
-		answer(w, jwt("fresh1", time.Hour))
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, r *http.Request) {
+			<-release
+			give(jwt("fresh1", time.Hour))(w, r)
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() { _, err := s.send(ctx, http.MethodGet, ""); first <- err }()
+		synctest.Wait()
+		go func() { _, err := s.send(t.Context(), http.MethodGet, ""); second <- err }()
+		synctest.Wait()
+		cancel()
+		if err := <-first; !errors.Is(err, context.Canceled) {
+			t.Errorf("the one that left: %v", err)
+		}
+		close(release)
+		if err := <-second; err != nil {
+			t.Errorf("the one that stayed: %v", err)
+		}
+		s.expect(t, 1, "fresh1")
 	})
-	ctx, cancel := context.WithCancel(t.Context())
-	first, second := make(chan error, 1), make(chan error, 1)
-	go func() { _, err := s.send(ctx, http.MethodGet, ""); first <- err }()
-	<-arrived
-	go func() { _, err := s.send(t.Context(), http.MethodGet, ""); second <- err }()
-	waitFor(t, func() bool { return s.auth.renewal.Waiting() == 2 })
-	cancel()
-	if err := <-first; !errors.Is(err, context.Canceled) {
-		t.Errorf("the one that left: %v", err)
-	}
-	close(release)
-	if err := <-second; err != nil {
-		t.Errorf("the one that stayed: %v", err)
-	}
-	s.expect(t, 1, "fresh1")
 }
 
 // TestLastWaiterLeaves checks that the exchange ends when its last caller leaves.
 func TestLastWaiterLeaves(t *testing.T) {
 	t.Parallel()
-	ended := make(chan struct{})
-	ctx, cancel := context.WithCancel(t.Context())
-	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, func(w http.ResponseWriter, n int) {
-		if n > 1 {
-			answer(w, jwt("fresh2", time.Hour))
-			return
+	synctest.Test(t, func(t *testing.T) {
+		ended := false
+		s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, wiretest.InTurn(func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			ended = true
+		}, give(jwt("fresh2", time.Hour))))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := s.send(ctx, http.MethodGet, ""); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
 		}
-		cancel()
-		<-ended
+		synctest.Wait()
+		if !ended {
+			t.Error("the exchange goes on")
+		}
+		if _, err := s.get(t); err != nil {
+			t.Errorf("the next: %v", err)
+		}
+		s.expect(t, 2, "fresh2")
 	})
-	if _, err := s.send(ctx, http.MethodGet, ""); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
-	}
-	close(ended)
-	if _, err := s.get(t); err != nil {
-		t.Errorf("the next: %v", err)
-	}
-	s.expect(t, 2, "fresh2")
-}
-
-func waitFor(t *testing.T, condition func() bool) {
-	t.Helper()
-	for range 2000 {
-		if condition() {
-			return
-		}
-		select {
-		case <-time.After(time.Millisecond):
-		case <-t.Context().Done():
-		}
-	}
-	t.Fatal("the condition was not met within two seconds")
 }

@@ -1,17 +1,22 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package wiretest is a network without sockets for the tests of the client. It also has the answers and checks that
-// they share.
+// Package wiretest is the harness of the client's tests. A test writes the service as a handler, and connects the client
+// to it in one of two ways.
+//
+// A [Wire] carries requests to the handler without a socket. The test runs in a bubble of [testing/synctest], so every
+// pause and every time limit has its exact length and takes no time. Use it unless the other way is needed.
+//
+// [Serve] starts a real server. Use it to test the client together with net/http: TLS, proxies, redirects, connections
+// and uploads. Time is real there, so such a test may wait for an event, and must not conclude from a pause that
+// something has happened. Tests against a local cloud are of this kind.
 package wiretest
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -22,28 +27,31 @@ import (
 	"time"
 )
 
-// Wire is a network without sockets, so that tests can use fake time. It passes requests to a handler and records them.
+// Token is a token that never expires.
+const Token = "header.e30.signature-of-the-token"
+
+// Wire is a network without sockets. It passes requests to a handler and records them.
 type Wire struct {
 	mu      sync.Mutex
 	handler http.HandlerFunc
-	Seen    []Request // in order of arrival
+	seen    []request // in order of arrival
 }
 
-// Request is a recorded request.
-type Request struct {
-	Call string // method and path below /v1alpha1
-	Body string
-	At   time.Time
+type request struct {
+	call string // method and path below /v1alpha1
+	body string
+	at   time.Time
 }
-
-// Token is a token that never expires.
-const Token = "header.e30.signature-of-the-token"
 
 // New makes a network that carries requests to a handler.
 func New(handler http.HandlerFunc) *Wire { return &Wire{handler: handler} }
 
-// Lost breaks the connection if a handler panics with it. The effects of the handler remain.
-var Lost = http.ErrAbortHandler
+// Answer replaces the handler.
+func (w *Wire) Answer(handler http.HandlerFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.handler = handler
+}
 
 // RoundTrip implements [http.RoundTripper].
 func (w *Wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -59,11 +67,10 @@ func (w *Wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		body = read
 	}
-	w.mu.Lock()
-	w.Seen = append(w.Seen, Request{req.Method + " " + strings.TrimPrefix(req.URL.EscapedPath(), "/v1alpha1"), string(body), time.Now()})
-	handler := w.handler
-	w.mu.Unlock()
-
+	if req.ContentLength > 0 && req.ContentLength != int64(len(body)) { // as net/http's own network does
+		return nil, fmt.Errorf("the Content-Length is %d, and the body has %d bytes", req.ContentLength, len(body))
+	}
+	handler := w.record(req, string(body))
 	served := req.Clone(req.Context())
 	served.Body = io.NopCloser(bytes.NewReader(body))
 	recorder := httptest.NewRecorder()
@@ -85,33 +92,40 @@ func (w *Wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// Answer replaces the handler.
-func (w *Wire) Answer(handler http.HandlerFunc) {
+func (w *Wire) record(req *http.Request, body string) http.HandlerFunc {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.handler = handler
+	w.seen = append(w.seen, request{call(req), body, time.Now()})
+	return w.handler
 }
 
-// Calls returns the recorded calls in order of arrival.
-func (w *Wire) Calls() []string {
+// call is the method of a request and its path below /v1alpha1.
+func call(r *http.Request) string {
+	return r.Method + " " + strings.TrimPrefix(r.URL.EscapedPath(), "/v1alpha1")
+}
+
+// Calls returns the recorded calls in order of arrival: the method and the path below /v1alpha1.
+func (w *Wire) Calls() []string { return w.list(func(r request) string { return r.call }) }
+
+// Writes returns the recorded calls other than GET, each with a blank and its body.
+func (w *Wire) Writes() []string {
+	writes := w.list(func(r request) string { return r.call + " " + strings.TrimSuffix(r.body, "\n") })
+	return slices.DeleteFunc(writes, func(call string) bool { return strings.HasPrefix(call, "GET ") })
+}
+
+func (w *Wire) list(text func(request) string) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	calls := make([]string, len(w.Seen))
-	for i, r := range w.Seen {
-		calls[i] = r.Call
+	list := make([]string, len(w.seen))
+	for i, r := range w.seen {
+		list[i] = text(r)
 	}
-	return calls
+	return list
 }
 
 // Count returns how often a call came.
 func (w *Wire) Count(call string) int {
-	n := 0
-	for _, c := range w.Calls() {
-		if c == call {
-			n++
-		}
-	}
-	return n
+	return len(slices.DeleteFunc(w.Calls(), func(c string) bool { return c != call }))
 }
 
 // Times returns when each request came, as the time since begin.
@@ -119,19 +133,36 @@ func (w *Wire) Times(begin time.Time) []time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var times []time.Duration
-	for _, r := range w.Seen {
-		times = append(times, r.At.Sub(begin))
+	for _, r := range w.seen {
+		times = append(times, r.at.Sub(begin))
 	}
 	return times
 }
 
-// Expect checks the recorded calls.
+// Expect checks [Wire.Calls].
 func (w *Wire) Expect(t *testing.T, want ...string) {
 	t.Helper()
-	if got := w.Calls(); !slices.Equal(got, want) {
-		t.Errorf("calls:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	expectLines(t, "calls", w.Calls(), want)
+}
+
+// ExpectWrites checks [Wire.Writes].
+func (w *Wire) ExpectWrites(t *testing.T, want ...string) {
+	t.Helper()
+	expectLines(t, "writes", w.Writes(), want)
+}
+
+func expectLines(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s:\n%s\nwant:\n%s", what, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// RoundTripFunc is a network that is a function. Use it where a handler cannot behave as the network shall.
+type RoundTripFunc func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements [http.RoundTripper].
+func (f RoundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // Serve starts a real server for the duration of the test.
 func Serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
@@ -139,61 +170,4 @@ func Serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return server
-}
-
-// Say answers with a status and a body.
-func Say(w http.ResponseWriter, status int, body string) {
-	w.Header().Set("Content-Type", cmp.Or(w.Header().Get("Content-Type"), "application/json"))
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body)
-}
-
-// Refuse answers with the API's own error.
-func Refuse(w http.ResponseWriter, status int, message string) {
-	Say(w, status, fmt.Sprintf(`{"message":%q,"statusCode":%d,"requestID":"req-%d"}`, message, status, status))
-}
-
-// Hang answers nothing until the client goes away.
-func Hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-
-// ExpectError checks that the error contains every part.
-func ExpectError(t *testing.T, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatalf("no error, want one with %q", parts)
-	}
-	for _, part := range parts {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("error is %q, want %q in it", err, part)
-		}
-	}
-	if strings.ContainsAny(err.Error(), "\n\r") {
-		t.Errorf("error is more than a line: %q", err)
-	}
-}
-
-// Journal keeps log lines.
-type Journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *Journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *Journal) Logger() *slog.Logger {
-	return slog.New(slog.NewJSONHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug - 8}))
-}
-
-func (j *Journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
-func (j *Journal) Lines() []string {
-	return strings.Split(strings.TrimSpace(j.String()), "\n")
 }

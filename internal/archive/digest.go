@@ -34,17 +34,52 @@ type digest struct {
 	sum      [sha256.Size]byte
 	crc      uint32
 	size     int64
-	deflated int64 // 0 before it is known
+	deflated int64   // 0 before it is measured
+	pieces   []piece // where the deflated content is, once it is packed
+}
+
+// effort is what a reading finds out. Each finds out what those before it do.
+type effort int
+
+const (
+	hashed   effort = iota
+	measured        // how large the files are once deflated
+	packed          // their deflated content
+)
+
+// content is what a reading of all files has found out.
+type content struct {
+	effort  effort
+	digests []digest
+	spool   *spool // nil unless packed
 }
 
 // Hash is the hash of what would be deployed: of every name, whether it is executable, and its content. It reads all
 // files, on all cores, unless this process has read them before and they are unchanged.
 func (s *Source) Hash(ctx context.Context) (string, error) {
-	digests, err := s.digests(ctx, false)
+	e := hashed
+	if s.total() > s.limit {
+		e = measured // CheckSize is going to ask.
+	}
+	return s.hashBy(ctx, e)
+}
+
+// HashAndPack is Hash for a caller that will ask for the archive next. It packs the files while it reads them, unless
+// they would have to be read for the archive all the same.
+func (s *Source) HashAndPack(ctx context.Context) (string, error) {
+	if _, ok := s.stamp(); !ok {
+		return s.Hash(ctx)
+	}
+	return s.hashBy(ctx, packed)
+}
+
+func (s *Source) hashBy(ctx context.Context, e effort) (string, error) {
+	c, err := s.read(ctx, e)
 	if err != nil {
 		return "", err
 	}
-	return s.hash(digests), nil
+	defer c.spool.letGo()
+	return s.hash(c.digests), nil
 }
 
 func (s *Source) hash(digests []digest) string {
@@ -63,36 +98,48 @@ func (e entry) mode() fs.FileMode {
 	return 0o644
 }
 
-// readAll reads every file once. Each worker holds one file and one buffer. Of a file on disk whose digest is known it
-// takes that.
-func (s *Source) readAll(ctx context.Context, deflate bool, known []digest) ([]digest, error) {
-	digests := make([]digest, len(s.entries))
+// readAll reads every file once. Each worker holds one file and its buffers. Of a file on disk whose digest is known it
+// takes that. Who gets the content has to let go of its spool.
+func (s *Source) readAll(ctx context.Context, e effort, known *content) (*content, error) {
+	c := &content{effort: e, digests: make([]digest, len(s.entries))}
+	if known != nil {
+		c.effort, c.spool = known.effort, known.spool
+	} else if e == packed {
+		var err error
+		if c.spool, err = newSpool(2 * s.limit); err != nil {
+			return nil, err
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
 	for range min(runtime.GOMAXPROCS(0), len(s.entries)) {
 		group.Go(func() error {
-			w := newWorker(deflate)
+			w := newWorker(c.effort, c.spool)
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= len(s.entries) {
 					return nil
 				}
 				if known != nil && s.entries[i].path != "" {
-					digests[i] = known[i]
+					c.digests[i] = known.digests[i]
 					continue
 				}
 				if s.shared.reads != nil {
 					s.shared.reads(s.entries[i].name)
 				}
-				d, err := w.read(ctx, s.entries[i], nil)
+				d, err := w.read(ctx, s.entries[i])
 				if err != nil {
 					return err
 				}
-				digests[i] = d
+				c.digests[i] = d
 			}
 		})
 	}
-	return digests, group.Wait()
+	if err := group.Wait(); err != nil {
+		c.spool.letGo()
+		return nil, err
+	}
+	return c, nil
 }
 
 // worker reads files one after another.
@@ -100,41 +147,27 @@ type worker struct {
 	buffer     []byte
 	sum        hash.Hash
 	compressor *flate.Writer // nil where only the content's hash is wanted
-	deflated   counter
+	deflated   spooler
 }
 
-type counter struct {
-	n int64
-	w io.Writer
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	c.n += int64(len(p))
-	if c.w == nil {
-		return len(p), nil
-	}
-	return c.w.Write(p)
-}
-
-func newWorker(deflate bool) *worker {
-	w := &worker{buffer: make([]byte, bufferSize), sum: sha256.New()}
-	if deflate {
+func newWorker(e effort, to *spool) *worker {
+	w := &worker{buffer: make([]byte, bufferSize), sum: sha256.New(), deflated: spooler{spool: to}}
+	if e >= measured {
 		// The only error is a level that does not exist.
 		w.compressor, _ = flate.NewWriter(&w.deflated, level)
 	}
 	return w
 }
 
-// read reads one file to its end. With an output, it also goes there, deflated if the worker has a compressor, else as
-// it is.
-func (w *worker) read(ctx context.Context, e entry, output io.Writer) (digest, error) {
+// read reads one file to its end.
+func (w *worker) read(ctx context.Context, e entry) (digest, error) {
 	file, before, err := e.open()
 	if err != nil {
 		return digest{}, err
 	}
 	defer file.Close() //nolint:errcheck // It was only read.
 	w.sum.Reset()
-	w.deflated = counter{w: output}
+	w.deflated.next()
 	if w.compressor != nil {
 		w.compressor.Reset(&w.deflated)
 	}
@@ -144,14 +177,8 @@ func (w *worker) read(ctx context.Context, e entry, output io.Writer) (digest, e
 			return digest{}, err
 		}
 		n, err := io.ReadFull(file, w.buffer)
-		chunk := w.buffer[:n]
-		d.size += int64(n)
-		w.sum.Write(chunk)
-		if output != nil || w.compressor != nil {
-			d.crc = crc32.Update(d.crc, crc32.IEEETable, chunk)
-			if err := w.write(chunk, output); err != nil {
-				return digest{}, err
-			}
+		if err := w.take(&d, w.buffer[:n]); err != nil {
+			return digest{}, err
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			break
@@ -160,22 +187,30 @@ func (w *worker) read(ctx context.Context, e entry, output io.Writer) (digest, e
 			return digest{}, fmt.Errorf("cannot read %q: %w", e.name, reason(err))
 		}
 	}
-	if w.compressor != nil {
-		if err := w.compressor.Close(); err != nil {
-			return digest{}, err
-		}
-		d.deflated = w.deflated.n
+	if err := w.finish(&d); err != nil {
+		return digest{}, err
 	}
-	w.sum.Sum(d.sum[:0])
 	return d, e.unchanged(file, before, d.size)
 }
 
-func (w *worker) write(chunk []byte, output io.Writer) error {
-	if w.compressor != nil {
-		_, err := w.compressor.Write(chunk)
-		return err
+func (w *worker) take(d *digest, chunk []byte) error {
+	d.size += int64(len(chunk))
+	w.sum.Write(chunk)
+	if w.compressor == nil {
+		return nil
 	}
-	_, err := output.Write(chunk)
+	d.crc = crc32.Update(d.crc, crc32.IEEETable, chunk)
+	_, err := w.compressor.Write(chunk)
+	return err
+}
+
+func (w *worker) finish(d *digest) error {
+	w.sum.Sum(d.sum[:0])
+	if w.compressor == nil {
+		return nil
+	}
+	err := errors.Join(w.compressor.Close(), w.deflated.flush())
+	d.deflated, d.pieces = w.deflated.size, w.deflated.pieces
 	return err
 }
 

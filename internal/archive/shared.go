@@ -12,18 +12,14 @@ import (
 	"time"
 )
 
-// Many deployments of one directory in one process read its files once. The digests are kept under a stamp of all
-// files: device, inode, size, modification time and change time of each. No program can set the change time, so it
-// shows a change even if size and modification time stay the same.
-
-// minAge is how old a change must be before the stamp is trusted. A file that changes twice within one tick of the file
-// system's clock can have the same stamp for two contents.
-const minAge = 2 * time.Second
+// Many deployments of one directory in one process read its files once. What a reading has found out is kept under a
+// stamp of all files: device, inode, size, modification time and change time of each. No program can set the change
+// time, so it shows a change even if size and modification time stay the same.
 
 // maxReadings limits the memory for digests. A process deploys few different directories.
 const maxReadings = 32
 
-// readings are the digests that this process has computed, by the stamp of the files.
+// readings are what this process has read, by the stamp of the files.
 type readings struct {
 	mu    sync.Mutex
 	known map[stamp]*reading
@@ -35,11 +31,10 @@ var shared = &readings{now: time.Now}
 
 type stamp [sha256.Size]byte
 
-// reading holds the digests of all files of a directory. Only the holder of the turn may use it.
+// reading is what is known of the files with one stamp. Only the holder of the turn may read them.
 type reading struct {
-	turn     chan struct{}
-	digests  []digest // nil before they are known
-	deflated bool
+	turn    chan struct{}
+	content *content // nil before anything is known; guarded by the mutex of readings
 }
 
 // of returns the reading with a stamp. It creates one if there is none.
@@ -49,7 +44,7 @@ func (r *readings) of(at stamp) *reading {
 	one := r.known[at]
 	if one == nil {
 		if r.known == nil || len(r.known) >= maxReadings {
-			r.known = map[stamp]*reading{}
+			r.forget(nil)
 		}
 		one = &reading{turn: make(chan struct{}, 1)}
 		r.known[at] = one
@@ -57,10 +52,62 @@ func (r *readings) of(at stamp) *reading {
 	return one
 }
 
-// stamp returns the stamp of all files on disk. It returns false if one has changed too recently, or if the system has
-// no change times; then the files have to be read.
+// use returns what is known, as long as it is enough. The caller has to let go of its spool.
+func (r *readings) use(one *reading, e effort) *content {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if one.content == nil || one.content.effort < e {
+		return nil
+	}
+	one.content.spool.hold()
+	return one.content
+}
+
+// keep keeps what a reading has found out. Spools that nobody may need any more are closed if they are large together.
+func (r *readings) keep(at stamp, one *reading, c *content) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one.close()
+	c.spool.hold()
+	one.content = c
+	var stored int64
+	for _, other := range r.known {
+		stored += other.stored()
+	}
+	if stored > SizeLimit {
+		r.forget(one)
+	}
+	r.known[at] = one
+}
+
+// forget forgets all readings but one.
+func (r *readings) forget(but *reading) {
+	for _, one := range r.known {
+		if one != but {
+			one.close()
+		}
+	}
+	r.known = map[stamp]*reading{}
+}
+
+func (r *reading) stored() int64 {
+	if r.content == nil || r.content.spool == nil {
+		return 0
+	}
+	return r.content.spool.size.Load()
+}
+
+func (r *reading) close() {
+	if r.content != nil {
+		r.content.spool.letGo()
+		r.content = nil
+	}
+}
+
+// stamp returns the stamp of all files on disk. It returns false if one has changed too recently, or if the system has no
+// change times; then the files have to be read.
 func (s *Source) stamp() (stamp, bool) {
-	recent := s.shared.now().Add(-minAge)
+	now := s.shared.now()
 	all := sha256.New()
 	for _, e := range s.entries {
 		if e.path == "" {
@@ -71,7 +118,7 @@ func (s *Source) stamp() (stamp, bool) {
 			return stamp{}, false
 		}
 		id, changed, ok := identity(info)
-		if !ok || !changed.Before(recent) || !info.ModTime().Before(recent) {
+		if !ok || young(changed, now) || young(info.ModTime(), now) {
 			return stamp{}, false
 		}
 		all.Write(fmt.Appendf(nil, "%q %q %s %d %d %d\n", e.name, e.path, id, info.Size(), info.ModTime().UnixNano(), changed.UnixNano()))
@@ -79,12 +126,23 @@ func (s *Source) stamp() (stamp, bool) {
 	return stamp(all.Sum(nil)), true
 }
 
-// digests returns the digest of every entry. It reads the files, unless this process has read them before and they are
-// unchanged.
-func (s *Source) digests(ctx context.Context, deflate bool) ([]digest, error) {
+// young reports whether a file that changed at a time may change again without another time: within one tick of the file
+// system's clock. Clocks that tell fractions of a second tick every ten milliseconds at least, the others every two
+// seconds.
+func young(changed, now time.Time) bool {
+	tick := 2 * time.Second
+	if changed.Nanosecond() != 0 {
+		tick = 100 * time.Millisecond
+	}
+	return now.Sub(changed) <= tick
+}
+
+// read finds out about every file. It reads them, unless this process has read them before and they are unchanged. The
+// caller has to let go of the spool.
+func (s *Source) read(ctx context.Context, e effort) (*content, error) {
 	at, ok := s.stamp()
 	if !ok {
-		return s.readAll(ctx, deflate, nil)
+		return s.readAll(ctx, e, nil)
 	}
 	one := s.shared.of(at)
 	select {
@@ -93,13 +151,13 @@ func (s *Source) digests(ctx context.Context, deflate bool) ([]digest, error) {
 		return nil, ctx.Err()
 	}
 	defer func() { <-one.turn }()
-	if one.digests != nil && (one.deflated || !deflate) {
+	if known := s.shared.use(one, e); known != nil {
 		// The configuration is not on disk in the form in which it is deployed.
-		return s.readAll(ctx, deflate, one.digests)
+		return s.readAll(ctx, e, known)
 	}
-	digests, err := s.readAll(ctx, deflate, nil)
+	c, err := s.readAll(ctx, e, nil)
 	if again, ok := s.stamp(); err == nil && ok && again == at {
-		one.digests, one.deflated = digests, deflate
+		s.shared.keep(at, one, c)
 	}
-	return digests, err
+	return c, err
 }

@@ -6,6 +6,7 @@
 package archive
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -90,17 +91,70 @@ func TestShared(t *testing.T) {
 	}
 
 	// An archive needs more than a hash, which serves hashes as well.
-	archive, err := r.open("even").Archive(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	archive := archiveOf(t, r.open("even"))
 	r.wantReads(2)
 	if archive.Hash() != hashes[0] || r.hash("even") != hashes[0] {
 		t.Errorf("the archive's hash is %s, want %s", archive.Hash(), hashes[0])
 	}
-	if _, err := r.open("odd").Archive(t.Context()); err != nil {
+	archiveOf(t, r.open("odd"))
+	r.wantReads(2)
+}
+
+// TestSharedArchives packs a directory once for a hundred deployments at a time.
+func TestSharedArchives(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	var group sync.WaitGroup
+	archives := make([]*Archive, 100)
+	for i := range archives {
+		source := r.open(fmt.Sprint("app", i))
+		group.Go(func() { archives[i] = archiveOf(t, source) })
+	}
+	group.Wait()
+	r.wantReads(1)
+	for i, a := range archives {
+		got := unpack(t, readArchive(t, a))
+		if want := fmt.Sprintf("name: app%d\nlanguage: node\n", i); got[configName].Content != want || got["main.js"].Content != "one" {
+			t.Fatalf("the archive %d holds %v", i, got)
+		}
+	}
+}
+
+// TestHashAndPack reads the files for the hash, and not again for the archive.
+func TestHashAndPack(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	hash, err := r.open("app").HashAndPack(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
+	if a := archiveOf(t, r.open("app")); a.Hash() != hash {
+		t.Errorf("the archive's hash is %s, want %s", a.Hash(), hash)
+	}
+	r.wantReads(1)
+	r.write("main.js", "two")
+	if a := archiveOf(t, r.open("app")); a.Hash() == hash || unpack(t, readArchive(t, a))["main.js"].Content != "two" {
+		t.Error("the archive holds the former file")
+	}
+	r.wantReads(2)
+}
+
+// TestForgotten forgets what was packed while an archive of it is still in use.
+func TestForgotten(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	a := archiveOf(t, r.open("app"))
+	r.shared.mu.Lock()
+	r.shared.forget(nil)
+	r.shared.mu.Unlock()
+	if got := unpack(t, readArchive(t, a)); got["main.js"].Content != "one" {
+		t.Errorf("the archive holds %v", got)
+	}
+	spool := a.content.spool
+	if users := spool.users.Load(); users != 1 {
+		t.Errorf("%d users of the spool, want the archive alone", users)
+	}
+	archiveOf(t, r.open("app"))
 	r.wantReads(2)
 }
 
@@ -131,12 +185,41 @@ func TestSharedChanges(t *testing.T) {
 	}
 }
 
-// TestSharedYoung reads a file again that was written moments ago: its times would not tell another write.
+// TestYoung trusts no time of a file that could stay the same if the file changed again.
+func TestYoung(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		changed time.Time
+		age     time.Duration
+		want    bool
+	}{
+		"a fine clock, just now":     {time.Unix(1000, 5), 10 * time.Millisecond, true},
+		"a fine clock, a while ago":  {time.Unix(1000, 5), time.Second, false},
+		"a coarse clock, just now":   {time.Unix(1000, 0), time.Second, true},
+		"a coarse clock, long ago":   {time.Unix(1000, 0), 3 * time.Second, false},
+		"a clock ahead of our clock": {time.Unix(1000, 5), -time.Hour, true},
+	} {
+		if got := young(test.changed, test.changed.Add(test.age)); got != test.want {
+			t.Errorf("%s: young = %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// TestSharedYoung reads files again that were written moments ago.
 func TestSharedYoung(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
-	r.shared.now = time.Now
+	info, err := os.Stat(filepath.Join(r.dir, "main.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.shared.now = func() time.Time { return info.ModTime() }
 	r.hash("app")
 	r.hash("app")
 	r.wantReads(2)
+	if _, err := r.open("app").HashAndPack(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	archiveOf(t, r.open("app"))
+	r.wantReads(4)
 }

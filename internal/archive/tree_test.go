@@ -79,10 +79,7 @@ func hashOf(t *testing.T, s *Source) string {
 // hash is the source's.
 func pack(t *testing.T, s *Source) []byte {
 	t.Helper()
-	a, err := s.Archive(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := archiveOf(t, s)
 	content := readArchive(t, a)
 	if int64(len(content)) != a.Size() {
 		t.Errorf("the archive has %d bytes, Size says %d", len(content), a.Size())
@@ -91,6 +88,17 @@ func pack(t *testing.T, s *Source) []byte {
 		t.Error("the hashes of the archive and its source differ")
 	}
 	return content
+}
+
+// archiveOf makes an archive that is closed at the end of the test.
+func archiveOf(t *testing.T, s *Source) *Archive {
+	t.Helper()
+	a, err := s.Archive(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.Close)
+	return a
 }
 
 func readArchive(t *testing.T, a *Archive) []byte {

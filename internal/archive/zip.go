@@ -9,64 +9,97 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/klauspost/compress/flate"
 )
 
 // SizeLimit is how large the files of an archive may be once compressed: the service's 500 MB, read generously, as the
 // service has the last word.
 const SizeLimit = 500 << 20
 
-// Archive is a zip archive of a source, made anew each time it is read.
+// Archive is a zip archive of a source, as its files were when they were read.
 type Archive struct {
 	source  *Source
-	digests []digest
+	content *content
 	size    int64
 }
 
-// Archive reads all files to learn what the archive will hold and how large it will be. A source that is too large is
-// an error with both sizes.
+// Archive reads all files, unless this process has packed them before and they are unchanged. A source that is too large
+// is an error with both sizes. The archive has to be closed.
 func (s *Source) Archive(ctx context.Context) (*Archive, error) {
-	digests, err := s.digests(ctx, true)
+	c, err := s.read(ctx, packed)
 	if err != nil {
 		return nil, err
 	}
-	a := &Archive{source: s, digests: digests}
-	var data int64
-	for i := range digests {
-		data += digests[i].packed()
+	a := &Archive{source: s, content: c}
+	if err := a.measure(); err != nil {
+		a.Close()
+		return nil, err
 	}
-	if data > s.limit {
-		return nil, tooLarge(data, s.limit)
+	return a, nil
+}
+
+func (a *Archive) measure() error {
+	data, err := a.source.packedSize(a.content.digests)
+	if err != nil {
+		return err
 	}
 	var headers counter
 	if err := a.write(&headers, func(int, io.Writer) error { return nil }); err != nil {
-		return nil, err
+		return err
 	}
-	a.size = headers.n + data
-	return a, nil
+	a.size = int64(headers) + data
+	return nil
+}
+
+// counter counts what is written.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
 }
 
 // CheckSize is the error of Archive for a source that is too large. It only reads the files where their sizes alone do
 // not answer.
 func (s *Source) CheckSize(ctx context.Context) error {
+	if s.total() <= s.limit {
+		return nil
+	}
+	c, err := s.read(ctx, measured)
+	if err != nil {
+		return err
+	}
+	defer c.spool.letGo()
+	_, err = s.packedSize(c.digests)
+	return err
+}
+
+// total is the size of all files.
+func (s *Source) total() int64 {
 	var total int64
 	for _, e := range s.entries {
 		total += max(e.size, int64(len(e.content)))
 	}
-	if total <= s.limit {
-		return nil
-	}
-	_, err := s.Archive(ctx)
-	return err
+	return total
 }
 
-func tooLarge(size, limit int64) error {
-	return fmt.Errorf("the application is too large: its archive would have %.1f MB, and the service takes up to %.1f MB (%d and %d bytes); name what it does not need in %s",
-		float64(size)/(1<<20), float64(limit)/(1<<20), size, limit, ignoreFile)
+// packedSize is the size of the data in the archive. One above the limit is an error.
+func (s *Source) packedSize(digests []digest) (int64, error) {
+	var size int64
+	for i := range digests {
+		size += digests[i].packed()
+	}
+	if size > s.limit {
+		return 0, fmt.Errorf("the application is too large: its archive would have %.1f MB, and the service takes up to %.1f MB (%d and %d bytes); name what it does not need in %s",
+			float64(size)/(1<<20), float64(s.limit)/(1<<20), size, s.limit, ignoreFile)
+	}
+	return size, nil
 }
 
 // Hash is the hash of what is in the archive, the same as that of a Source.
 func (a *Archive) Hash() string {
-	return a.source.hash(a.digests)
+	return a.source.hash(a.content.digests)
 }
 
 // Size is the number of bytes that Open's reader gives.
@@ -74,36 +107,32 @@ func (a *Archive) Size() int64 {
 	return a.size
 }
 
-// Open begins to make the archive. The reader has to be closed. It fails at a file that is not as it was, and so never
-// gives anything else than Hash and Size promise.
+// Open begins to make the archive. The reader has to be closed. It gives the same bytes each time, whatever becomes of
+// the files.
 func (a *Archive) Open() (io.ReadCloser, error) {
-	ctx, cancel := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
 	go func() {
-		stored, deflated := newWorker(false), newWorker(true)
 		writer.CloseWithError(a.write(writer, func(i int, w io.Writer) error {
-			worker := deflated
-			if a.digests[i].method() == zip.Store {
-				worker = stored
-			}
-			d, err := worker.read(ctx, a.source.entries[i], w)
-			if err == nil && (d.sum != a.digests[i].sum || d.size != a.digests[i].size) {
-				err = a.source.entries[i].changed()
-			}
+			_, err := io.Copy(w, a.data(i))
 			return err
 		}))
 	}()
-	return &stream{PipeReader: reader, cancel: cancel}, nil
+	return reader, nil
 }
 
-type stream struct {
-	*io.PipeReader
-	cancel context.CancelFunc
+// data is a file's data as it stands in the archive.
+func (a *Archive) data(i int) io.Reader {
+	d := &a.content.digests[i]
+	deflated := a.content.spool.reader(d.pieces)
+	if d.method() == zip.Store {
+		return flate.NewReader(deflated)
+	}
+	return deflated
 }
 
-func (s *stream) Close() error {
-	s.cancel()
-	return s.PipeReader.Close()
+// Close gives up the archive. A reader of it that is still in use fails.
+func (a *Archive) Close() {
+	a.content.spool.letGo()
 }
 
 // method is how a file is packed: it is deflated where that makes it smaller.
@@ -134,7 +163,7 @@ func (a *Archive) write(w io.Writer, data func(i int, w io.Writer) error) error 
 			}
 		}
 		h := header(e.name, 0o100000|uint32(e.mode()))
-		d := &a.digests[i]
+		d := &a.content.digests[i]
 		h.Method, h.CRC32 = d.method(), d.crc
 		h.UncompressedSize64, h.CompressedSize64 = uint64(d.size), uint64(d.packed())
 		entry, err := archive.CreateRaw(h)

@@ -51,6 +51,7 @@ func (d *developers) deploy(ctx context.Context, application string) (version st
 	if err != nil {
 		return "", err
 	}
+	defer packed.Close()
 	before, err := d.client.FreshApplication(ctx, application)
 	if err != nil {
 		return "", err

@@ -21,7 +21,7 @@ func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, st
 	if !plan.checkChoice(state, diags) {
 		return
 	}
-	files, hash := plan.planSource(ctx, state != nil, diags)
+	files, hash := plan.planSource(ctx, r.hashFiles(plan, state), diags)
 	if diags.HasError() {
 		return
 	}
@@ -46,6 +46,20 @@ func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, st
 		diags.AddWarning(fmt.Sprintf("Application %q will be deployed", plan.ApplicationName.ValueString()),
 			"The deployment was imported, and the API does not tell which files run. Applying this plan deploys once; from then on it deploys when something changes.")
 	}
+}
+
+// hashFiles tells how to hash the files of a plan: not at all if that would not matter. Terraform plans an update twice:
+// for the plan, after a refresh, and in another process for the apply, without one. The second time the apply asks for
+// the archive next, and so the files are packed while they are read. After a plan without a refresh they are packed in
+// vain.
+func (r *applicationDeploymentResource) hashFiles(plan, state *applicationDeploymentModel) hashFiles {
+	switch {
+	case state == nil || state.SourceHash.IsNull() || plan.deploys(state, state.SourceHash):
+		return nil
+	case r.session == nil || r.session.refreshed.Load():
+		return (*archive.Source).Hash
+	}
+	return (*archive.Source).HashAndPack
 }
 
 // unlessRecorded plans the recorded value, or unknown if there is none.
@@ -143,6 +157,7 @@ func (d *deploy) send(ctx context.Context, client *cloud.Client, diags *diag.Dia
 		if files, packed = d.plan.packSource(ctx, diags); packed == nil {
 			return false
 		}
+		defer packed.Close()
 		hash = types.StringValue(packed.Hash())
 	}
 	if d.state != nil && !d.plan.deploys(d.state, hash) {

@@ -151,6 +151,7 @@ func (r *applicationDeploymentResource) read(ctx context.Context, o *operation[a
 	if application == nil {
 		return
 	}
+	o.session.refreshed.Store(true)
 	state.ID, state.Organization = state.ApplicationName, o.organization
 	state.DatabaseName = observed(state.DatabaseName, application.Database)
 	if unfinishedRollout(ctx, o.private, o.diags).observe(ctx, application, o.private, o.diags) {

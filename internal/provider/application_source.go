@@ -22,10 +22,10 @@ type source struct {
 	configFile string
 }
 
-// planSource checks the directory for a plan. It reads the files only if there is a recorded hash to compare with.
-// While the directory is unknown it reports nothing. While a trigger is unknown it reports nothing either, because the
-// same apply may build the files.
-func (m *applicationDeploymentModel) planSource(ctx context.Context, compares bool, diags *diag.Diagnostics) (*source, types.String) {
+// planSource checks the directory for a plan. It hashes the files by a function, which is nil if there is no recorded hash
+// to compare with. While the directory is unknown it reports nothing. While a trigger is unknown it reports nothing
+// either, because the same apply may build the files.
+func (m *applicationDeploymentModel) planSource(ctx context.Context, hashFiles hashFiles, diags *diag.Diagnostics) (*source, types.String) {
 	switch {
 	case m.SourceDir.IsNull():
 		return nil, types.StringNull()
@@ -35,8 +35,8 @@ func (m *applicationDeploymentModel) planSource(ctx context.Context, compares bo
 	var faults diag.Diagnostics
 	files := m.openSource(ctx, &faults)
 	hash := types.StringUnknown()
-	if files != nil && compares {
-		text, err := files.Hash(ctx)
+	if files != nil && hashFiles != nil {
+		text, err := hashFiles(files.Source, ctx)
 		if err != nil {
 			m.sourceFault(err, &faults)
 			files = nil
@@ -50,6 +50,9 @@ func (m *applicationDeploymentModel) planSource(ctx context.Context, compares bo
 	}
 	return files, hash
 }
+
+// hashFiles is a method of archive.Source.
+type hashFiles func(*archive.Source, context.Context) (string, error)
 
 // openSource makes the checks that the CLI makes. It returns nil and reports why if one fails.
 func (m *applicationDeploymentModel) openSource(ctx context.Context, diags *diag.Diagnostics) *source {

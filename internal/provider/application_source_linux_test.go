@@ -5,9 +5,11 @@ package provider
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // opens counts how often a file is opened.
@@ -54,27 +56,59 @@ func (o *opens) want(what string, want int) {
 	}
 }
 
-// TestDeploymentReads counts how often a deployment reads its files.
+// settled waits until a file is so old that its times would tell another change. They need not within a tick of the file
+// system's clock.
+func settled(t *testing.T, path string) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick := 200 * time.Millisecond
+	if info.ModTime().Nanosecond() == 0 { // It may be a clock of whole seconds.
+		tick = 3 * time.Second
+	}
+	time.Sleep(time.Until(info.ModTime().Add(tick)))
+}
+
+// TestDeploymentReads counts how often a deployment reads its files: once in a plan and once in an apply. Terraform
+// starts a process for each, and plans an update in both.
 func TestDeploymentReads(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t)
-	r := newRPC(t, d.api)
 	dir := sourceDir(t, map[string]string{"main.js": "one"})
 	set := attributes{"application_name": "shop", "source_dir": dir}
-	file := watch(t, filepath.Join(dir, "main.js"))
+	main := filepath.Join(dir, "main.js")
+	file := watch(t, main)
 
-	planned := r.plan(applicationDeploymentType, nil, set, "")
+	planning, applying := newRPC(t, d.api), newRPC(t, d.api)
+	planning.plan(applicationDeploymentType, nil, set, "")
 	file.want("the plan of a create", 0)
-	o := r.finish(planned, applicationDeploymentType, nil, set, "")
-	file.want("a create", 2) // once to know what is there, once to send it
+	o := applying.apply(applicationDeploymentType, nil, set, "", "")
+	file.want("a create", 1)
 
-	r.unchanged(r.refresh(o, ""), set)
-	file.want("a plan", 1)
 	write(t, dir, "main.js", "two")
+	settled(t, main)
 	file.want("the test", 1)
-	planned = r.plan(applicationDeploymentType, o, set, "")
+	planning, applying = newRPC(t, d.api), newRPC(t, d.api)
+	o = planning.refresh(o, "")
+	planning.plan(applicationDeploymentType, o, set, "")
 	file.want("the plan of an update", 1)
-	r.finish(planned, applicationDeploymentType, o, set, "")
-	file.want("an update", 2)
+	o = applying.apply(applicationDeploymentType, o, set, "", "")
+	file.want("an update", 1)
 	d.wantDeploys(t, 2)
+
+	write(t, dir, "main.js", "three")
+	file.want("the test", 1)
+	planning, applying = newRPC(t, d.api), newRPC(t, d.api)
+	triggered := set.with(attributes{"triggers": map[string]string{"secret": "2"}})
+	o = planning.refresh(o, "")
+	planning.plan(applicationDeploymentType, o, triggered, "")
+	file.want("the plan of a changed trigger", 0)
+	applying.apply(applicationDeploymentType, o, triggered, "", "")
+	file.want("a changed trigger", 1)
+	d.wantDeploys(t, 3)
+	if got := d.uploads[2]["main.js"]; got != "three" {
+		t.Errorf("deployed %q", got)
+	}
 }

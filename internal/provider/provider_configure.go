@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -32,6 +33,7 @@ type session struct {
 	endpoint    string
 	formerNames []string // of the organization
 	unknown     []string
+	refreshed   atomic.Bool // whether a deployment was refreshed
 }
 
 // connected returns the client. If a setting is unknown, it reports an error that names the setting: to use another

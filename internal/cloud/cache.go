@@ -25,8 +25,8 @@ type reader[T any] struct {
 }
 
 // cache lets the reads of a refresh share one list call. A single read asks for its own object. If a second read comes
-// at the same time or soon after, it fetches the list. The list then answers all reads for a few seconds, or until we
-// write.
+// at the same time or soon after, it fetches the list. The list then answers all reads for a few seconds, and longer
+// while they follow one another without a pause, as those of one refresh do. Our own write ends that at once.
 type cache[T any] struct {
 	reader[T]
 	timing Timing
@@ -35,6 +35,7 @@ type cache[T any] struct {
 	writes      int          // counts what makes earlier lists stale
 	items       map[string]T // of the last list, nil when there is none that serves
 	fetchedAt   time.Time
+	servedAt    time.Time // when it last answered a read
 	singleReads int       // lone reads under way
 	lastRead    time.Time // when the last one ended
 	asking      share.Call[map[string]T]
@@ -76,8 +77,12 @@ func (c *cache[T]) isOnlyRead() bool {
 	return !c.fresh() && c.asking.Waiting() == 0 && c.singleReads == 0 && time.Since(c.lastRead) > time.Second
 }
 
+// fresh reports whether the list serves. A refresh of ten thousand objects takes longer than a few seconds, and would
+// otherwise fetch the list again and again. The caller holds the mutex.
 func (c *cache[T]) fresh() bool {
-	return c.items != nil && time.Since(c.fetchedAt) < c.timing.Shared
+	age, pause := time.Since(c.fetchedAt), time.Since(c.servedAt)
+	longest, longestPause := 12*c.timing.Shared, c.timing.Shared/10
+	return c.items != nil && (age < c.timing.Shared || age < longest && pause < longestPause)
 }
 
 // all reads the list.
@@ -109,6 +114,7 @@ func (c *cache[T]) current() (map[string]T, int) {
 	if !c.fresh() {
 		return nil, c.writes
 	}
+	c.servedAt = time.Now()
 	return c.items, c.writes
 }
 
@@ -128,7 +134,7 @@ func (c *cache[T]) fetch(ctx context.Context) (map[string]T, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.writes == writes {
-		c.items, c.fetchedAt = items, time.Now()
+		c.items, c.fetchedAt, c.servedAt = items, time.Now(), time.Now()
 	}
 	return items, nil
 }

@@ -175,6 +175,39 @@ func TestAListServesForSeconds(t *testing.T) {
 	})
 }
 
+// TestAListServesALongRefresh reads without a pause for longer than a list serves otherwise.
+func TestAListServesALongRefresh(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{names: numbered(3), status: "available", latency: time.Millisecond}
+		c, w := wired(t, s.ServeHTTP)
+		readFor := func(length time.Duration) {
+			for begun := time.Now(); time.Since(begun) < length; time.Sleep(500 * time.Millisecond) {
+				together(t.Context(), c, s.names...)
+			}
+		}
+		wantLists := func(when string, want int) {
+			t.Helper()
+			if got := w.Count(list); got != want {
+				t.Errorf("%s: %d lists, want %d", when, got, want)
+			}
+		}
+		readFor(100 * time.Second)
+		wantLists("after a long refresh", 1)
+		time.Sleep(2 * time.Second)
+		readFor(time.Second)
+		wantLists("after a pause", 2)
+		readFor(100 * time.Second)
+		if err := c.SetInstancePassword(t.Context(), "pg_0001", "secret-secret"); err != nil {
+			t.Fatal(err)
+		}
+		readFor(time.Second)
+		wantLists("after a write", 3)
+		readFor(5 * time.Minute)
+		wantLists("after minutes without a pause", 5)
+	})
+}
+
 func TestAWriteMakesAListStale(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(ctx context.Context, c *Client) error{

@@ -17,7 +17,7 @@ type Timing struct {
 	Failing        time.Duration // the longest unbroken run of failed polls: 10 min
 	Backoff        time.Duration // first pause before a repeat: 0.5 s
 	LongestBackoff time.Duration // 15 s
-	Shared         time.Duration // how long a list serves reads: 10 s
+	Shared         time.Duration // how long a list serves reads: 10 s, or 12 times as long while there is one every second
 	Progress       time.Duration // between two log lines about an upload: 10 s
 }
 

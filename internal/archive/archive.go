@@ -15,8 +15,8 @@
 //     would be simpler, but uploads would be up to four times as large, and
 //     applications that the CLI can deploy would exceed the size limit.
 //
-// The files are read once, on all cores. Their deflated content goes to a nameless temporary file, from which the archive
-// is made while it is sent. So what is sent is what was hashed, and little of it is in memory.
+// The files are read once, on all cores. Their deflated content goes to a nameless temporary file, from which the
+// archive is made while it is sent. So what is sent is what was hashed, and little of it is in memory.
 package archive
 
 import (

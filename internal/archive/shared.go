@@ -104,8 +104,8 @@ func (r *reading) close() {
 	}
 }
 
-// stamp returns the stamp of all files on disk. It returns false if one has changed too recently, or if the system has no
-// change times; then the files have to be read.
+// stamp returns the stamp of all files on disk. It returns false if one has changed too recently, or if the system has
+// no change times; then the files have to be read.
 func (s *Source) stamp() (stamp, bool) {
 	now := s.shared.now()
 	all := sha256.New()
@@ -126,9 +126,9 @@ func (s *Source) stamp() (stamp, bool) {
 	return stamp(all.Sum(nil)), true
 }
 
-// young reports whether a file that changed at a time may change again without another time: within one tick of the file
-// system's clock. Clocks that tell fractions of a second tick every ten milliseconds at least, the others every two
-// seconds.
+// young reports whether a file that changed at a time may change again without another time: within one tick of the
+// file system's clock. Clocks that tell fractions of a second tick every ten milliseconds at least, the others every
+// two seconds.
 func young(changed, now time.Time) bool {
 	tick := 2 * time.Second
 	if changed.Nanosecond() != 0 {

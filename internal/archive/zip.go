@@ -24,8 +24,8 @@ type Archive struct {
 	size    int64
 }
 
-// Archive reads all files, unless this process has packed them before and they are unchanged. A source that is too large
-// is an error with both sizes. The archive has to be closed.
+// Archive reads all files, unless this process has packed them before and they are unchanged. A source that is too
+// large is an error with both sizes. The archive has to be closed.
 func (s *Source) Archive(ctx context.Context) (*Archive, error) {
 	c, err := s.read(ctx, packed)
 	if err != nil {

@@ -48,10 +48,10 @@ func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, st
 	}
 }
 
-// hashFiles tells how to hash the files of a plan: not at all if that would not matter. Terraform plans an update twice:
-// for the plan, after a refresh, and in another process for the apply, without one. The second time the apply asks for
-// the archive next, and so the files are packed while they are read. After a plan without a refresh they are packed in
-// vain.
+// hashFiles tells how to hash the files of a plan: not at all if that would not matter. Terraform plans an update
+// twice: for the plan, after a refresh, and in another process for the apply, without one. The second time the apply
+// asks for the archive next, and so the files are packed while they are read. After a plan without a refresh they are
+// packed in vain.
 func (r *applicationDeploymentResource) hashFiles(plan, state *applicationDeploymentModel) hashFiles {
 	switch {
 	case state == nil || state.SourceHash.IsNull() || plan.deploys(state, state.SourceHash):

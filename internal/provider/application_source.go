@@ -22,9 +22,9 @@ type source struct {
 	configFile string
 }
 
-// planSource checks the directory for a plan. It hashes the files by a function, which is nil if there is no recorded hash
-// to compare with. While the directory is unknown it reports nothing. While a trigger is unknown it reports nothing
-// either, because the same apply may build the files.
+// planSource checks the directory for a plan. It hashes the files by a function, which is nil if there is no recorded
+// hash to compare with. While the directory is unknown it reports nothing. While a trigger is unknown it reports
+// nothing either, because the same apply may build the files.
 func (m *applicationDeploymentModel) planSource(ctx context.Context, hashFiles hashFiles, diags *diag.Diagnostics) (*source, types.String) {
 	switch {
 	case m.SourceDir.IsNull():

@@ -56,8 +56,8 @@ func (o *opens) want(what string, want int) {
 	}
 }
 
-// settled waits until a file is so old that its times would tell another change. They need not within a tick of the file
-// system's clock.
+// settled waits until a file is so old that its times would tell another change. They need not within a tick of the
+// file system's clock.
 func settled(t *testing.T, path string) {
 	t.Helper()
 	info, err := os.Stat(path)

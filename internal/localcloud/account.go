@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The account of a local cloud has one user, called like the organization.
+// A local cloud has one user, whose name is that of the organization.
 
 func (s *Server) profile(*http.Request) (any, error) {
 	var created time.Time

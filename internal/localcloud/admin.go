@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// The calls below /localcloud/ are this cloud's own, for a user who rehearses an incident. They need the login as the
-// API does; no fault hits them, and they are not among the requests.
+// The calls below /localcloud/ are not DBOS Cloud's: they let a user rehearse an incident. They need the login as the
+// API does, but no fault hits them and the request log leaves them out.
 
 func (s *Server) adminRoutes() map[string]handler {
 	return map[string]handler{
@@ -22,13 +22,6 @@ func (s *Server) adminRoutes() map[string]handler {
 		"GET /localcloud/status":         s.getStatus,
 		"POST /localcloud/reset":         s.reset,
 	}
-}
-
-// ActiveFault is a fault that was injected.
-type ActiveFault struct {
-	ID    int   `json:"id"`
-	Hits  int   `json:"hits"` // requests that it has hit
-	Fault Fault `json:"fault"`
 }
 
 func (s *Server) addFault(r *http.Request) (any, error) {
@@ -43,15 +36,6 @@ func (s *Server) addFault(r *http.Request) (any, error) {
 }
 
 func (s *Server) listFaults(*http.Request) (any, error) { return s.Faults(), nil }
-
-// Faults are those that were injected and not removed, in that order.
-func (s *Server) Faults() []ActiveFault {
-	listed := []ActiveFault{}
-	for _, a := range s.faults.list() {
-		listed = append(listed, ActiveFault{ID: a.id, Hits: a.hits, Fault: a.Fault})
-	}
-	return listed
-}
 
 func (s *Server) clearFaults(*http.Request) (any, error) {
 	s.faults.clear()

@@ -4,7 +4,6 @@
 package localcloud
 
 import (
-	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -12,7 +11,7 @@ import (
 	"net/http"
 )
 
-// apiError is a refusal in the API's own words.
+// apiError is an error in the shape of the API's.
 type apiError struct {
 	status  int
 	message string
@@ -37,20 +36,16 @@ func exists(kind, name string) error {
 	return refuse(http.StatusConflict, "%s %s already exists", kind, name)
 }
 
-// isUnauthorized tells of a request whose login is not accepted.
+// isUnauthorized tells whether an error refuses the login.
 func isUnauthorized(err error) bool {
 	var refused *apiError
 	return errors.As(err, &refused) && refused.status == http.StatusUnauthorized
 }
 
-// noContent is the answer of a call that says 204; a nil answer is an empty 200.
+// noContent is answered with status 204. A nil answer is an empty 200.
 type noContent struct{}
 
-func requestID() string {
-	random := make([]byte, 12)
-	_, _ = rand.Read(random) // never fails: the runtime ends the process instead
-	return hex.EncodeToString(random)
-}
+func requestID() string { return hex.EncodeToString(randomBytes(12)) }
 
 func writeAnswer(w http.ResponseWriter, answer any) {
 	switch answer.(type) {
@@ -89,5 +84,5 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that has gone away is not our fault
+	_, _ = w.Write(body) // fails only if the client has gone away
 }

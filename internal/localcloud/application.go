@@ -4,7 +4,6 @@
 package localcloud
 
 import (
-	"crypto/rand"
 	"fmt"
 	"maps"
 	"net/http"
@@ -12,7 +11,7 @@ import (
 	"time"
 )
 
-// The words for an application's status.
+// The statuses of an application.
 const (
 	appUnavailable = "UNAVAILABLE" // registered, never deployed
 	appDeploying   = "DEPLOYING"
@@ -20,7 +19,8 @@ const (
 	appDeleting    = "DELETING"
 )
 
-// application is a registered application. What it holds by reference is never changed in place.
+// application is a registered application. Its slices and maps are never changed in place, since readers keep copies of
+// it.
 type application struct {
 	Name         string            `json:"name"`
 	ID           string            `json:"id"`
@@ -38,7 +38,7 @@ type application struct {
 	DropDatabase bool              `json:"drop_database,omitempty"` // of one that is being deleted
 }
 
-// version is what one deploy with an archive has made.
+// version is made by each deploy of an archive.
 type version struct {
 	ID      string    `json:"id"`
 	Created time.Time `json:"created"`
@@ -124,7 +124,7 @@ func (s *Server) listVersions(r *http.Request) (any, error) {
 	return answers, nil
 }
 
-// changeApplication changes an application that nobody else is changing.
+// changeApplication changes an application for a call. It refuses if something else is changing it.
 func (s *Server) changeApplication(name string, change func(*application) error) error {
 	unlock, err := s.lockApplication(name, beingChanged)
 	if err != nil {
@@ -156,8 +156,7 @@ func (s *Server) saveApplication(name string, change func(*application)) {
 }
 
 func newUUID() string {
-	b := make([]byte, 16)
-	_, _ = rand.Read(b) // never fails: the runtime ends the process instead
+	b := randomBytes(16)
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])

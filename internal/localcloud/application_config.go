@@ -17,7 +17,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
-// config is what matters to a deploy in an archive's dbos-config.yaml.
+// config is the part of a dbos-config.yaml that a deploy needs.
 type config struct {
 	AppDBName string
 	Migrate   []string
@@ -28,7 +28,6 @@ const (
 	largestConfig = 1 << 20
 )
 
-// readConfig reads the configuration from an archive.
 func readConfig(archive string) (config, error) {
 	files, err := zip.OpenReader(archive)
 	var disk *fs.PathError
@@ -70,12 +69,12 @@ func badArchive(err error) error {
 	return badRequest("the application archive cannot be unpacked: %s", err)
 }
 
-// ownDatabases are those that every server has, and that no application is to drop.
-var ownDatabases = []string{"postgres", "template0", "template1"}
+// systemDatabases are on every server. An application that had one of them would drop it with itself.
+var systemDatabases = []string{"postgres", "template0", "template1"}
 
 var notInDatabaseName = regexp.MustCompile(`[^a-z0-9_]`)
 
-// databaseName is the database that a deploy uses: the one that the application has, or else the configured one, or
+// databaseName is the database that a deploy uses: the one that the application already has, else the configured one,
 // else one named after the application.
 func (a application) databaseName(c config) (string, error) {
 	switch {
@@ -83,7 +82,7 @@ func (a application) databaseName(c config) (string, error) {
 		return defaultDatabase(a.Name), nil
 	case a.Database == "" && len(c.AppDBName) > 63:
 		return "", badRequest("app_db_name %q is longer than 63 characters", c.AppDBName)
-	case a.Database == "" && slices.Contains(ownDatabases, c.AppDBName):
+	case a.Database == "" && slices.Contains(systemDatabases, c.AppDBName):
 		return "", badRequest("app_db_name %q is the server's own", c.AppDBName)
 	case a.Database == "":
 		return c.AppDBName, nil

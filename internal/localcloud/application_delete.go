@@ -9,18 +9,15 @@ import (
 )
 
 func (s *Server) deleteApplication(r *http.Request) (any, error) {
-	fields, err := readBody(r, "dropdb")
-	if err != nil {
-		return nil, err
-	}
-	drop, err := fields.flag("dropdb")
-	if err != nil {
-		return nil, err
+	fields := readBody(r, "dropdb")
+	drop := fields.flag("dropdb")
+	if fields.err != nil {
+		return nil, fields.err
 	}
 	return nil, s.beginDeleteApplication(r.PathValue("app"), drop)
 }
 
-// beginDeleteApplication accepts the deletion of an application, which goes on behind it.
+// beginDeleteApplication accepts the deletion of an application, and finishes it in the background.
 func (s *Server) beginDeleteApplication(name string, drop bool) error {
 	unlock, err := s.lockApplication(name, beingDeleted)
 	if err != nil {
@@ -43,8 +40,8 @@ func (s *Server) beginDeleteApplication(name string, drop bool) error {
 	return nil
 }
 
-// removeApplication finishes a deletion. The application goes even where its database cannot be dropped, such as on an
-// instance that is gone.
+// removeApplication finishes a deletion. It removes the application even if its database cannot be dropped, for example
+// because the instance is gone.
 func (s *Server) removeApplication(name string, unlock func()) {
 	defer unlock()
 	if !pause(s.ctx, s.options.ProvisionTime/2) {
@@ -54,7 +51,7 @@ func (s *Server) removeApplication(name string, unlock func()) {
 	if err != nil {
 		return
 	}
-	// Nothing goes before the next start is sure to finish it.
+	// Once the deletion is on disk, the next start would finish it. Only then may anything be removed.
 	if err := s.store.sync(); err != nil {
 		s.log.Printf("remove application %s: %s", name, err)
 		return

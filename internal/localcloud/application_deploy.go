@@ -16,14 +16,14 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
-// deploy deploys an archive or a previous version where the application is.
+// deploy deploys an archive or a previous version on the instance that the application is on.
 func (s *Server) deploy(r *http.Request) (any, error) { return s.acceptDeploy(r, false) }
 
 // changeInstance moves an application to another instance and deploys it there.
 func (s *Server) changeInstance(r *http.Request) (any, error) { return s.acceptDeploy(r, true) }
 
-// acceptDeploy answers once the migrations have run. A deploy that was received whole goes on by itself when its client
-// goes away.
+// acceptDeploy answers when the migrations have run. Once the request has arrived whole, the deploy goes on even if the
+// client goes away.
 func (s *Server) acceptDeploy(r *http.Request, moving bool) (any, error) {
 	name := r.PathValue("app")
 	unlock, err := s.lockApplication(name, deploying)
@@ -52,7 +52,7 @@ func (s *Server) acceptDeploy(r *http.Request, moving bool) (any, error) {
 			return
 		}
 		done <- outcome{version: version}
-		pause(s.ctx, s.lag()) // The new version starts.
+		pause(s.ctx, s.lag()) // The new version starts during this time.
 		unlock()
 	})
 	select {
@@ -74,8 +74,8 @@ func (d *deployRequest) checkTarget(moving bool) error {
 	return badRequest("target_database_name belongs to changedbinstance: a deploy does not move an application")
 }
 
-// runDeploy deploys: the database first, then the migrations in it, then the version. Where any of it fails the
-// application stays as it was.
+// runDeploy creates the database, runs the migrations in it, and stores the version. If a step fails, the application
+// stays as it was.
 func (s *Server) runDeploy(name string, d *deployRequest) (id string, err error) {
 	defer s.recovered("deploy "+name, &err)
 	a, err := s.findApplication(name)
@@ -115,7 +115,7 @@ func (s *Server) runDeploy(name string, d *deployRequest) (id string, err error)
 	return id, nil
 }
 
-// archiveOf is the archive to deploy: the one that was sent, or a version's.
+// archiveOf is the path of the archive to deploy: the one that was sent, or that of a previous version.
 func (s *Server) archiveOf(a application, d *deployRequest) (string, error) {
 	if d.previous == "" {
 		return d.archive, nil
@@ -126,7 +126,8 @@ func (s *Server) archiveOf(a application, d *deployRequest) (string, error) {
 	return s.dir.file("archives", a.ID, d.previous+".zip"), nil
 }
 
-// migrate makes the application's database and runs the migrations in it, while nothing can destroy the instance.
+// migrate creates the application's database and runs the migrations in it. It holds the instance's lock, so that
+// nothing destroys the instance meanwhile.
 func (s *Server) migrate(a application, instanceName, database, archive string, c config) error {
 	lock := s.instanceLocks.of(instanceName)
 	if !lock.TryRLock() {
@@ -163,8 +164,8 @@ func (s *Server) migrate(a application, instanceName, database, archive string, 
 	return nil
 }
 
-// keepArchive keeps a deployed archive under its new version, whose id is the time in milliseconds as the service's
-// are, and later than any before.
+// keepArchive stores a deployed archive under its new version. A version is the time in milliseconds, as in DBOS Cloud,
+// and later than every version before it.
 func (s *Server) keepArchive(a application, d *deployRequest) (id string, err error) {
 	number := time.Now().UnixMilli()
 	if len(a.Versions) > 0 {

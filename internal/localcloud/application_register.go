@@ -4,6 +4,7 @@
 package localcloud
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"slices"
@@ -33,29 +34,13 @@ func (s *Server) checkApplicationName(name string) error {
 }
 
 func (s *Server) registerApplication(r *http.Request) (any, error) {
-	fields, err := readBody(r, "name", "database", "language", "provenancedb", "executors_memory_mib")
-	if err != nil {
-		return nil, err
+	fields := readBody(r, "name", "database", "language", "provenancedb", "executors_memory_mib")
+	a := application{
+		ID: newUUID(), Status: appUnavailable, MemoryMiB: defaultMemory,
+		Name: fields.text("name"), Instance: fields.text("database"), Language: fields.text("language"),
 	}
-	a := application{ID: newUUID(), Status: appUnavailable, MemoryMiB: defaultMemory}
-	if a.Name, err = fields.text("name"); err != nil {
-		return nil, err
-	}
-	if a.Instance, err = fields.text("database"); err != nil {
-		return nil, err
-	}
-	if a.Language, err = fields.text("language"); err != nil {
-		return nil, err
-	}
-	provenance, err := fields.optionalText("provenancedb")
-	if err != nil {
-		return nil, err
-	}
-	memory, err := fields.number("executors_memory_mib")
-	if err != nil {
-		return nil, err
-	}
-	if err := firstError(s.checkApplicationName(a.Name), checkLanguage(a.Language), checkMemory(memory)); err != nil {
+	provenance, memory := fields.optionalText("provenancedb"), fields.number("executors_memory_mib")
+	if err := cmp.Or(fields.err, s.checkApplicationName(a.Name), checkLanguage(a.Language), checkMemory(memory)); err != nil {
 		return nil, err
 	}
 	if provenance != "" && provenance != a.Instance {
@@ -97,23 +82,9 @@ func checkMemory(mib *int64) error {
 }
 
 func (s *Server) updateApplication(r *http.Request) (any, error) {
-	fields, err := readBody(r, "executors_memory_mib", "min_vms", "max_vms")
-	if err != nil {
-		return nil, err
-	}
-	memory, err := fields.number("executors_memory_mib")
-	if err != nil {
-		return nil, err
-	}
-	least, err := fields.number("min_vms")
-	if err != nil {
-		return nil, err
-	}
-	most, err := fields.number("max_vms")
-	if err != nil {
-		return nil, err
-	}
-	if err := checkMemory(memory); err != nil {
+	fields := readBody(r, "executors_memory_mib", "min_vms", "max_vms")
+	memory, least, most := fields.number("executors_memory_mib"), fields.number("min_vms"), fields.number("max_vms")
+	if err := cmp.Or(fields.err, checkMemory(memory)); err != nil {
 		return nil, err
 	}
 	return nil, s.changeApplication(r.PathValue("app"), func(a *application) error {

@@ -4,6 +4,7 @@
 package localcloud
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"regexp"
@@ -27,26 +28,13 @@ func checkSecretName(name string) error {
 }
 
 func (s *Server) setSecret(r *http.Request) (any, error) {
-	fields, err := readBody(r, "ApplicationName", "SecretName", "ClearSecretValue")
-	if err != nil {
-		return nil, err
-	}
-	app, err := fields.text("ApplicationName")
-	if err != nil {
-		return nil, err
-	}
-	name, err := fields.text("SecretName")
-	if err != nil {
-		return nil, err
-	}
+	fields := readBody(r, "ApplicationName", "SecretName", "ClearSecretValue")
+	app, name := fields.text("ApplicationName"), fields.text("SecretName")
 	if !fields.has("ClearSecretValue") {
-		return nil, badRequest("ClearSecretValue is missing")
+		fields.fail("ClearSecretValue is missing")
 	}
-	value, err := fields.optionalText("ClearSecretValue")
-	if err != nil {
-		return nil, err
-	}
-	if err := checkSecretName(name); err != nil {
+	value := fields.optionalText("ClearSecretValue") // it may be empty
+	if err := cmp.Or(fields.err, checkSecretName(name)); err != nil {
 		return nil, err
 	}
 	return nil, s.changeApplication(app, func(a *application) error {

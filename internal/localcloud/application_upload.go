@@ -6,6 +6,7 @@ package localcloud
 import (
 	"bufio"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -13,7 +14,7 @@ import (
 	"os"
 )
 
-// largestArchive is the service's limit: 500 MB.
+// largestArchive is the limit of DBOS Cloud: 500 MB.
 const largestArchive = 500 << 20
 
 // deployRequest is the body of a deploy.
@@ -29,7 +30,7 @@ func (d *deployRequest) discard() {
 	}
 }
 
-// readDeploy reads the body of a deploy. The archive, half a gigabyte of it, goes through a decoder straight to a file.
+// readDeploy reads the body of a deploy. It decodes the archive, up to half a gigabyte, straight into a file.
 func (s *Server) readDeploy(r *http.Request) (*deployRequest, error) {
 	d := &deployRequest{}
 	if err := s.readDeployFields(r, d); err != nil {
@@ -41,13 +42,13 @@ func (s *Server) readDeploy(r *http.Request) (*deployRequest, error) {
 
 func (s *Server) readDeployFields(r *http.Request, d *deployRequest) error {
 	in := &objectReader{in: bufio.NewReaderSize(r.Body, 64<<10)}
-	rest := body{}
+	rest := body{fields: map[string]json.RawMessage{}}
 	err := in.fields(func(name string) error {
 		if name == "application_archive" && in.atText() {
 			return s.receiveArchive(in.text(), d)
 		}
 		raw, err := in.scalar()
-		rest[name] = raw
+		rest.fields[name] = raw
 		return err
 	})
 	var refused *apiError
@@ -58,19 +59,12 @@ func (s *Server) readDeployFields(r *http.Request, d *deployRequest) error {
 	case err != nil:
 		return badRequest("the request body is not what a deploy sends: %s", err)
 	}
-	if err := rest.checkSpelling([]string{"application_archive", "previous_version", "target_database_name"}); err != nil {
-		return err
-	}
-	if d.previous, err = rest.optionalText("previous_version"); err != nil {
-		return err
-	}
-	if d.target, err = rest.optionalText("target_database_name"); err != nil {
-		return err
-	}
+	rest.checkSpelling([]string{"application_archive", "previous_version", "target_database_name"})
+	d.previous, d.target = rest.optionalText("previous_version"), rest.optionalText("target_database_name")
 	if (d.archive == "") == (d.previous == "") {
-		return badRequest("a deploy has either an application_archive or a previous_version")
+		rest.fail("a deploy has either an application_archive or a previous_version")
 	}
-	return nil
+	return rest.err
 }
 
 func (s *Server) receiveArchive(text io.Reader, d *deployRequest) error {

@@ -7,40 +7,42 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 const largestBody = 1 << 20
 
-// body is a JSON object whose fields are looked up by their exact letter case, which Go's own decoding would not insist
-// on.
-type body map[string]json.RawMessage
+// body is the JSON object of a request. Go would match a field's name in any letter case; a body matches it exactly. A
+// reader that fails leaves its error in err, and what is read after it is empty.
+type body struct {
+	fields map[string]json.RawMessage
+	err    error
+}
 
-// readBody reads a request's JSON object. A field that only resembles one of the known ones is refused, since a client
-// that misspells a field would otherwise seem to work; wholly unknown fields are ignored, since newer clients send
-// more.
-func readBody(r *http.Request, known ...string) (body, error) {
+// readBody reads a request's JSON object. It refuses a field whose name resembles a known one, since a client that
+// misspells a field would otherwise seem to work. It ignores other unknown fields, since newer clients send more.
+func readBody(r *http.Request, known ...string) *body {
+	b := &body{}
 	raw, err := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
-	if errors.Is(err, errSlowBody) {
-		return nil, err
+	switch {
+	case errors.Is(err, errSlowBody):
+		b.err = err
+	case err != nil:
+		b.err = badRequest("the request body could not be read: %s", err)
+	case len(raw) > largestBody:
+		b.err = refuse(http.StatusRequestEntityTooLarge, "the request body is larger than %d bytes", largestBody)
+	case len(raw) > 0:
+		if err := json.Unmarshal(raw, &b.fields); err != nil {
+			b.err = badRequest("the request body is not a JSON object: %s", jsonFault(err))
+			return b
+		}
+		b.checkSpelling(known)
 	}
-	if err != nil {
-		return nil, badRequest("the request body could not be read: %s", err)
-	}
-	if len(raw) > largestBody {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "the request body is larger than %d bytes", largestBody)
-	}
-	fields := body{}
-	if len(raw) == 0 {
-		return fields, nil
-	}
-	if err := json.Unmarshal(raw, &fields); err != nil {
-		return nil, badRequest("the request body is not a JSON object: %s", jsonFault(err))
-	}
-	return fields, fields.checkSpelling(known)
+	return b
 }
 
 // jsonFault leaves out what the standard library quotes from the input: it may be a password.
@@ -52,73 +54,70 @@ func jsonFault(err error) string {
 	return "wrong type"
 }
 
-func (b body) checkSpelling(known []string) error {
-	meant := map[string]string{}
+func (b *body) checkSpelling(known []string) {
+	spelling := map[string]string{}
 	for _, name := range known {
-		meant[squash(name)] = name
+		spelling[squash(name)] = name
 	}
-	names := make([]string, 0, len(b))
-	for name := range b {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		if want, ok := meant[squash(name)]; ok && want != name {
-			return badRequest("unknown field %q: this call has a field %q", name, want)
+	for _, name := range slices.Sorted(maps.Keys(b.fields)) {
+		if want, ok := spelling[squash(name)]; ok && want != name {
+			b.fail("unknown field %q: this call has a field %q", name, want)
 		}
 	}
-	return nil
 }
 
 func squash(name string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
 }
 
-func (b body) has(name string) bool {
-	raw, ok := b[name]
+// fail keeps the first error.
+func (b *body) fail(format string, args ...any) {
+	if b.err == nil {
+		b.err = badRequest(format, args...)
+	}
+}
+
+func (b *body) has(name string) bool {
+	raw, ok := b.fields[name]
 	return ok && string(raw) != "null"
 }
 
+// decode reads a field if it is there.
+func (b *body) decode(name string, value any, kind string) {
+	if b.err == nil && b.has(name) && json.Unmarshal(b.fields[name], value) != nil {
+		b.fail("%s is not %s", name, kind)
+	}
+}
+
 // text is a string field that must be there and not be empty.
-func (b body) text(name string) (string, error) {
-	value, err := b.optionalText(name)
-	if err == nil && value == "" {
-		err = badRequest("%s is missing", name)
+func (b *body) text(name string) string {
+	value := b.optionalText(name)
+	if value == "" {
+		b.fail("%s is missing", name)
 	}
-	return value, err
+	return value
 }
 
-func (b body) optionalText(name string) (string, error) {
-	var value string
-	if !b.has(name) {
-		return "", nil
-	}
-	if json.Unmarshal(b[name], &value) != nil {
-		return "", badRequest("%s is not a string", name)
-	}
-	return value, nil
+func (b *body) optionalText(name string) (value string) {
+	b.decode(name, &value, "a string")
+	return value
 }
 
-func (b body) flag(name string) (bool, error) {
-	var value bool
-	if !b.has(name) {
-		return false, nil
-	}
-	if json.Unmarshal(b[name], &value) != nil {
-		return false, badRequest("%s is not true or false", name)
-	}
-	return value, nil
+func (b *body) flag(name string) (value bool) {
+	b.decode(name, &value, "true or false")
+	return value
 }
 
-// number is a whole number, or nil where there is none. One in quotes counts: the CLI sends its options as they were
+// number is a whole number, or nil where there is none. It may stand in quotes: the CLI sends its options as they were
 // typed.
-func (b body) number(name string) (*int64, error) {
-	if !b.has(name) {
-		return nil, nil
+func (b *body) number(name string) *int64 {
+	if b.err != nil || !b.has(name) {
+		return nil
 	}
-	value, err := strconv.ParseInt(strings.Trim(string(b[name]), `"`), 10, 64)
+	value, err := strconv.ParseInt(strings.Trim(string(b.fields[name]), `"`), 10, 64)
 	if err != nil {
-		return nil, badRequest("%s is not a whole number", name)
+		b.fail("%s is not a whole number", name)
+		return nil
 	}
-	return &value, nil
+	return &value
 }

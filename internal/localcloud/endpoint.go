@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// listen takes the former address where only the host is asked for, so that a client's settings still hold after a
-// restart.
+// listen takes the address of the previous start if the options leave the port open. The settings of a client then
+// still hold after a restart.
 func (s *Server) listen(ctx context.Context) error {
-	var former string
-	s.store.view(func(st *state) { former = st.account.Listen })
+	var previous string
+	s.store.view(func(st *state) { previous = st.account.Listen })
 	host, port, err := net.SplitHostPort(s.options.Listen)
 	if err != nil {
 		return err
@@ -23,8 +23,8 @@ func (s *Server) listen(ctx context.Context) error {
 		host = "127.0.0.1"
 	}
 	config := net.ListenConfig{}
-	if formerHost, _, err := net.SplitHostPort(former); err == nil && port == "0" && formerHost == host {
-		s.listener, _ = config.Listen(ctx, "tcp", former)
+	if previousHost, _, err := net.SplitHostPort(previous); err == nil && port == "0" && previousHost == host {
+		s.listener, _ = config.Listen(ctx, "tcp", previous)
 	}
 	if s.listener == nil {
 		if s.listener, err = config.Listen(ctx, "tcp", net.JoinHostPort(host, port)); err != nil {
@@ -37,7 +37,7 @@ func (s *Server) listen(ctx context.Context) error {
 	})
 }
 
-// connect makes the login and, if asked for, the certificate.
+// connect makes the login and, with TLS, the certificate.
 func (s *Server) connect() error {
 	scheme := "http"
 	caPath := ""
@@ -59,10 +59,9 @@ func (s *Server) connect() error {
 		scheme, caPath = "https", s.dir.file(caFile)
 	}
 	endpoint := scheme + "://" + address
-	s.store.view(func(st *state) {
-		s.tokens = &tokens{key: st.account.SigningKey, lifetime: s.options.TokenLifetime, subject: s.options.Organization, issuer: endpoint + "/"}
-		s.connection.RefreshToken = st.account.RefreshToken
-	})
+	var a account
+	s.store.view(func(st *state) { a = st.account })
+	s.tokens = &tokens{key: a.SigningKey, lifetime: s.options.TokenLifetime, subject: s.options.Organization, issuer: endpoint + "/"}
 	token, err := s.tokens.issue(time.Now())
 	if err != nil {
 		return err
@@ -70,7 +69,7 @@ func (s *Server) connect() error {
 	s.connection = Connection{
 		Endpoint:        endpoint,
 		Token:           token,
-		RefreshToken:    s.connection.RefreshToken,
+		RefreshToken:    a.RefreshToken,
 		AuthEndpoint:    endpoint,
 		Organization:    s.options.Organization,
 		CAFile:          caPath,

@@ -11,46 +11,45 @@ import (
 	"time"
 )
 
-// Fault says which requests go wrong, and how. The first fault in the order of injection that hits a request decides;
-// later ones do not see it.
+// Fault says which requests go wrong, and how. Of several faults the first in the order of injection that hits a
+// request decides; later ones do not see it.
 //
 // A request is carried out and answered as usual unless a field says otherwise. Drop, Lose, Hang, Status and Alter
-// exclude each other; Latency, Trickle and Unseen go together with them where that makes sense.
+// exclude each other. Latency, Trickle and Unseen may accompany them.
 type Fault struct {
 	// Which requests. The zero value hits every request for ever.
-	Method string        // "" = any
-	Path   string        // a pattern as in Count; "" = any
-	Skip   int           // let so many matching requests by first
-	Times  int           // hit so many requests, then no more; 0 = without end
-	For    time.Duration // hit nothing any more when this has passed since the first hit; 0 = without end
-	Chance float64       // hit a request with this probability, from 0 to 1; 0 = always
-	Rate   float64       // let so many requests a second by, and hit the others; 0 = hit all
+	Method string        `json:"method,omitempty"` // "" = any
+	Path   string        `json:"path,omitempty"`   // a pattern as in Count; "" = any
+	Skip   int           `json:"skip,omitempty"`   // let so many matching requests by first
+	Times  int           `json:"times,omitempty"`  // hit so many requests, then no more; 0 = without end
+	For    time.Duration `json:"-"`                // hit nothing after so long since the first hit; 0 = without end
+	Chance float64       `json:"chance,omitempty"` // hit a request with this probability, from 0 to 1; 0 = always
+	Rate   float64       `json:"rate,omitempty"`   // let so many requests a second by, and hit the others; 0 = hit all
 
 	// When.
-	Latency time.Duration // wait so long before anything else
-	Jitter  time.Duration // and up to so much longer, by chance
-	Trickle time.Duration // send the answer's body byte by byte, so long apart
+	Latency time.Duration `json:"-"` // wait so long before anything else
+	Jitter  time.Duration `json:"-"` // and up to so much longer, by chance
+	Trickle time.Duration `json:"-"` // send the answer's body byte by byte, so long apart
 
 	// How.
-	Drop bool // break the connection without carrying the request out
-	Lose bool // carry the request out, then break the connection without an answer
-	Hang bool // never answer; end when the client goes away
-	// Status is answered in the place of carrying the request out, with Header, Body and RetryAfter.
-	Status     int
-	Header     map[string]string
-	Body       string        // verbatim
-	RetryAfter time.Duration // the header Retry-After, in whole seconds; 0 = none
-	RetryDate  bool          // as a date, so long from the answer
+	Drop bool `json:"drop,omitempty"` // break the connection without carrying the request out
+	Lose bool `json:"lose,omitempty"` // carry the request out, then break the connection without an answer
+	Hang bool `json:"hang,omitempty"` // never answer; end when the client goes away
+	// Status is answered instead of carrying the request out, with Header, Body and RetryAfter.
+	Status     int               `json:"status,omitempty"`
+	Header     map[string]string `json:"header,omitempty"`
+	Body       string            `json:"body,omitempty"`       // verbatim
+	RetryAfter time.Duration     `json:"-"`                    // the header Retry-After, in whole seconds; 0 = none
+	RetryDate  bool              `json:"retry_date,omitempty"` // write Retry-After as a date
 	// After carries the request out all the same: before a Status is answered, or after the client of a Hang has gone
 	// away.
-	After bool
+	After bool `json:"after,omitempty"`
 
-	Alter  Alteration    // carry the request out, and change its answer
-	Unseen time.Duration // reads do not show objects that were made less than so long ago
+	Alter  Alteration    `json:"alter,omitempty"` // carry the request out, and change its answer
+	Unseen time.Duration `json:"-"`               // reads do not show objects that were made less than so long ago
 }
 
-// check refuses a fault that contradicts itself or can never do anything: it would let a rehearsal pass for the wrong
-// reason.
+// check refuses a fault that contradicts itself or does nothing, with which a test would pass for the wrong reason.
 func (f Fault) check() error {
 	ends := 0
 	for _, end := range []bool{f.Drop, f.Lose, f.Hang, f.Status != 0, f.Alter != ""} {
@@ -99,3 +98,6 @@ func (s *Server) Inject(f Fault) (remove func()) {
 	id := s.faults.add(f)
 	return func() { s.faults.remove(id) }
 }
+
+// Faults are those that were injected and not removed, in that order.
+func (s *Server) Faults() []ActiveFault { return s.faults.all() }

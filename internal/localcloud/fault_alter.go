@@ -12,16 +12,16 @@ import (
 	"slices"
 )
 
-// Alteration is a way in which an answer is not as it should be. The status stays.
+// Alteration is a way to damage an answer. The status stays.
 type Alteration string
 
 // The alterations.
 const (
 	AlterBreak         Alteration = "break"          // the connection breaks in the middle of the body
-	AlterTruncate      Alteration = "truncate"       // the second half of the body is missing, and nothing tells so
+	AlterTruncate      Alteration = "truncate"       // the second half of the body is missing, and the length fits
 	AlterEmpty         Alteration = "empty"          // there is no body
 	AlterNull          Alteration = "null"           // the body is null
-	AlterHTML          Alteration = "html"           // the body is a page, as of a proxy
+	AlterHTML          Alteration = "html"           // the body is an HTML page, as a proxy would send
 	AlterTypes         Alteration = "types"          // strings are numbers, numbers and truth values strings
 	AlterDuplicateKeys Alteration = "duplicate-keys" // every key comes twice, first with another value
 	AlterGzip          Alteration = "gzip"           // the body is compressed, whether asked for or not
@@ -31,7 +31,7 @@ const (
 	AlterReverse       Alteration = "reverse"        // a list is in the reverse order
 )
 
-// Alterations are all there are.
+// Alterations lists all of them.
 var Alterations = []Alteration{
 	AlterBreak, AlterTruncate, AlterEmpty, AlterNull, AlterHTML, AlterTypes, AlterDuplicateKeys, AlterGzip, AlterHuge,
 	AlterOmit, AlterRepeat, AlterReverse,
@@ -42,7 +42,6 @@ const (
 	hugePadding = 20 << 20
 )
 
-// apply alters an answer. No alteration leaves it.
 func (a Alteration) apply(answer *bufferedAnswer) {
 	body := bytes.Clone(answer.body.Bytes())
 	replace := func(body []byte) {
@@ -96,7 +95,7 @@ func pad(body []byte) []byte {
 	return append(padding, rest...)
 }
 
-// rewrite alters what the JSON says. A body that is no JSON stays.
+// rewrite alters the JSON of a body. It leaves a body that is not JSON.
 func (a Alteration) rewrite(body []byte) []byte {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -187,7 +186,7 @@ func duplicateKeys(value any) []byte {
 	return text.Bytes()
 }
 
-// otherValue is of the same type.
+// otherValue is another value of the same type.
 func otherValue(value any) any {
 	switch value := value.(type) {
 	case string:

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// applyFault lets a request go wrong; carry carries the request out.
-func (s *Server) applyFault(f Fault, w http.ResponseWriter, r *http.Request, carry http.HandlerFunc) {
+// applyFault answers a request as the fault says. next carries the request out.
+func (s *Server) applyFault(f Fault, w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
 	if f.Unseen > 0 {
 		r = r.WithContext(context.WithValue(r.Context(), unseenKey{}, f.Unseen))
 	}
@@ -31,31 +31,31 @@ func (s *Server) applyFault(f Fault, w http.ResponseWriter, r *http.Request, car
 		drain(r)
 		panic(http.ErrAbortHandler)
 	case f.Hang:
-		s.hang(f, r, carry)
+		s.hang(f, r, next)
 		panic(http.ErrAbortHandler)
 	case f.Lose:
-		carry(newBufferedAnswer(), r)
+		next(newBufferedAnswer(), r)
 		panic(http.ErrAbortHandler)
 	case f.Status != 0:
 		if f.After {
-			carry(newBufferedAnswer(), r)
+			next(newBufferedAnswer(), r)
 		} else {
 			drain(r)
 		}
 		f.refusal(time.Now()).send(w, r, f.Trickle)
 	case f.Alter != "" || f.Trickle > 0:
 		answer := newBufferedAnswer()
-		carry(answer, r)
+		next(answer, r)
 		f.Alter.apply(answer)
 		answer.send(w, r, f.Trickle)
 	default:
-		carry(w, r)
+		next(w, r)
 	}
 }
 
-// hang waits until the client goes away. Only a body that was read to its end lets the server notice that; what is
-// carried out later needs it again.
-func (s *Server) hang(f Fault, r *http.Request, carry http.HandlerFunc) {
+// hang waits until the client goes away. The server notices that only once the body is read to its end, so the body is
+// kept for carrying the request out later.
+func (s *Server) hang(f Fault, r *http.Request, next http.HandlerFunc) {
 	const largest = 64 << 20
 	body, err := io.ReadAll(io.LimitReader(r.Body, largest))
 	drain(r)
@@ -63,7 +63,7 @@ func (s *Server) hang(f Fault, r *http.Request, carry http.HandlerFunc) {
 	if f.After && err == nil && s.ctx.Err() == nil {
 		later := r.WithContext(context.WithoutCancel(r.Context()))
 		later.Body = io.NopCloser(bytes.NewReader(body))
-		carry(newBufferedAnswer(), later)
+		next(newBufferedAnswer(), later)
 	}
 }
 
@@ -84,7 +84,7 @@ func (f Fault) refusal(now time.Time) *bufferedAnswer {
 	return answer
 }
 
-// bufferedAnswer is an answer that was not sent yet, if it ever is.
+// bufferedAnswer is a ResponseWriter that keeps the answer, to be altered, sent or dropped.
 type bufferedAnswer struct {
 	header http.Header
 	status int

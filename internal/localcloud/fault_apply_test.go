@@ -169,7 +169,7 @@ func TestHowOftenAFaultHits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		count := func(f Fault, requests int, apart time.Duration) (hits int) {
-			var list faults
+			var list faultList
 			list.add(f)
 			for range requests {
 				if _, hit := list.hit("GET", "/v1alpha1/local/databases", time.Now()); hit {

@@ -8,99 +8,92 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
-// faults are those that are injected.
-type faults struct {
+// ActiveFault is a fault that was injected.
+type ActiveFault struct {
+	ID    int   `json:"id"`
+	Hits  int   `json:"hits"` // requests that it has hit
+	Fault Fault `json:"fault"`
+}
+
+// faultList holds the faults that were injected, in that order.
+type faultList struct {
 	mu     sync.Mutex
 	last   int
-	active []*activeFault
+	active []*countedFault
 }
 
-type activeFault struct {
-	Fault
-	id    int
-	seen  int       // requests that matched
-	hits  int       // of them, those that were hit
-	first time.Time // when the first was hit
-
-	allowance float64 // requests that Rate still lets by
-	refilled  time.Time
+type countedFault struct {
+	ActiveFault
+	matched  int       // requests, hit or not
+	firstHit time.Time // zero before it
+	limiter  *rate.Limiter
 }
 
-func (f *faults) add(fault Fault) int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.last++
-	f.active = append(f.active, &activeFault{Fault: fault, id: f.last})
-	return f.last
+func (l *faultList) add(f Fault) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last++
+	l.active = append(l.active, &countedFault{
+		ActiveFault: ActiveFault{ID: l.last, Fault: f},
+		limiter:     rate.NewLimiter(rate.Limit(f.Rate), max(1, int(f.Rate))),
+	})
+	return l.last
 }
 
-func (f *faults) remove(id int) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	before := len(f.active)
-	f.active = slices.DeleteFunc(f.active, func(a *activeFault) bool { return a.id == id })
-	return len(f.active) < before
+func (l *faultList) remove(id int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := len(l.active)
+	l.active = slices.DeleteFunc(l.active, func(f *countedFault) bool { return f.ID == id })
+	return len(l.active) < before
 }
 
-func (f *faults) clear() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.active = nil
+func (l *faultList) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.active = nil
 }
 
-func (f *faults) list() []activeFault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	listed := make([]activeFault, len(f.active))
-	for i, a := range f.active {
-		listed[i] = *a
+func (l *faultList) all() []ActiveFault {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make([]ActiveFault, len(l.active))
+	for i, f := range l.active {
+		all[i] = f.ActiveFault
 	}
-	return listed
+	return all
 }
 
 // hit finds the fault that hits a request, and counts the hit.
-func (f *faults) hit(method, requestPath string, now time.Time) (Fault, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, a := range f.active {
-		if matches(a.Method, a.Path, method, requestPath) && a.strikes(now) {
-			return a.Fault, true
+func (l *faultList) hit(method, requestPath string, now time.Time) (Fault, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.active {
+		if matches(f.Fault.Method, f.Fault.Path, method, requestPath) && f.hit(now) {
+			return f.Fault, true
 		}
 	}
 	return Fault{}, false
 }
 
-// strikes tells whether a request that matches is hit.
-func (a *activeFault) strikes(now time.Time) bool {
-	if a.Times > 0 && a.hits >= a.Times || a.For > 0 && a.hits > 0 && now.Sub(a.first) >= a.For {
+// hit tells whether the fault hits a request that matches, and counts it.
+func (f *countedFault) hit(now time.Time) bool {
+	rules := f.Fault
+	if rules.Times > 0 && f.Hits >= rules.Times || rules.For > 0 && f.Hits > 0 && now.Sub(f.firstHit) >= rules.For {
 		return false
 	}
-	if a.seen++; a.seen <= a.Skip {
+	if f.matched++; f.matched <= rules.Skip {
 		return false
 	}
-	if a.Chance > 0 && rand.Float64() >= a.Chance || a.Rate > 0 && a.allows(now) {
+	if rules.Chance > 0 && rand.Float64() >= rules.Chance || rules.Rate > 0 && f.limiter.AllowN(now, 1) {
 		return false
 	}
-	if a.hits++; a.hits == 1 {
-		a.first = now
+	if f.Hits++; f.Hits == 1 {
+		f.firstHit = now
 	}
-	return true
-}
-
-// allows lets Rate requests a second by, a second's worth of them at once.
-func (a *activeFault) allows(now time.Time) bool {
-	most := max(1, a.Rate)
-	if a.refilled.IsZero() {
-		a.allowance = most
-	} else {
-		a.allowance = min(most, a.allowance+now.Sub(a.refilled).Seconds()*a.Rate)
-	}
-	a.refilled = now
-	if a.allowance < 1 {
-		return false
-	}
-	a.allowance--
 	return true
 }

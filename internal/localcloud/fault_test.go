@@ -121,7 +121,7 @@ func TestWhichRequestsAFaultHits(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var f faults
+			var f faultList
 			f.add(test.fault)
 			hits := ""
 			for _, request := range test.requests {
@@ -209,10 +209,10 @@ func TestAdmin(t *testing.T) {
 	admin("GET", "faults", "", 200, `[]`)
 	admin("POST", "faults", `{"method":"GET","path":"databases","times":1,"status":503,"header":{"X-A":"1"},"retry_after":"2s","body":"no"}`, 200,
 		`{"id":1,"hits":0,"fault":{"method":"GET","path":"databases","times":1,"status":503,"header":{"X-A":"1"},"body":"no","retry_after":"2s"}}`)
-	admin("POST", "faults", `{"latency":"1ms","lose":true,"skip":1000}`, 200, `{"id":2,"hits":0,"fault":{"skip":1000,"latency":"1ms","lose":true}}`)
+	admin("POST", "faults", `{"latency":"1ms","lose":true,"skip":1000}`, 200, `{"id":2,"hits":0,"fault":{"skip":1000,"lose":true,"latency":"1ms"}}`)
 	want(t, s, "GET", "databases", "", 503, "no")
 	admin("GET", "faults", "", 200,
-		`[{"id":1,"hits":1,"fault":{"method":"GET","path":"databases","times":1,"status":503,"header":{"X-A":"1"},"body":"no","retry_after":"2s"}},{"id":2,"hits":0,"fault":{"skip":1000,"latency":"1ms","lose":true}}]`)
+		`[{"id":1,"hits":1,"fault":{"method":"GET","path":"databases","times":1,"status":503,"header":{"X-A":"1"},"body":"no","retry_after":"2s"}},{"id":2,"hits":0,"fault":{"skip":1000,"lose":true,"latency":"1ms"}}]`)
 	admin("DELETE", "faults/1", "", 204, "")
 	admin("DELETE", "faults/1", "", 404, `{"message":"fault 1 not found","statusCode":404,"requestID":"ID"}`)
 	admin("DELETE", "faults", "", 204, "")

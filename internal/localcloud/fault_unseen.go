@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// creationTimes are the times at which objects were made, for faults that keep new objects from being seen. They do not
-// outlive the process.
+// creationTimes are the times at which objects were made, for faults that hide new objects. They do not outlive the
+// process.
 type creationTimes struct {
 	mu    sync.Mutex
 	times map[string]time.Time
@@ -40,7 +40,7 @@ func (b *creationTimes) of(kind, name string) time.Time {
 // unseenKey holds a fault's Unseen in the context of the request that it hits.
 type unseenKey struct{}
 
-// isUnseen tells whether a read must not show an object that was made at a time.
+// isUnseen tells whether a fault hides an object, which was made at a time, from a read.
 func isUnseen(r *http.Request, made time.Time) bool {
 	d, ok := r.Context().Value(unseenKey{}).(time.Duration)
 	return ok && time.Since(made) < d

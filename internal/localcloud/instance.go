@@ -4,6 +4,7 @@
 package localcloud
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -11,7 +12,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
-// The words for an instance's status, those of Amazon RDS.
+// The statuses of an instance, which are those of Amazon RDS.
 const (
 	statusAvailable = "available"
 	statusBackingUp = "backing-up"
@@ -21,13 +22,13 @@ const (
 	statusFailed    = "failed"
 )
 
-// deadEnds are the statuses that an instance never leaves but by its deletion.
+// deadEnds are the statuses that only a deletion ends.
 var deadEnds = []string{statusFailed, "incompatible-restore", "storage-full", "inaccessible-encryption-credentials"}
 
 const adminName = "dbosadmin"
 
-// instance is a provisioned or linked instance. Work that is under way is told by its status and by what is still to be
-// set, so that it can go on after a restart.
+// instance is a provisioned or linked instance. Its status and the fields that are still to be set say which work is
+// under way, so that a restart can take it up.
 type instance struct {
 	Name      string          `json:"name"`
 	Status    string          `json:"status"`
@@ -36,11 +37,11 @@ type instance struct {
 	Address   backend.Address `json:"address,omitzero"`
 	Username  string          `json:"username"`
 	AdminName string          `json:"admin_name"`
-	Password  string          `json:"password,omitempty"` // still to be set; of a link, the one to log in with
+	Password  string          `json:"password,omitempty"` // still to be set; of a link, that of its role
 
-	Down bool `json:"down,omitempty"` // its server has ended by itself, and is being started again
+	Down bool `json:"down,omitempty"` // its server has crashed and is being started again
 
-	Source    string    `json:"source,omitempty"` // a restore's, until it is done
+	Source    string    `json:"source,omitempty"` // of a restore, until it is done
 	RestoreTo time.Time `json:"restore_to,omitzero"`
 
 	Linked            bool    `json:"linked,omitempty"`
@@ -106,7 +107,7 @@ func lookUpInstance(st *state, name string) (instance, error) {
 	return i, nil
 }
 
-// ready refuses an operation on an instance that is busy or at a dead end.
+// ready refuses an operation on an instance whose status does not allow one.
 func (s *Server) ready(i instance) error {
 	status := s.status(i)
 	if status == statusAvailable || status == statusBackingUp {
@@ -116,21 +117,12 @@ func (s *Server) ready(i instance) error {
 }
 
 func (s *Server) createInstance(r *http.Request) (any, error) {
-	fields, err := readBody(r, "Name", "AdminName", "AdminPassword")
-	if err != nil {
-		return nil, err
+	fields := readBody(r, "Name", "AdminName", "AdminPassword")
+	i := instance{
+		Status: statusCreating, Begun: time.Now(), AdminName: adminName,
+		Name: fields.text("Name"), Username: fields.text("AdminName"), Password: fields.text("AdminPassword"),
 	}
-	i := instance{Status: statusCreating, Begun: time.Now(), AdminName: adminName}
-	if i.Name, err = fields.text("Name"); err != nil {
-		return nil, err
-	}
-	if i.Username, err = fields.text("AdminName"); err != nil {
-		return nil, err
-	}
-	if i.Password, err = fields.text("AdminPassword"); err != nil {
-		return nil, err
-	}
-	if err := firstError(s.checkInstanceName(i.Name), checkUsername(i.Username), checkPassword(i.Password)); err != nil {
+	if err := cmp.Or(fields.err, s.checkInstanceName(i.Name), checkUsername(i.Username), checkPassword(i.Password)); err != nil {
 		return nil, err
 	}
 	if err := s.addInstance(i); err != nil {
@@ -154,7 +146,7 @@ func (s *Server) deleteInstance(r *http.Request) (any, error) {
 	return nil, s.beginDeleteInstance(r.PathValue("name"))
 }
 
-// beginDeleteInstance accepts the deletion of an instance, which goes on behind it.
+// beginDeleteInstance accepts the deletion of an instance, and destroys it in the background.
 func (s *Server) beginDeleteInstance(name string) error {
 	err := s.store.change(func(st *state) error {
 		i, err := lookUpInstance(st, name)
@@ -176,14 +168,5 @@ func (s *Server) beginDeleteInstance(name string) error {
 		return err
 	}
 	s.background(func() { s.destroy(name) })
-	return nil
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
 	return nil
 }

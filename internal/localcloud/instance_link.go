@@ -11,7 +11,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
-// target is where the databases of an instance's applications are.
+// target says where the databases of an instance's applications are.
 func (i instance) target() backend.Target {
 	if !i.Linked {
 		return backend.Target{Instance: i.Name}
@@ -19,7 +19,7 @@ func (i instance) target() backend.Target {
 	return backend.Target{Link: &backend.Link{Address: i.Address, Role: backend.Role{Name: i.AdminName, Password: i.Password}}}
 }
 
-// linkDatabase takes a server that is not ours for an instance, once its role has logged in and may create databases.
+// linkDatabase registers a server of the user's as an instance, once its role has logged in and may create databases.
 func (s *Server) linkDatabase(r *http.Request) (any, error) {
 	i, err := readLink(r)
 	if err != nil {
@@ -36,41 +36,22 @@ func (s *Server) linkDatabase(r *http.Request) (any, error) {
 }
 
 func readLink(r *http.Request) (instance, error) {
-	var none instance
-	fields, err := readBody(r, "Name", "HostName", "Port", "Password", "captureProvenance", "supabaseReference", "dbosAdminName")
-	if err != nil {
-		return none, err
+	fields := readBody(r, "Name", "HostName", "Port", "Password", "captureProvenance", "supabaseReference", "dbosAdminName")
+	i := instance{
+		Status: statusAvailable, Begun: time.Now(), Ready: time.Now(), Linked: true,
+		Name: fields.text("Name"), Address: backend.Address{Host: fields.text("HostName")}, Password: fields.text("Password"),
 	}
-	i := instance{Status: statusAvailable, Begun: time.Now(), Ready: time.Now(), Linked: true}
-	if i.Name, err = fields.text("Name"); err != nil {
-		return none, err
+	port := fields.number("Port")
+	i.TimeTravel = fields.flag("captureProvenance")
+	supabase, admin := fields.optionalText("supabaseReference"), fields.optionalText("dbosAdminName")
+	if port == nil || *port < 1 || *port > 65535 {
+		fields.fail("Port is not a number from 1 to 65535")
 	}
-	if i.Address.Host, err = fields.text("HostName"); err != nil {
-		return none, err
+	if supabase != "" && admin != "" {
+		fields.fail("supabaseReference and dbosAdminName exclude each other: the role of a Supabase project is its own")
 	}
-	if i.Password, err = fields.text("Password"); err != nil {
-		return none, err
-	}
-	port, err := fields.number("Port")
-	if err != nil {
-		return none, err
-	}
-	if i.TimeTravel, err = fields.flag("captureProvenance"); err != nil {
-		return none, err
-	}
-	supabase, err := fields.optionalText("supabaseReference")
-	if err != nil {
-		return none, err
-	}
-	admin, err := fields.optionalText("dbosAdminName")
-	if err != nil {
-		return none, err
-	}
-	switch {
-	case port == nil || *port < 1 || *port > 65535:
-		return none, badRequest("Port is not a number from 1 to 65535")
-	case supabase != "" && admin != "":
-		return none, badRequest("supabaseReference and dbosAdminName exclude each other: the role of a Supabase project is its own")
+	if err := cmp.Or(fields.err, checkLinkName(i.Name), checkPassword(i.Password)); err != nil {
+		return instance{}, err
 	}
 	i.Address.Port = int(*port)
 	i.AdminName = cmp.Or(admin, adminName)
@@ -79,10 +60,10 @@ func readLink(r *http.Request) (instance, error) {
 		i.AdminName = "postgres." + supabase
 	}
 	i.Username = i.AdminName
-	return i, firstError(checkLinkName(i.Name), checkPassword(i.Password))
+	return i, nil
 }
 
-// unlinkDatabase forgets a link. The server itself is not touched.
+// unlinkDatabase forgets a link. It does not touch the server.
 func (s *Server) unlinkDatabase(r *http.Request) (any, error) {
 	return nil, s.unlink(r.PathValue("name"))
 }

@@ -3,23 +3,20 @@
 
 package localcloud
 
-import "net/http"
+import (
+	"cmp"
+	"net/http"
+)
 
 func (s *Server) setCredentials(r *http.Request) (any, error) {
-	fields, err := readBody(r, "Password")
-	if err != nil {
-		return nil, err
-	}
-	password, err := fields.text("Password")
-	if err != nil {
-		return nil, err
-	}
-	if err := checkPassword(password); err != nil {
+	fields := readBody(r, "Password")
+	password := fields.text("Password")
+	if err := cmp.Or(fields.err, checkPassword(password)); err != nil {
 		return nil, err
 	}
 	pending := false
 	name := r.PathValue("name")
-	err = s.store.change(func(st *state) error {
+	err := s.store.change(func(st *state) error {
 		i, err := lookUpInstance(st, name)
 		if err != nil {
 			return err
@@ -30,7 +27,7 @@ func (s *Server) setCredentials(r *http.Request) (any, error) {
 		if err := s.ready(i); err != nil {
 			return err
 		}
-		// One that waits to be set is overtaken by a newer one.
+		// If a password already waits to be set, the work that is under way sets this one instead.
 		pending = i.Password != ""
 		i.Password = password
 		st.instances.put(name, i)

@@ -10,13 +10,13 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
-// What goes on behind the answers. Each piece of work finds in the state what is to be done, ends without a word if the
-// server closes, and is begun again from the state by resume.
+// The work that goes on after an answer. Each function finds in the state what it has to do. If the server closes, it
+// returns without a log line, and resume begins it again.
 
-// lag is how long a change that was accepted does not show yet, and then how long it shows.
+// lag is how long an accepted change stays invisible, and then how long its status shows.
 func (s *Server) lag() time.Duration { return min(s.options.ProvisionTime/4, time.Second) }
 
-// provision makes what createInstance or restoreInstance has accepted.
+// provision makes the instance that createInstance or restoreInstance has accepted.
 func (s *Server) provision(name string) {
 	i, err := s.findInstance(name)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Server) provision(name string) {
 	})
 }
 
-// createOrRestore needs, for a restore, the lock of its source held.
+// createOrRestore needs, for a restore, that the caller holds the lock of the source.
 func (s *Server) createOrRestore(i instance) (backend.Address, error) {
 	lock := s.instanceLocks.of(i.Name)
 	lock.Lock()
@@ -57,7 +57,6 @@ func (s *Server) createOrRestore(i instance) (backend.Address, error) {
 	return s.backend.Provision(s.ctx, i.Name, backend.Role{Name: i.Username, Password: i.Password})
 }
 
-// resetPassword sets the password that waits to be set.
 func (s *Server) resetPassword(name string) {
 	if !pause(s.ctx, s.lag()) {
 		return
@@ -70,7 +69,7 @@ func (s *Server) resetPassword(name string) {
 		}
 	})
 	if role.Password == "" {
-		return // It was deleted meanwhile.
+		return // The instance was deleted meanwhile.
 	}
 	err := errors.Join(s.store.sync(), s.withInstance(name, func() error { return s.backend.SetPassword(s.ctx, name, role) }))
 	if !pause(s.ctx, s.lag()) {
@@ -90,7 +89,6 @@ func (s *Server) resetPassword(name string) {
 	})
 }
 
-// destroy ends an instance that is being deleted.
 func (s *Server) destroy(name string) {
 	if !pause(s.ctx, s.options.ProvisionTime/2) {
 		return
@@ -110,8 +108,8 @@ func (s *Server) destroy(name string) {
 	}
 }
 
-// serverDown shows an instance as failed while its server is down: a password that is sent to it meanwhile would be
-// lost.
+// serverDown makes an instance answer "failed" while its server is down. A password that was accepted meanwhile would
+// be lost.
 func (s *Server) serverDown(name string, _ error) {
 	s.saveInstance(name, func(i *instance) { i.Down = true })
 }
@@ -127,7 +125,7 @@ func (s *Server) withInstance(name string, do func() error) error {
 	return do()
 }
 
-// saveInstance changes an instance, if it is still there.
+// saveInstance changes an instance for background work, unless it is gone.
 func (s *Server) saveInstance(name string, change func(*instance)) {
 	s.save(s.store.change(func(st *state) error {
 		i, ok := st.instances.get(name)
@@ -140,7 +138,8 @@ func (s *Server) saveInstance(name string, change func(*instance)) {
 	}))
 }
 
-// save logs what cannot be saved behind an answer. The next change, or the end of the server, tries again.
+// save writes the state for background work, which can only log an error. The next change, or the end of the server,
+// tries again.
 func (s *Server) save(err error) {
 	if err = errors.Join(err, s.store.sync()); err != nil {
 		s.log.Print(err)

@@ -12,19 +12,12 @@ import (
 )
 
 func (s *Server) restoreInstance(r *http.Request) (any, error) {
-	fields, err := readBody(r, "RestoreName", "RestoreTimestamp")
-	if err != nil {
-		return nil, err
+	fields := readBody(r, "RestoreName", "RestoreTimestamp")
+	target, timestamp := fields.text("RestoreName"), fields.text("RestoreTimestamp")
+	if fields.err != nil {
+		return nil, fields.err
 	}
-	target, err := fields.text("RestoreName")
-	if err != nil {
-		return nil, err
-	}
-	timestamp, err := fields.text("RestoreTimestamp")
-	if err != nil {
-		return nil, err
-	}
-	// From here until the restore is done its source is not changed or destroyed.
+	// The lock keeps the source from being changed or destroyed until the restore is done.
 	name := r.PathValue("name")
 	lock := s.instanceLocks.of(name)
 	if !lock.TryRLock() {
@@ -38,7 +31,7 @@ func (s *Server) restoreInstance(r *http.Request) (any, error) {
 	return nil, nil
 }
 
-// restoreInBackground carries out an accepted restore, whose source's lock is held for it.
+// restoreInBackground carries out an accepted restore. It takes over the read lock of the source from the caller.
 func (s *Server) restoreInBackground(lock *sync.RWMutex, target string) {
 	begun := s.background(func() {
 		defer lock.RUnlock()
@@ -69,7 +62,7 @@ func (s *Server) acceptRestore(name, target, timestamp string) error {
 	})
 }
 
-// validTimestamp keeps out what time.Parse takes beyond RFC 3339, such as a comma before the fraction.
+// validTimestamp refuses what time.Parse accepts beyond RFC 3339, such as a comma before the fraction.
 var validTimestamp = regexp.MustCompile(`^[0-9]{4}(-[0-9]{2}){2}[Tt][0-9]{2}(:[0-9]{2}){2}([.][0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
 func (s *Server) checkRestore(source instance, target, timestamp string) (time.Time, error) {
@@ -95,7 +88,7 @@ func (s *Server) checkRestore(source instance, target, timestamp string) (time.T
 	return at.UTC(), s.checkRetention(source, at)
 }
 
-// checkRetention refuses what the backups do not reach.
+// checkRetention refuses a time that the backups do not reach.
 func (s *Server) checkRetention(source instance, at time.Time) error {
 	now := time.Now()
 	if at.After(now) {

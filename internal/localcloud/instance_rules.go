@@ -45,7 +45,7 @@ func checkUsername(name string) error {
 	}
 }
 
-// checkPassword never quotes the password.
+// checkPassword never quotes the password in an error.
 func checkPassword(password string) error {
 	if len(password) < 8 || len(password) > 128 {
 		return badRequest("invalid password: 8 to 128 characters")

@@ -8,34 +8,34 @@ import (
 	"sync"
 )
 
-// holds are the status words that instances are made to answer.
-type holds struct {
+// heldStatuses are the statuses that tests make instances answer.
+type heldStatuses struct {
 	mu     sync.Mutex
 	last   int
-	active []hold
+	active []heldStatus
 }
 
-type hold struct {
+type heldStatus struct {
 	id               int
 	instance, status string
 }
 
-// HoldStatus makes an instance answer a status word, and behave by it, until it is released. The newest of several
-// holds counts. The instance need not exist yet.
+// HoldStatus makes an instance answer a status, and behave by it, until release is called. The newest of several holds
+// counts. The instance need not exist yet.
 func (s *Server) HoldStatus(instance, status string) (release func()) {
 	s.holds.mu.Lock()
 	defer s.holds.mu.Unlock()
 	s.holds.last++
 	id := s.holds.last
-	s.holds.active = append(s.holds.active, hold{id: id, instance: instance, status: status})
+	s.holds.active = append(s.holds.active, heldStatus{id: id, instance: instance, status: status})
 	return func() {
 		s.holds.mu.Lock()
 		defer s.holds.mu.Unlock()
-		s.holds.active = slices.DeleteFunc(s.holds.active, func(h hold) bool { return h.id == id })
+		s.holds.active = slices.DeleteFunc(s.holds.active, func(h heldStatus) bool { return h.id == id })
 	}
 }
 
-// status is the word that an instance answers.
+// status is the one that an instance answers.
 func (s *Server) status(i instance) string {
 	s.holds.mu.Lock()
 	defer s.holds.mu.Unlock()

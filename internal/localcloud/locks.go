@@ -8,22 +8,20 @@ import (
 	"sync"
 )
 
-// What may be locked, in the order in which locks are taken. Whoever holds one takes only those below it.
+// These are all locks, in the order in which they are taken. Code that holds one takes only those below it.
 //
-//  1. An application, by whatever changes it: a call, a deploy, a deletion.
-//     Nobody waits for it; a second change is answered as busy.
-//  2. An instance: shared by what uses it (a restore from it, a migration, a
-//     database that is dropped), alone by what changes it. A restore takes its
-//     source first and then its target. Calls do not wait for it; work behind
-//     an answer does.
-//  3. A slot, by the making or starting of a server.
-//  4. store.writing, by whoever writes the state file.
-//  5. The mutexes that are held for the length of one access and no call to a
-//     backend: applicationLocks.mu, then store.mu, then all others, which take none.
+//  1. An application, for a change: a call, a deploy, a deletion. Nothing waits for this lock; a second change is refused
+//     as busy.
+//  2. An instance. A use takes the read lock: a restore from it, a migration, the drop of a database. A change takes the
+//     write lock. A restore locks its source before its target. Calls do not wait for this lock; background work does.
+//  3. A slot, while a server is made or started.
+//  4. store.writing, while the state file is written.
+//  5. The mutexes, for one access and never during a call of a backend: applicationLocks.mu, then store.mu, then any
+//     other. Code that holds one of the others takes no lock.
 //
-// Locks do not outlive the process. What they were held for is in the state, as far as it has to go on.
+// Locks do not outlive the process. The state says what was under way, so that resume can take the same locks again.
 
-// applicationLocks are the applications that are being changed, and by what.
+// applicationLocks says which applications are being changed, and how.
 type applicationLocks struct {
 	mu     sync.Mutex
 	active map[string]*applicationLock
@@ -42,7 +40,8 @@ const (
 	deploying    = "deploying"
 )
 
-// lockApplication makes an application busy until unlock is called.
+// lockApplication locks an application until unlock is called. It does not wait: a locked application is refused as
+// busy.
 func (s *Server) lockApplication(name, what string) (unlock func(), err error) {
 	if _, err := s.findApplication(name); err != nil {
 		return nil, err
@@ -70,7 +69,8 @@ func (c *applicationLocks) deploying(name string) bool {
 	return c.active[name] != nil && c.active[name].what == deploying
 }
 
-// reserve keeps a database on an instance for the application that is locked: an application is alone in its database.
+// reserve claims a database on an instance for an application that the caller has locked. No two applications share a
+// database.
 func (s *Server) reserve(name, instance, database string) error {
 	c := &s.applicationLocks
 	c.mu.Lock()
@@ -97,8 +97,7 @@ func (s *Server) reserve(name, instance, database string) error {
 	return nil
 }
 
-// startingAtOnce is how many servers are made or started at a time: more would only take each other's processor and
-// disk.
+// startingAtOnce is how many servers are made or started at a time. More would only compete for processor and disk.
 const startingAtOnce = 4
 
 // takeSlot is false if the server closes first.
@@ -113,7 +112,7 @@ func (s *Server) takeSlot() bool {
 
 func (s *Server) freeSlot() { <-s.slots }
 
-// instanceLocks order what happens to one instance: one change at a time, and no change while it is used.
+// instanceLocks allow one change of an instance at a time, and none while the instance is in use.
 type instanceLocks struct {
 	mu   sync.Mutex
 	open map[string]*sync.RWMutex

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// clientIDs are the public identifiers under which clients log in.
+// clientIDs are the public OAuth client identifiers of the CLI and of this program.
 var clientIDs = []string{"6p7Sjxf13cyLMkdwn14MxlH7JdhILled", "G38fLmVErczEo9ioCFjVIHea6yd0qMZu"}
 
-// exchangeToken answers a refresh token with an access token, as the auth host does. It does not rotate the refresh
-// token.
+// exchangeToken answers a refresh token with an access token, as the authentication service does. It does not rotate
+// the refresh token.
 func (s *Server) exchangeToken(r *http.Request) (any, error) {
 	r.Body = http.MaxBytesReader(nil, r.Body, largestBody)
 	if err := r.ParseForm(); err != nil {
@@ -46,7 +46,7 @@ func oauthRefusal(status int, code, description string) error {
 	return &oauthError{status: status, Code: code, Description: description}
 }
 
-// writeLogin leaves the login where the CLI and this program's own commands look for it.
+// writeLogin writes the login to the files where the CLI and this program's own commands look for it.
 func (s *Server) writeLogin() error {
 	credentials, err := json.Marshal(credentialsFile{
 		Token:        s.connection.Token,

@@ -6,7 +6,6 @@ package localcloud
 import (
 	"fmt"
 	"io"
-	"net"
 	"regexp"
 	"time"
 )
@@ -19,17 +18,17 @@ const (
 
 // Options say how a local cloud is started. The zero value is a local cloud with real servers in a temporary folder.
 type Options struct {
-	Listen        string        // loopback only; "" = 127.0.0.1 and a free port, the former one if that is free
+	Listen        string        // loopback only; "" = 127.0.0.1 with the port of the previous start if that is free
 	StateDir      string        // "" = a temporary folder, removed at the end
 	Backend       string        // "postgres" or "simulated"; "" = postgres
-	TLS           bool          // speak HTTPS with a certificate of an own CA
-	ProvisionTime time.Duration // how long an instance is made, at least; 0 = 2s
+	TLS           bool          // speak HTTPS with a certificate of the local cloud's own CA
+	ProvisionTime time.Duration // how long the creation of an instance takes at least; 0 = 2s
 	Retention     time.Duration // how far back a restore reaches; 0 = 24h
 	TokenLifetime time.Duration // of access tokens; 0 = 24h
 	Organization  string        // "" = local
-	PostgresBin   string        // folder of PostgreSQL's programs; "" = looked for
-	LegacyNames   bool          // also create by the wide rule for names, by which older objects are named
-	KeepBodies    bool          // keep what Request.Header and Request.Body say, secrets and all; for tests
+	PostgresBin   string        // folder of PostgreSQL's programs; "" = search for it
+	LegacyNames   bool          // also accept new names that only the rule of older objects allows
+	KeepBodies    bool          // record Request.Header and Request.Body, secrets and all; for tests
 	LegacyRecords bool          // answer the records of database instances as older servers do
 	Log           io.Writer     // nil = discard
 }
@@ -78,16 +77,4 @@ func (o Options) check() error {
 		return fmt.Errorf("organization %q: that path belongs to the account's own calls", o.Organization)
 	}
 	return checkLoopback(o.Listen)
-}
-
-// checkLoopback keeps the local cloud on this machine: it hands out logins and runs what is deployed to it.
-func checkLoopback(listen string) error {
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return fmt.Errorf("listen address %q: %w", listen, err)
-	}
-	if !isLoopback(host) {
-		return fmt.Errorf("listen address %q: the local cloud listens on a loopback address only, such as 127.0.0.1:0", listen)
-	}
-	return nil
 }

@@ -18,7 +18,7 @@ import (
 type Request struct {
 	Method string
 	Path   string // as sent
-	Status int    // 0 while there is no answer, and where there was none
+	Status int    // 0 without an answer
 	Time   time.Time
 	Header http.Header // with Options.KeepBodies
 	Body   []byte      // with Options.KeepBodies, what was read of it, at most 1 MiB
@@ -26,7 +26,7 @@ type Request struct {
 	dropped bool // it is no longer in the log
 }
 
-// requestLog remembers requests in the order of their arrival: the newest ones, bounded in number and in bytes, since
+// requestLog keeps the newest requests, in the order of their arrival. It is bounded in number and in bytes, since
 // anybody can send requests.
 type requestLog struct {
 	keepBodies bool
@@ -83,7 +83,7 @@ func (r *Request) size() int {
 	return size
 }
 
-// begin notes a request and, where bodies are kept, lets its body be noted as it is read.
+// begin records a request and, if bodies are kept, its body while a handler reads it.
 func (l *requestLog) begin(r *http.Request) *Request {
 	entry := &Request{Method: r.Method, Path: r.URL.EscapedPath(), Time: time.Now()}
 	if l.keepBodies {
@@ -106,7 +106,7 @@ func (l *requestLog) end(entry *Request, r *http.Request, status int) {
 	}
 }
 
-// bodyRecorder remembers the beginning of a body while it is read.
+// bodyRecorder keeps the beginning of a body while it is read.
 type bodyRecorder struct {
 	io.ReadCloser
 	mu   sync.Mutex
@@ -127,8 +127,7 @@ func (b *bodyRecorder) bytes() []byte {
 	return bytes.Clone(b.head.Bytes())
 }
 
-// Requests are the requests so far, in the order of their arrival. The calls of the local cloud's own, such as those
-// for faults, are not among them.
+// Requests are the requests so far, in the order of their arrival, without the calls below /localcloud/.
 func (s *Server) Requests() []Request {
 	s.requests.mu.Lock()
 	defer s.requests.mu.Unlock()
@@ -139,8 +138,8 @@ func (s *Server) Requests() []Request {
 	return requests
 }
 
-// Count counts the requests so far by method ("" = any) and by a pattern of path.Match ("" = any) for what subject
-// makes of the path.
+// Count counts the requests so far by method ("" = any) and path. The pattern ("" = any) is one of path.Match, and is
+// compared with the path's subject.
 func (s *Server) Count(method, pattern string) int {
 	count := 0
 	for _, request := range s.Requests() {
@@ -151,8 +150,8 @@ func (s *Server) Count(method, pattern string) int {
 	return count
 }
 
-// subject is the part of a path that names the call: what follows /v1alpha1/{org}, "user/profile" for that call,
-// "oauth/token" for the exchange.
+// subject is the part of a path that names the call: for most calls what follows /v1alpha1/{org}, for the others for
+// example "user/profile" and "oauth/token".
 func subject(requestPath string) string {
 	below, api := strings.CutPrefix(requestPath, "/v1alpha1/")
 	if !api {

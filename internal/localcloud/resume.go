@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// resume takes up everything that a former process left: servers run again before the first request, and unfinished
-// work goes on behind it.
+// resume takes up what the previous process left. It starts the servers before the first request, and goes on with
+// unfinished work in the background.
 func (s *Server) resume(ctx context.Context) error {
 	var all []instance
 	s.store.view(func(st *state) { all = st.instances.all() })
@@ -20,7 +20,7 @@ func (s *Server) resume(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return errors.Join(errors.New("the start was broken off"), err)
 	}
-	// A restore holds its source before anything can destroy it.
+	// Restores lock their sources first, before other work can destroy those.
 	for _, i := range all {
 		if i.Source != "" {
 			lock := s.instanceLocks.of(i.Source)
@@ -62,8 +62,8 @@ func (s *Server) resumeDeletions() error {
 	return nil
 }
 
-// sweepArchives removes what no version is kept in. A deploy that was under way is forgotten: nobody was told of a
-// version.
+// sweepArchives removes the archives that belong to no version. They are of deploys that were cut off, and no client
+// was told of their versions.
 func (s *Server) sweepArchives(all []application) error {
 	versions := map[string][]version{}
 	for _, a := range all {
@@ -97,8 +97,8 @@ func (s *Server) sweepArchives(all []application) error {
 	return nil
 }
 
-// resumeServers starts the servers of those instances that have one. One that does not start is shown as failed, and
-// tried again next time.
+// resumeServers starts the server of each instance that has one. An instance whose server does not start is shown as
+// failed, and tried again at the next start.
 func (s *Server) resumeServers(ctx context.Context, all []instance) {
 	var started sync.WaitGroup
 	defer started.Wait()
@@ -124,7 +124,7 @@ func (s *Server) resumeServer(ctx context.Context, name string) {
 	if err != nil {
 		s.log.Printf("resume %s: %s", name, err)
 	}
-	// Saved once, at the end of the start.
+	// start saves the state once for all instances.
 	err = s.store.change(func(st *state) error {
 		i, lookUp := lookUpInstance(st, name)
 		if lookUp != nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A handler returns what is answered, or an error; the adapter alone writes.
+// A handler returns the answer or an error. Only adapt writes to the client.
 type handler func(*http.Request) (any, error)
 
 func (s *Server) routes() map[string]handler {
@@ -45,8 +45,7 @@ func (s *Server) routes() map[string]handler {
 	}
 }
 
-// handler is the whole server: the API behind the login, the exchange of tokens without, and the calls that are this
-// cloud's own.
+// handler serves the API, the exchange of tokens, which needs no login, and the calls below /localcloud/.
 func (s *Server) handler() http.Handler {
 	api := http.NewServeMux()
 	for pattern, handle := range s.routes() {
@@ -82,25 +81,25 @@ func unknownCall(r *http.Request) (any, error) {
 	return nil, refuse(http.StatusNotFound, "no such call: %s %s", r.Method, r.URL.Path)
 }
 
-// serveAPI notes a request and its outcome, and lets the fault hit it that is meant for it.
-func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, carry http.HandlerFunc) {
+// serveAPI records a request and its outcome, and applies the fault that hits it.
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
 	entry := s.requests.begin(r)
 	answer := &statusRecorder{ResponseWriter: w}
 	defer func() {
 		s.requests.end(entry, r, answer.status)
-		// What goes well on a read is left out: a client that waits asks often.
+		// Successful reads are not logged, since a waiting client reads often.
 		if r.Method != http.MethodGet || answer.status/100 != 2 {
 			s.log.Printf("%s %s %d %s", r.Method, entry.Path, answer.status, time.Since(entry.Time).Round(time.Millisecond))
 		}
 	}()
 	if fault, ok := s.faults.hit(r.Method, r.URL.EscapedPath(), time.Now()); ok {
-		s.applyFault(fault, answer, r, carry)
+		s.applyFault(fault, answer, r, next)
 		return
 	}
-	carry(answer, r)
+	next(answer, r)
 }
 
-// statusRecorder is a ResponseWriter that remembers the status.
+// statusRecorder is a ResponseWriter that keeps the status.
 type statusRecorder struct {
 	http.ResponseWriter
 	status int
@@ -114,14 +113,15 @@ func (n *statusRecorder) WriteHeader(status int) {
 	n.ResponseWriter.WriteHeader(status)
 }
 
-// adapt writes what a handler returns. No answer goes out before all that it could tell of is in the state file.
+// adapt writes what a handler returns. It saves the state first, so that no answer tells of a change that could be
+// lost.
 func (s *Server) adapt(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := requestID()
 		w.Header().Set("X-Request-Id", id)
 		answer, err := s.callHandler(handle, r)
 		if isUnauthorized(err) {
-			w.Header().Set("Connection", "close") // What is still to be read is nobody's.
+			w.Header().Set("Connection", "close") // The rest of the body is not read.
 		} else {
 			drain(r)
 		}
@@ -141,7 +141,7 @@ func (s *Server) callHandler(handle handler, r *http.Request) (answer any, err e
 	return handle(r)
 }
 
-// recovered is deferred and turns a panic into an error: what a client sends must not end the server.
+// recovered is deferred and turns a panic into an error: no request may end the server.
 func (s *Server) recovered(what string, err *error) {
 	if reason := recover(); reason != nil {
 		s.log.Printf("%s: %v\n%s", what, reason, debug.Stack())
@@ -149,7 +149,7 @@ func (s *Server) recovered(what string, err *error) {
 	}
 }
 
-// requireLogin lets those call who are logged in and, of an organization, its members.
+// requireLogin refuses calls without a login, and calls for an organization that the user is not a member of.
 func (s *Server) requireLogin(handle handler) handler {
 	return func(r *http.Request) (any, error) {
 		if err := s.authorize(r); err != nil {

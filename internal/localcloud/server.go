@@ -19,14 +19,14 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend/simulated"
 )
 
-// Server is a local cloud that runs.
+// Server is a running local cloud.
 type Server struct {
 	options    Options
 	connection Connection
 	log        *log.Logger
 
 	archiveLimit int64         // in bytes; tests make it smaller
-	bodyTimeout  time.Duration // how long a body may keep us waiting; tests make it shorter
+	bodyTimeout  time.Duration // see timedBody; tests make it shorter
 
 	dir      *stateDir
 	store    *store
@@ -36,9 +36,9 @@ type Server struct {
 	http     *http.Server
 
 	requests         requestLog
-	faults           faults
+	faults           faultList
 	creationTimes    creationTimes
-	holds            holds
+	holds            heldStatuses
 	instanceLocks    instanceLocks
 	slots            chan struct{}
 	applicationLocks applicationLocks
@@ -50,8 +50,8 @@ type Server struct {
 	closeErr  error
 }
 
-// Start starts a local cloud, with all that a former one left in the state directory. The context bounds the start
-// only; the local cloud runs until Close.
+// Start starts a local cloud with the content of the state directory. The context bounds the start only; the local
+// cloud runs until Close.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
@@ -103,7 +103,7 @@ func (s *Server) start(ctx context.Context) error {
 	return s.writeLogin()
 }
 
-// openBackend opens the backend that the options name. A nil one comes with an error.
+// openBackend opens the backend that the options name.
 func (s *Server) openBackend(ctx context.Context) (backend.Backend, error) {
 	switch s.options.Backend {
 	case backendSimulated:
@@ -119,7 +119,7 @@ func (s *Server) openBackend(ctx context.Context) (backend.Backend, error) {
 	}
 }
 
-// openAccount makes the account at the first start and finds it at later ones.
+// openAccount makes the account at the first start. Later starts must use the same organization and backend.
 func (s *Server) openAccount() error {
 	return s.store.change(func(st *state) error {
 		a := &st.account
@@ -127,8 +127,8 @@ func (s *Server) openAccount() error {
 			*a = account{
 				Organization: s.options.Organization,
 				Backend:      s.options.Backend,
-				SigningKey:   newSecret(),
-				RefreshToken: "v1." + hex.EncodeToString(newSecret()),
+				SigningKey:   randomBytes(32),
+				RefreshToken: "v1." + hex.EncodeToString(randomBytes(32)),
 				Created:      time.Now().UTC(),
 			}
 		}
@@ -156,15 +156,16 @@ func (s *Server) serve() {
 	}()
 }
 
-// Connection is what a client needs. The token is the one of the start; later ones are had for the refresh token.
+// Connection is what a client needs. Its access token is that of the start; a client exchanges the refresh token for
+// newer ones.
 func (s *Server) Connection() Connection { return s.connection }
 
-// Close breaks off what is under way, stops every database server and, of a temporary state directory, removes
-// everything. What was accepted and is not finished is in a lasting one and goes on at the next start.
+// Close ends all work, stops every database server, and removes a temporary state directory. A lasting state directory
+// keeps unfinished work, which the next start takes up.
 func (s *Server) Close() error { return s.Shutdown(context.Background()) }
 
-// Shutdown does what Close does, but no longer waits for database servers to stop in good order once the context has
-// ended.
+// Shutdown does what Close does. Once the context has ended, it no longer waits for database servers to stop in good
+// order.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closeOnce.Do(func() { s.closeErr = s.close(ctx) })
 	return s.closeErr
@@ -173,7 +174,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) close(ctx context.Context) error {
 	var errs []error
 	s.cancel()
-	s.work.refuse()
+	s.work.close()
 	if s.http != nil {
 		errs = append(errs, s.http.Close())
 	} else if s.listener != nil {

@@ -11,19 +11,18 @@ import (
 	"path/filepath"
 )
 
-// stateDir is the folder that holds all that must outlive the process. What is secret is in files that only their owner
-// reads.
+// stateDir is the folder of all that outlives the process. Only its owner can read the secrets in it.
 type stateDir struct {
 	path      string
 	temporary bool
 	lock      *os.File
 }
 
-// openStateDir makes or opens a state directory and locks it: two servers over one state would each undo what the other
-// wrote.
+// openStateDir makes or opens a state directory and locks it: two local clouds on one state would each undo what the
+// other wrote.
 //
-// Servers that are started for root run as another user and have to pass through the folder to reach their own, so it
-// is then traversable, though still not listable.
+// Database servers do not run as root. If this process does, it makes the folder traversable, so that they reach their
+// own directories in it. They still cannot list it.
 func openStateDir(path string, traversable bool) (*stateDir, error) {
 	d := &stateDir{path: path, temporary: path == ""}
 	var err error
@@ -81,16 +80,16 @@ func (d *stateDir) file(name ...string) string {
 func (d *stateDir) close() error {
 	var err error
 	if d.lock != nil {
-		// A child that was just forked may hold the file for some milliseconds more.
+		// A child process that was just forked may keep the file open for some milliseconds more.
 		err = errors.Join(unlockFile(d.lock), d.lock.Close())
 	}
-	if d.temporary { // Windows removes no file that is open.
+	if d.temporary { // only now, since Windows removes no open file
 		err = errors.Join(err, os.RemoveAll(d.path))
 	}
 	return err
 }
 
-// writeFile puts a file in its place whole or not at all, for its owner only, and returns when it is on the disk.
+// writeFile replaces a file atomically, readable by its owner only. It returns when the file is on disk.
 func writeFile(path string, content []byte) error {
 	temporary := path + ".new"
 	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

@@ -18,7 +18,7 @@ func lockFile(file *os.File) error {
 
 func unlockFile(file *os.File) error { return syscall.Flock(int(file.Fd()), syscall.LOCK_UN) }
 
-// syncFolder returns when the names in a folder are on the disk.
+// syncFolder returns when the names of a folder's files are on disk.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {

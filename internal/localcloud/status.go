@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Status is what a local cloud holds at a moment. No secret is in it.
+// Status is the content of a local cloud at one moment. It holds no secret.
 type Status struct {
 	Endpoint     string              `json:"endpoint"`
 	Organization string              `json:"organization"`
@@ -24,7 +24,7 @@ type Status struct {
 type InstanceStatus struct {
 	Name   string `json:"name"`
 	Status string `json:"status"`
-	URL    string `json:"url"` // without the password, which the local cloud does not keep; "" until there is a server
+	URL    string `json:"url"` // without the password; "" until there is a server
 	Linked bool   `json:"linked"`
 }
 
@@ -37,7 +37,7 @@ type ApplicationStatus struct {
 	Version  string `json:"version"`
 }
 
-// RequestStatus is a request that was made.
+// RequestStatus is a request without header and body, which hold secrets.
 type RequestStatus struct {
 	Method string    `json:"method"`
 	Path   string    `json:"path"`
@@ -47,7 +47,7 @@ type RequestStatus struct {
 
 const lastRequests = 20
 
-// Status tells what the local cloud holds now.
+// Status is the content of the local cloud now.
 func (s *Server) Status() Status {
 	status := Status{
 		Endpoint: s.connection.Endpoint, Organization: s.options.Organization, Backend: s.options.Backend,
@@ -85,8 +85,8 @@ func (i instance) url() string {
 
 func (s *Server) getStatus(*http.Request) (any, error) { return s.Status(), nil }
 
-// reset deletes everything, takes every fault away and forgets the requests. It answers when all is gone; what is under
-// way is waited for.
+// reset deletes all objects and faults and forgets the requests. It answers when all is gone, after waiting for work
+// that is under way.
 func (s *Server) reset(r *http.Request) (any, error) {
 	s.faults.clear()
 	for s.deleteAll() {
@@ -98,8 +98,8 @@ func (s *Server) reset(r *http.Request) (any, error) {
 	return noContent{}, nil
 }
 
-// deleteAll begins to delete what can be deleted now, and tells whether anything is still there. What refuses is busy,
-// and is asked again.
+// deleteAll begins to delete what it can, and tells whether anything is left. A busy object refuses, and the caller
+// tries again.
 func (s *Server) deleteAll() (left bool) {
 	instances, applications := s.allObjects()
 	for _, a := range applications {

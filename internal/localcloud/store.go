@@ -18,7 +18,7 @@ type state struct {
 	applications table[application]
 }
 
-// account is what belongs to the cloud as a whole.
+// account holds what the local cloud has only one of.
 type account struct {
 	Organization string `json:"organization"`
 	Backend      string `json:"backend"`
@@ -26,10 +26,10 @@ type account struct {
 	SigningKey   []byte `json:"signing_key"`
 	RefreshToken string `json:"refresh_token"`
 
-	Created time.Time `json:"created,omitzero"` // zero in the state of older builds
+	Created time.Time `json:"created,omitzero"` // zero in a state file of an older version
 }
 
-// stateFile is the state as it is read; encode writes the same by hand.
+// stateFile is the state file as it is read. encode writes the same form without encoding unchanged rows again.
 type stateFile struct {
 	Format       int                    `json:"format"`
 	Account      account                `json:"account"`
@@ -39,8 +39,8 @@ type stateFile struct {
 
 const stateFormat = 1
 
-// store keeps the state in memory and in one file. A change is made in memory at once; sync makes sure that it is in
-// the file before anybody is told.
+// store keeps the state in memory and in one file. A change goes to memory at once. Call sync before anybody is told of
+// it.
 type store struct {
 	path string
 
@@ -82,7 +82,7 @@ func (s *store) view(look func(*state)) {
 	look(&s.state)
 }
 
-// change changes the state, or nothing of it where the function returns an error.
+// change changes the state. A function that returns an error must not have changed anything.
 func (s *store) change(do func(*state) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,8 +93,8 @@ func (s *store) change(do func(*state) error) error {
 	return nil
 }
 
-// sync returns when every change made so far is in the file. Whoever waits while another writes finds its own change
-// written too, so that a thousand changes at once cost few writes.
+// sync returns when every change made so far is in the file. A call that waits for another's write usually finds its
+// own change written too, so that a thousand changes at once cost few writes.
 func (s *store) sync() error {
 	s.mu.RLock()
 	made := s.changes

@@ -6,11 +6,12 @@ package localcloud
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 )
 
-// table holds the rows of one kind by name. A row is never changed, only put anew, so that readers may keep what they
-// got; and only rows that were put since are encoded again.
+// table holds the rows of one kind by name. Rows are replaced and never changed in place, so that readers may keep
+// them. Encoded rows are kept until they are replaced.
 type table[T any] struct {
 	rows    map[string]T
 	encoded map[string][]byte
@@ -38,19 +39,10 @@ func (t *table[T]) remove(name string) {
 	delete(t.encoded, name)
 }
 
-func (t *table[T]) names() []string {
-	names := make([]string, 0, len(t.rows))
-	for name := range t.rows {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// all are the rows in the order of their names.
+// all returns the rows in the order of their names.
 func (t *table[T]) all() []T {
 	rows := make([]T, 0, len(t.rows))
-	for _, name := range t.names() {
+	for _, name := range slices.Sorted(maps.Keys(t.rows)) {
 		rows = append(rows, t.rows[name])
 	}
 	return rows
@@ -58,7 +50,7 @@ func (t *table[T]) all() []T {
 
 func (t *table[T]) encode(image *bytes.Buffer) error {
 	separator := "{"
-	for _, name := range t.names() {
+	for _, name := range slices.Sorted(maps.Keys(t.rows)) {
 		if t.encoded[name] == nil {
 			row, err := json.Marshal(t.rows[name])
 			if err != nil {

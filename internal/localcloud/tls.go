@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// authority is the local cloud's own CA. It is made once and kept in the state directory, so that a client that trusts
-// it still does after a restart.
+// authority is the local cloud's own CA. It is made once and kept in the state directory, so that clients still trust
+// it after a restart.
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -40,7 +40,7 @@ func openAuthority(d *stateDir) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The key is written first: a certificate without one is never left.
+	// makeAuthority writes the key first, so there is no certificate without a key.
 	if certificate == nil {
 		return makeAuthority(d)
 	}
@@ -91,7 +91,7 @@ func makeAuthority(d *stateDir) (*authority, error) {
 	return &authority{certificate: certificate, key: key}, writePEM(d.file(caFile), "CERTIFICATE", raw)
 }
 
-// serverConfig is a configuration with a certificate for this machine's own names and the address that is listened on.
+// serverConfig makes a certificate for the names of this machine and for the address that the server listens on.
 func (a *authority) serverConfig(listen net.IP) (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -106,7 +106,7 @@ func (a *authority) serverConfig(listen net.IP) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	// HTTP/1.1 only: a fault that breaks the connection must reach one request and not all that share it.
+	// HTTP/1.1 only: a fault that breaks a connection must not hit other requests on it.
 	return &tls.Config{
 		Certificates: []tls.Certificate{{Certificate: [][]byte{raw}, PrivateKey: key}},
 		MinVersion:   tls.VersionTLS12,
@@ -117,7 +117,7 @@ func (a *authority) serverConfig(listen net.IP) (*tls.Config, error) {
 func newTemplate(name string, years int) *x509.Certificate {
 	now := time.Now()
 	return &x509.Certificate{
-		SerialNumber: new(big.Int).SetBytes(newSecret()[:16]),
+		SerialNumber: new(big.Int).SetBytes(randomBytes(16)),
 		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    now.Add(-time.Hour),
 		NotAfter:     now.AddDate(years, 0, 0),

@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// tokens issues and checks the JWTs of this cloud. They are signed with a key of its own that it keeps in its state, so
-// they outlive a restart.
+// tokens issues and checks JWTs. The state keeps the key, so tokens outlive a restart.
 type tokens struct {
 	key      []byte
 	lifetime time.Duration
@@ -43,13 +42,12 @@ var (
 	errExpired = errors.New("the token is expired")
 )
 
-func newSecret() []byte {
-	secret := make([]byte, 32)
-	_, _ = rand.Read(secret) // never fails: the runtime ends the process instead
-	return secret
+func randomBytes(n int) []byte {
+	random := make([]byte, n)
+	_, _ = rand.Read(random) // never fails: the runtime ends the process instead
+	return random
 }
 
-// issue makes a token that is valid from now on.
 func (t *tokens) issue(now time.Time) (string, error) {
 	payload, err := json.Marshal(tokenClaims{
 		Issuer:   t.issuer,
@@ -76,7 +74,7 @@ func (t *tokens) check(token string, now time.Time) error {
 	if err != nil || !hmac.Equal(signature, t.sign(signed)) {
 		return errForged
 	}
-	// What follows was signed by us, so its form is ours.
+	// The signature is ours, and so is the form of the payload.
 	_, segment, _ := strings.Cut(signed, ".")
 	payload, err := base64.RawURLEncoding.DecodeString(segment)
 	if err != nil {
@@ -100,7 +98,6 @@ func (t *tokens) sign(signed string) []byte {
 
 func encodeSegment(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
-// authorize checks the login of a request.
 func (s *Server) authorize(r *http.Request) error {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {

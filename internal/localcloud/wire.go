@@ -3,7 +3,6 @@
 
 package localcloud
 
-// errorAnswer is the API's error.
 type errorAnswer struct {
 	Message       string `json:"message"`
 	StatusCode    int    `json:"statusCode"`
@@ -37,7 +36,7 @@ type instanceAnswer struct {
 	SupabaseReference    *string `json:"SupabaseReference"`
 }
 
-// olderInstanceAnswer is the UserDBInstance of older servers.
+// olderInstanceAnswer is the UserDBInstance of older servers. See Options.LegacyRecords.
 type olderInstanceAnswer struct {
 	PostgresInstanceName string `json:"PostgresInstanceName"`
 	Status               string `json:"Status"`
@@ -46,7 +45,7 @@ type olderInstanceAnswer struct {
 	AdminUsername        string `json:"AdminUsername"`
 }
 
-// tokenAnswer is that of the exchange of a refresh token.
+// tokenAnswer answers the exchange of a refresh token.
 type tokenAnswer struct {
 	AccessToken string `json:"access_token"`
 	Scope       string `json:"scope"`
@@ -54,7 +53,7 @@ type tokenAnswer struct {
 	TokenType   string `json:"token_type"`
 }
 
-// oauthError is the error of the exchange, in OAuth's shape and not the API's.
+// oauthError is an error of the exchange. It has the shape of OAuth's errors, which is not the API's.
 type oauthError struct {
 	status      int
 	Code        string `json:"error"`

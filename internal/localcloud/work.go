@@ -6,13 +6,12 @@ package localcloud
 import (
 	"context"
 	"io"
-	"net/http"
 	"sync"
 	"time"
 )
 
-// work counts what is under way, requests and background work alike, so that Close can wait for its end and nothing new
-// begins after it.
+// work counts the requests and the background work that are under way. Close waits for them, and lets nothing new
+// begin.
 type work struct {
 	mu     sync.Mutex
 	closed bool
@@ -32,8 +31,8 @@ func (w *work) begin() bool {
 
 func (w *work) end() { w.count.Done() }
 
-// refuse lets nothing new begin.
-func (w *work) refuse() {
+// close lets nothing new begin.
+func (w *work) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
@@ -41,8 +40,8 @@ func (w *work) refuse() {
 
 func (w *work) wait() { w.count.Wait() }
 
-// background does something behind an answer. What is not begun because the server closes is in the state, and is taken
-// up at the next start.
+// background runs a function that outlives the request. What does not begin because the server closes is in the state,
+// and resume takes it up at the next start.
 func (s *Server) background(do func()) (begun bool) {
 	if !s.work.begin() {
 		return false
@@ -68,10 +67,6 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
-
-// drain reads a body to its end, since a client that is still sending would not see the answer. It gives up on one that
-// is larger than any body may be.
-func drain(r *http.Request) { _, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 2*largestArchive)) }
 
 // lockedWriter lets the server's log and the backend's share one writer.
 type lockedWriter struct {

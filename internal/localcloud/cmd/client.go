@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,7 +31,11 @@ type client struct {
 	http *http.Client
 }
 
-// connect finds a local cloud. Nothing is sent yet.
+func stateDirFlag(flags *flag.FlagSet) *string {
+	return flags.String("state-dir", "", "state `folder` of the local cloud")
+}
+
+// connect finds a local cloud. It sends nothing.
 func connect(stateDir string) (*client, error) {
 	c := &client{http: &http.Client{Timeout: callTimeout}}
 	if stateDir == "" {
@@ -71,7 +76,7 @@ func (c *client) trust(file string) error {
 	return nil
 }
 
-// refresh gets a token in the place of one that has expired.
+// refresh exchanges the refresh token for a new access token.
 func (c *client) refresh(ctx context.Context) error {
 	form := url.Values{
 		"grant_type":    {"refresh_token"},
@@ -90,7 +95,7 @@ func (c *client) refresh(ctx context.Context) error {
 	return err
 }
 
-// call sends what the local cloud takes below /localcloud/.
+// call makes a call below /localcloud/, with a new access token if the present one has expired.
 func (c *client) call(ctx context.Context, method, path string, body, answer any) error {
 	var payload []byte
 	if body != nil {
@@ -113,7 +118,7 @@ func (c *client) call(ctx context.Context, method, path string, body, answer any
 	return json.Unmarshal(raw, answer)
 }
 
-// refusal is an answer that is no success.
+// refusal is an answer whose status is no success.
 type refusal struct {
 	status  int
 	message string

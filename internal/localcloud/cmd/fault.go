@@ -5,8 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,10 +13,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-const aboutFault = `dbos-localcloud fault rehearses an incident: requests to a running local cloud fail.
-
-It finds the local cloud by --state-dir, or by the environment that "up" prints:
-DBOS_ENDPOINT, DBOS_TOKEN or DBOS_REFRESH_TOKEN, DBOS_CA_CERTIFICATE_FILE.`
+const aboutFault = `dbos-localcloud fault rehearses an incident: requests to a running local cloud fail.` + aboutStateDir
 
 const aboutAdd = `dbos-localcloud fault add lets requests fail from now on, and prints the fault's id.
 
@@ -41,32 +36,17 @@ A path is a pattern for what follows /v1alpha1/ORGANIZATION/, such as
   # A proxy redirects to another host:
   dbos-localcloud fault add --status 307 --header Location=https://elsewhere.example/`
 
+var faultCommands = map[string]command{"add": addFault, "list": listFaults, "clear": clearFaults}
+
 func fault(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	command := ""
-	if len(args) > 0 {
-		command, args = args[0], args[1:]
-	}
-	switch command {
-	case "add":
-		return addFault(ctx, args, stdout, stderr)
-	case "list":
-		return listFaults(ctx, args, stdout, stderr)
-	case "clear":
-		return clearFaults(ctx, args, stderr)
-	case "-h", "-help", "--help", "help":
-		_, err := io.WriteString(stdout, aboutFault+"\n\n"+usage)
-		return err
-	default:
-		_, err := io.WriteString(stderr, aboutFault+"\n\n"+usage)
-		return errors.Join(errUsage, err)
-	}
+	return dispatch(ctx, faultCommands, aboutFault+"\n\n"+usage, args, stdout, stderr)
 }
 
 func addFault(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var f localcloud.Fault
 	flags := newFlags("fault add", aboutAdd, stderr)
-	stateDir := flags.String("state-dir", "", "state `folder` of the local cloud")
-	faultFlags(flags, &f)
+	stateDir := stateDirFlag(flags)
+	defineFaultFlags(flags, &f)
 	if err := parseAlone(flags, args); err != nil {
 		return err
 	}
@@ -83,40 +63,41 @@ func addFault(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	return err
 }
 
-// faultFlags are the fields of a fault as flags.
-func faultFlags(flags *flag.FlagSet, f *localcloud.Fault) {
-	flags.StringVar(&f.Method, "method", "", "hit requests of this `method` only")
-	flags.StringVar(&f.Path, "path", "", "hit requests whose path matches this `pattern` only")
-	flags.IntVar(&f.Skip, "skip", 0, "let `n` matching requests by first")
-	flags.IntVar(&f.Times, "times", 0, "hit `n` requests, then no more; 0 is without end")
-	flags.DurationVar(&f.For, "for", 0, "hit nothing any more so long after the first hit; 0 is without end")
-	flags.Float64Var(&f.Chance, "chance", 0, "hit a request with this `probability`, such as 0.05; 0 is always")
-	flags.Float64Var(&f.Rate, "rate", 0, "let `n` requests a second by and hit the others; 0 is hit all")
-	flags.DurationVar(&f.Latency, "latency", 0, "wait so long before anything else")
-	flags.DurationVar(&f.Jitter, "jitter", 0, "wait up to so much longer, by chance")
-	flags.DurationVar(&f.Trickle, "trickle", 0, "send the answer byte by byte, so long apart")
-	flags.BoolVar(&f.Drop, "drop", false, "break the connection without carrying the request out")
-	flags.BoolVar(&f.Lose, "lose", false, "carry the request out, then break the connection without an answer")
-	flags.BoolVar(&f.Hang, "hang", false, "never answer; end when the client goes away")
-	flags.IntVar(&f.Status, "status", 0, "answer this status `code` and do not carry the request out")
-	flags.Func("header", "with --status: a header, `NAME=VALUE`; may be repeated", func(header string) error {
-		name, value, ok := strings.Cut(header, "=")
-		if !ok {
-			return errors.New("it is not NAME=VALUE")
+func listFaults(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := newFlags("fault list", aboutFault, stderr)
+	stateDir := stateDirFlag(flags)
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	cloud, err := connect(*stateDir)
+	if err != nil {
+		return err
+	}
+	var faults []localcloud.ActiveFault
+	if err := cloud.call(ctx, http.MethodGet, "faults", nil, &faults); err != nil {
+		return err
+	}
+	for _, f := range faults {
+		if _, err := fmt.Fprintln(stdout, inFlags(f)); err != nil {
+			return err
 		}
-		if f.Header == nil {
-			f.Header = map[string]string{}
-		}
-		f.Header[name] = value
-		return nil
-	})
-	flags.StringVar(&f.Body, "body", "", "with --status: the `body` of the answer, verbatim")
-	flags.DurationVar(&f.RetryAfter, "retry-after", 0, "with --status: the header Retry-After, in seconds")
-	flags.BoolVar(&f.RetryDate, "retry-date", false, "with --retry-after: as a date")
-	flags.BoolVar(&f.After, "after", false, "with --status: carry the request out first; with --hang: once the client has gone away")
-	flags.Func("alter", fmt.Sprintf("carry the request out and change its answer: `kind` is one of %v", localcloud.Alterations), func(kind string) error {
-		f.Alter = localcloud.Alteration(kind)
-		return nil
-	})
-	flags.DurationVar(&f.Unseen, "unseen", 0, "let reads not show objects that were made less than so long ago")
+	}
+	return nil
+}
+
+func clearFaults(ctx context.Context, args []string, _, stderr io.Writer) error {
+	flags := newFlags("fault clear", aboutFault, stderr)
+	stateDir := stateDirFlag(flags)
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	path := "faults"
+	if flags.NArg() > 0 {
+		path += "/" + flags.Arg(0)
+	}
+	cloud, err := connect(*stateDir)
+	if err != nil {
+		return err
+	}
+	return cloud.call(ctx, http.MethodDelete, path, nil, nil)
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -32,12 +33,12 @@ Usage:
 "dbos-localcloud up --help", and so with every command, tells the flags.
 `
 
-// errUsage ends the program after the usage was shown.
+// errUsage ends the program with exit code 2. The usage was shown already.
 var errUsage = errors.New("wrong usage")
 
 func main() {
-	// A reader of our output that goes away must not take the servers with it. An ignored signal would also be ignored
-	// by every command that we start.
+	// A reader of the output that goes away must not end the servers. The signal is caught and not ignored, since
+	// commands inherit ignored signals.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := untilSignal(context.Background())
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
@@ -55,37 +56,38 @@ func main() {
 	}
 }
 
-// untilSignal ends the context when the user wants an end.
+// untilSignal ends the context at a signal that asks the program to stop.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 }
 
+// command is one of the program's commands, or of "fault".
+type command func(ctx context.Context, args []string, stdout, stderr io.Writer) error
+
+var commands = map[string]command{"up": up, "run": runCommand, "status": status, "reset": reset, "fault": fault}
+
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	command := ""
-	if len(args) > 0 {
-		command, args = args[0], args[1:]
-	}
-	switch command {
-	case "up":
-		return up(ctx, args, stdout, stderr)
-	case "run":
-		return runCommand(ctx, args, stdout, stderr)
-	case "status":
-		return status(ctx, args, stdout, stderr)
-	case "reset":
-		return reset(ctx, args, stderr)
-	case "fault":
-		return fault(ctx, args, stdout, stderr)
-	case "help", "-h", "-help", "--help":
-		_, err := io.WriteString(stdout, usage)
-		return err
-	default:
-		_, err := io.WriteString(stderr, usage)
-		return errors.Join(errUsage, err)
-	}
+	return dispatch(ctx, commands, usage, args, stdout, stderr)
 }
 
-// parse reads flags. What is wrong with them was shown when it returns.
+// dispatch runs the command that the first argument names, or shows the help.
+func dispatch(ctx context.Context, commands map[string]command, help string, args []string, stdout, stderr io.Writer) error {
+	name := ""
+	if len(args) > 0 {
+		name, args = args[0], args[1:]
+	}
+	if run, known := commands[name]; known {
+		return run(ctx, args, stdout, stderr)
+	}
+	if slices.Contains([]string{"help", "-h", "-help", "--help"}, name) {
+		_, err := io.WriteString(stdout, help)
+		return err
+	}
+	_, err := io.WriteString(stderr, help)
+	return errors.Join(errUsage, err)
+}
+
+// parse reads flags. It has shown what is wrong with them when it returns an error.
 func parse(flags *flag.FlagSet, args []string) error {
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -108,7 +110,7 @@ func parseAlone(flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
-// newFlags are flags whose help begins with a text of its own.
+// newFlags makes a set of flags whose help begins with a text about the command.
 func newFlags(name, about string, stderr io.Writer) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(stderr)

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// withParent ends the context when "go run" has started this program and is killed: it passes no signal on, and would
-// leave the local cloud running with nobody to stop it. Any other parent may end before us, such as a shell that
-// started us in the background.
+// withParent ends the context when this program was started by "go run" and that is killed. A killed "go run" passes no
+// signal on, and nobody would stop the local cloud. Other parents may end first, such as a shell that started this
+// program in the background.
 func withParent(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	if program, err := os.Executable(); err == nil && builtByGoRun(program) {
@@ -25,7 +25,8 @@ func withParent(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-// goRun are the paths of what "go run" starts: in a temporary folder the first time, in the build cache from then on.
+// goRun matches the paths of programs that "go run" starts: in a temporary folder the first time, later in the build
+// cache.
 var goRun = regexp.MustCompile(`/(go-build\d+/b\d+/exe|[0-9a-f]{2}/[0-9a-f]{64}-d)/[^/]+$`)
 
 func builtByGoRun(program string) bool { return goRun.MatchString(filepath.ToSlash(program)) }

@@ -51,15 +51,15 @@ func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	return errors.Join(err, server.Shutdown(hurry))
 }
 
-// runWith runs a command with the environment of a local cloud, and returns when it has ended.
+// runWith runs a command with the environment of a local cloud until it ends.
 func runWith(ctx context.Context, c localcloud.Connection, args []string, stdout, stderr io.Writer) error {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	if err := ctx.Err(); err != nil {
-		return err // The signal came before the command.
+		return err // A signal came before the command started.
 	}
-	//nolint:noctx // The command ends by itself, or by a signal that it is passed.
+	//nolint:noctx // The command ends by itself, or by a signal that this program passes on.
 	command := exec.Command(args[0], args[1:]...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, stdout, stderr
 	command.Env = commandEnvironment(os.Environ(), c)
@@ -87,7 +87,7 @@ func runWith(ctx context.Context, c localcloud.Connection, args []string, stdout
 	}
 }
 
-// hasTerminal tells whether a terminal sends its signals to us and the command.
+// hasTerminal tells whether there is a terminal, which sends its signals to this program and to the command.
 func hasTerminal() bool {
 	terminal, err := os.Open("/dev/tty")
 	if err != nil {
@@ -97,7 +97,7 @@ func hasTerminal() bool {
 	return true
 }
 
-// commandEnvironment sets what leads to the local cloud, and takes out what would lead elsewhere.
+// commandEnvironment sets the variables that lead to the local cloud, and removes those that could lead elsewhere.
 func commandEnvironment(environment []string, c localcloud.Connection) []string {
 	elsewhere := []string{"DBOS_ENDPOINT", "DBOS_DOMAIN", "DBOS_AUTH_ENDPOINT", "DBOS_TOKEN", "DBOS_REFRESH_TOKEN", "DBOS_ORGANIZATION", "DBOS_CREDENTIALS_FILE", "DBOS_CA_CERTIFICATE_FILE"}
 	kept := slices.DeleteFunc(slices.Clone(environment), func(variable string) bool {
@@ -111,7 +111,7 @@ func commandEnvironment(environment []string, c localcloud.Connection) []string 
 	return kept
 }
 
-// exitCode is that of a command, as a shell tells it.
+// exitCode is the exit code of a command as a shell reports it.
 func exitCode(command *exec.ExitError) int {
 	if status, ok := command.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return 128 + int(status.Signal())

@@ -17,20 +17,20 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-const findsIt = `
+const aboutStateDir = `
 
 It finds the local cloud by --state-dir, or by the environment that "up" prints:
 DBOS_ENDPOINT, DBOS_TOKEN or DBOS_REFRESH_TOKEN, DBOS_CA_CERTIFICATE_FILE.`
 
 const aboutStatus = `dbos-localcloud status shows what a running local cloud holds: its database
-instances with their URLs, its applications, its faults and the last requests.` + findsIt
+instances with their URLs, its applications, its faults and the last requests.` + aboutStateDir
 
 const aboutReset = `dbos-localcloud reset deletes every database instance and application of a
-running local cloud, takes every fault away and forgets the requests.` + findsIt
+running local cloud, takes every fault away and forgets the requests.` + aboutStateDir
 
 func status(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := newFlags("status", aboutStatus, stderr)
-	stateDir := flags.String("state-dir", "", "state `folder` of the local cloud")
+	stateDir := stateDirFlag(flags)
 	asJSON := flags.Bool("json", false, "print it as JSON")
 	if err := parseAlone(flags, args); err != nil {
 		return err
@@ -82,9 +82,9 @@ func writeStatus(w io.Writer, s localcloud.Status) error {
 	return table.Flush()
 }
 
-func reset(ctx context.Context, args []string, stderr io.Writer) error {
+func reset(ctx context.Context, args []string, _, stderr io.Writer) error {
 	flags := newFlags("reset", aboutReset, stderr)
-	stateDir := flags.String("state-dir", "", "state `folder` of the local cloud")
+	stateDir := stateDirFlag(flags)
 	if err := parseAlone(flags, args); err != nil {
 		return err
 	}

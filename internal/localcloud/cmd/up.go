@@ -41,22 +41,22 @@ func up(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	<-ctx.Done()
-	// A second signal is in a hurry, but leaves nothing behind either.
+	// A second signal hurries the shutdown, which still leaves nothing behind.
 	hurry, stop := untilSignal(context.WithoutCancel(ctx))
 	defer stop()
 	return server.Shutdown(hurry)
 }
 
-// serverFlags are the options of a local cloud as flags.
+// serverFlags defines the flags of up and run for the options of a local cloud.
 func serverFlags(flags *flag.FlagSet, o *localcloud.Options) {
-	flags.StringVar(&o.Listen, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 is the former port, or a free one")
+	flags.StringVar(&o.Listen, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 is the port of the previous start, or a free one")
 	flags.StringVar(&o.StateDir, "state-dir", "", "`folder` that keeps everything; a temporary one if not given")
 	flags.StringVar(&o.Backend, "backend", "postgres", "`postgres` for real servers, simulated for nothing behind")
 	flags.BoolVar(&o.TLS, "tls", false, "speak HTTPS, as the DBOS Cloud CLI does")
 	o.ProvisionTime = 2 * time.Second
 	flags.Func("provision-time", "how long an instance is made, at least: a `duration` (default 2s)", func(value string) error {
 		d, err := time.ParseDuration(value)
-		o.ProvisionTime = max(d, 1) // The library takes nothing for its default.
+		o.ProvisionTime = max(d, 1) // 0 would mean the default.
 		return err
 	})
 	flags.DurationVar(&o.Retention, "retention", 24*time.Hour, "how far back a restore reaches")
@@ -75,7 +75,7 @@ func announce(w io.Writer, c localcloud.Connection, asJSON bool) error {
 	return err
 }
 
-// environment is for a shell, to be pasted or evaluated.
+// environment is the text that a user pastes into a shell.
 func environment(c localcloud.Connection) string {
 	var b strings.Builder
 	export := func(name, value string) { fmt.Fprintf(&b, "export %s=%s\n", name, quote(value)) }

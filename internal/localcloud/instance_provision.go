@@ -110,7 +110,7 @@ func (s *Server) destroy(name string) {
 
 // serverDown makes an instance answer "failed" while its server is down. A password that was accepted meanwhile would
 // be lost.
-func (s *Server) serverDown(name string, _ error) {
+func (s *Server) serverDown(name string) {
 	s.saveInstance(name, func(i *instance) { i.Down = true })
 }
 

@@ -11,13 +11,12 @@ import (
 	"strings"
 )
 
-// What an archive may hold.
-const (
-	MostFiles      = 100_000
-	LargestContent = 2 << 30 // bytes of all files together
-)
+const mostFiles = 100_000
 
-// ArchiveError says what is wrong with an application's archive.
+// LargestContent bounds the size of all files of an archive together, in bytes.
+const LargestContent = 2 << 30
+
+// ArchiveError is a fault in the user's archive.
 type ArchiveError struct{ Err error }
 
 // Error names the file that is wrong.
@@ -27,10 +26,11 @@ func (e *ArchiveError) Error() string { return e.Err.Error() }
 func (e *ArchiveError) Unwrap() error { return e.Err }
 
 // CheckArchive refuses an archive that is too large, or that holds anything but files and folders below its own root.
-// It believes the sizes that the archive claims; whoever unpacks it must not. Its errors are *ArchiveError.
+// It trusts the sizes that the archive claims, so unpacking has to check the real ones. Its errors are of type
+// *ArchiveError.
 func CheckArchive(files []*zip.File) error {
-	if len(files) > MostFiles {
-		return &ArchiveError{fmt.Errorf("it holds more than %d files", MostFiles)}
+	if len(files) > mostFiles {
+		return &ArchiveError{fmt.Errorf("it holds more than %d files", mostFiles)}
 	}
 	left := uint64(LargestContent)
 	for _, file := range files {

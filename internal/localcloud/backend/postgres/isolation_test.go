@@ -7,29 +7,17 @@ package postgres
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
-	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-func sandboxUser(t *testing.T) *postgres.SandboxUser {
-	t.Helper()
-	g, err := postgres.NewSandboxUser()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
-// attack runs a command as the migration of the application app on orders.
+// attack runs a command as the migration of the application app on the instance orders.
 func attack(t *testing.T, b *Backend, command string) (string, error) {
 	t.Helper()
 	return b.Migrate(t.Context(), backend.Migration{
@@ -37,14 +25,14 @@ func attack(t *testing.T, b *Backend, command string) (string, error) {
 	})
 }
 
-// A migration reaches neither the files nor the processes of an instance.
-func TestMigrationIsAlone(t *testing.T) {
+// A migration can reach neither the files nor the processes of an instance.
+func TestMigrationIsIsolated(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("the migrations of an ordinary user are that user's own code")
 	}
 	b := startPostgres(t, t.TempDir())
-	pgProvision(t, b, "orders")
+	provision(t, b, "orders")
 	folder := b.path("orders")
 	pid := firstLine(t, filepath.Join(folder, "data", "postmaster.pid"))
 	for _, command := range []string{
@@ -64,7 +52,7 @@ func TestMigrationIsAlone(t *testing.T) {
 			t.Errorf("%s: %q, %v", command, output, err)
 		}
 	}
-	// Two that run at once are two users.
+	// Each migration has a user of its own.
 	first, _ := attack(t, b, "id -u")
 	second, _ := attack(t, b, "id -u")
 	if first == second || first == "0\n" {
@@ -72,14 +60,14 @@ func TestMigrationIsAlone(t *testing.T) {
 	}
 }
 
-// Nothing that a migration has started outlives it, however it hides.
+// No process that a migration has started outlives it, however it hides.
 func TestMigrationLeavesNoProcess(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("setsid"); err != nil {
 		t.Skip("setsid is not installed")
 	}
 	b := startPostgres(t, t.TempDir())
-	pgProvision(t, b, "orders")
+	provision(t, b, "orders")
 	commands := map[string]string{
 		"in the background": `sleep 300 & echo $!`,
 		"in a session":      `setsid sh -c 'echo $$; exec sleep 300' & sleep 0.2`,
@@ -109,43 +97,10 @@ func TestMigrationLeavesNoProcess(t *testing.T) {
 	}
 }
 
-// What a killed local cloud has left running goes with the next start.
-func TestSweepEndsProcesses(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	b, g := startPostgres(t, dir), sandboxUser(t)
-	folder, err := b.temporaryFolder(g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := g.Chown(folder); err != nil {
-		t.Fatal(err)
-	}
-	left := exec.CommandContext(t.Context(), "sleep", "300")
-	left.Dir, left.Env = folder, []string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder}
-	if err := g.Start(left); err != nil {
-		t.Fatal(err)
-	}
-	startPostgres(t, dir)
-	ended := make(chan struct{})
-	go func() {
-		_ = left.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-time.After(30 * time.Second):
-		t.Error("the process goes on")
-	}
-	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("%s is left behind", folder)
-	}
-}
-
 func TestMigrationFillsNoDisk(t *testing.T) {
 	t.Parallel()
 	b := startPostgres(t, t.TempDir())
-	pgProvision(t, b, "orders")
+	provision(t, b, "orders")
 	b.limits.disk = 1 << 20
 	const filling = `n=0; while :; do head -c 100000 /dev/zero > file$n; n=$((n+1)); sleep 0.02; done`
 	commands := map[string]string{
@@ -175,18 +130,18 @@ func TestMigrationFillsNoDisk(t *testing.T) {
 	})
 }
 
-// The login of an application opens its own database and no other's.
+// The login of an application opens its own database and no other.
 func TestMigrationReachesItsOwnDatabase(t *testing.T) {
 	t.Parallel()
 	requirePsql(t)
 	b := startPostgres(t, t.TempDir())
-	address := pgProvision(t, b, "orders")
+	address := provision(t, b, "orders")
 	for _, database := range []string{"app", "neighbour"} {
 		if err := b.CreateDatabase(t.Context(), backend.Target{Instance: "orders"}, database); err != nil {
 			t.Fatal(err)
 		}
 	}
-	pgExecute(t, pgConnect(t, address, pgAdmin, "neighbour"), "CREATE TABLE secrets AS SELECT 42 AS n")
+	execute(t, connect(t, address, admin, "neighbour"), "CREATE TABLE secrets AS SELECT 42 AS n")
 	if output, err := attack(t, b, `psql -Atc 'SELECT 1' "$DBOS_DATABASE_URL"`); err != nil || output != "1\n" {
 		t.Fatalf("its own database: %q, %v", output, err)
 	}

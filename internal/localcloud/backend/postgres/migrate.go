@@ -7,15 +7,10 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
-	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
@@ -26,19 +21,13 @@ import (
 type limits struct {
 	time   time.Duration // of one command
 	output int           // bytes of one command
-	files  int           // in the archive
-	bytes  int64         // of all files together
+	bytes  int64         // of all files in the archive
 	disk   int64         // bytes of all that is unpacked and written
 }
 
-var defaultLimits = limits{time: 10 * time.Minute, output: 10 << 20, files: 100_000, bytes: 2 << 30, disk: 4 << 30}
+var defaultLimits = limits{time: 10 * time.Minute, output: 10 << 20, bytes: backend.LargestContent, disk: 4 << 30}
 
-var (
-	errPrintsTooMuch = errors.New("prints too much")
-	errWritesTooMuch = errors.New("writes too much")
-)
-
-// Migrate unpacks the archive into a temporary folder and runs the commands there, as a sandbox.
+// Migrate unpacks the archive into a temporary folder and runs the commands there as a sandbox user.
 func (b *Backend) Migrate(ctx context.Context, m backend.Migration) (output string, err error) {
 	if len(m.Commands) == 0 {
 		return "", nil
@@ -72,7 +61,7 @@ func (b *Backend) Migrate(ctx context.Context, m backend.Migration) (output stri
 	return maskSecrets(run.output.String(), login.Role, m.Secrets), err
 }
 
-// login is how an application logs in where its database is.
+// login is the server of an application's database and the role that the application logs in with.
 func (b *Backend) login(on backend.Target, database string) (backend.Link, error) {
 	if on.Link != nil {
 		return *on.Link, nil
@@ -99,8 +88,8 @@ func environment(variables map[string]string) []string {
 	return all
 }
 
-// maskSecrets takes out of an output what the commands were told in confidence: it is shown to the user, and logged on
-// the way. Words too short to be a secret stay.
+// maskSecrets replaces the password and the secrets in the output of the commands, which is shown to the user and
+// logged. It leaves texts that are too short to be a secret.
 func maskSecrets(output string, login backend.Role, secrets map[string]string) string {
 	const short = 8
 	pairs := []string{}
@@ -115,120 +104,4 @@ func maskSecrets(output string, login backend.Role, secrets map[string]string) s
 		add(secret)
 	}
 	return strings.ToValidUTF8(strings.NewReplacer(pairs...).Replace(output), "\uFFFD")
-}
-
-// migrationRun runs the commands of one migration.
-type migrationRun struct {
-	sandbox     *postgres.SandboxUser
-	limits      limits
-	folder      string
-	environment []string
-	output      tail
-}
-
-// bounded runs a command in a shell that writes no file larger than $2 blocks of 512 bytes, and no memory dump.
-const bounded = `ulimit -c 0; ulimit -f "$2"; exec /bin/sh -c "$1"`
-
-// command runs one as a shell does. Nothing that it starts goes on when it has ended.
-func (r *migrationRun) command(ctx context.Context, line string) error {
-	limited, tooLong := context.WithTimeout(ctx, r.limits.time)
-	defer tooLong()
-	limited, stop := context.WithCancelCause(limited)
-	defer stop(nil)
-
-	cmd := exec.CommandContext(limited, "/bin/sh", "-c", bounded, "sh", line, strconv.FormatInt(r.limits.disk/512, 10))
-	cmd.Dir, cmd.Env = r.folder, r.environment
-	r.output.begin(r.limits.output, func() { stop(errPrintsTooMuch) })
-	cmd.Stdout, cmd.Stderr = &r.output, &r.output
-	end := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.Cancel = end
-	// What it leaves running may hold on to the output.
-	cmd.WaitDelay = time.Second
-	if err := r.sandbox.Start(cmd); err != nil {
-		return fmt.Errorf("start a shell: %w", err)
-	}
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		r.watchDisk(limited, func() { stop(errWritesTooMuch) })
-	}()
-	err := cmd.Wait()
-	_ = end() // an error means that nothing is left
-	cause := context.Cause(limited)
-	stop(nil)
-	<-watched
-	if err := r.sandbox.End(ctx, r.folder); err != nil {
-		return err
-	}
-
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(cause, errPrintsTooMuch):
-		return &backend.CommandError{Command: line, Reason: fmt.Sprintf("printed more than %d bytes", r.limits.output)}
-	case errors.Is(cause, errWritesTooMuch):
-		return &backend.CommandError{Command: line, Reason: fmt.Sprintf("took more than %d bytes of disk", r.limits.disk)}
-	case cause != nil:
-		return &backend.CommandError{Command: line, Reason: fmt.Sprintf("took longer than %s", r.limits.time)}
-	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		return &backend.CommandError{Command: line, Reason: err.Error()}
-	}
-	return nil
-}
-
-// watchDisk looks again and again how much of the disk the sandbox takes.
-func (r *migrationRun) watchDisk(ctx context.Context, tooMuch func()) {
-	wait := 100 * time.Millisecond
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-		begun := time.Now()
-		if diskUsage(r.sandbox, r.folder) > r.limits.disk {
-			tooMuch()
-			return
-		}
-		// Many files take long to look at.
-		wait = max(250*time.Millisecond, 20*time.Since(begun))
-	}
-}
-
-// tail keeps the end of what is written to it, and counts.
-type tail struct {
-	mu      sync.Mutex
-	kept    []byte
-	cut     bool
-	left    int
-	tooMuch func()
-}
-
-// begin counts anew.
-func (t *tail) begin(limit int, tooMuch func()) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.left, t.tooMuch = limit, tooMuch
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	const kept = 64 << 10
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.left -= len(p); t.left < 0 {
-		t.tooMuch()
-	}
-	if t.kept = append(t.kept, p...); len(t.kept) > kept {
-		t.kept, t.cut = append([]byte{}, t.kept[len(t.kept)-kept:]...), true
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.cut {
-		return "[...]" + string(t.kept)
-	}
-	return string(t.kept)
 }

@@ -19,15 +19,15 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// Backend gives each instance a PostgreSQL server of its own, in a folder of the instance's name.
+// Backend runs a PostgreSQL server for each instance, in a folder of the instance's name.
 type Backend struct {
 	installation *postgres.Installation
 	dir          string
 	log          *log.Logger
 	limits       limits
-	stable       time.Duration // a server that ran so long is started again at once
-	pause        time.Duration // before one that did not is; doubled each time
-	down         func(instance string, reason error)
+	stable       time.Duration // a server that ran so long before a crash is started again at once
+	pause        time.Duration // before other crashed servers are started again; doubled each time
+	down         func(instance string)
 	up           func(instance string, at backend.Address)
 	closing      context.Context
 	beginClose   context.CancelFunc
@@ -38,8 +38,7 @@ type Backend struct {
 	watchers sync.WaitGroup
 }
 
-// Open finds PostgreSQL and removes what an earlier process left in temporary folders. The error says how to install
-// PostgreSQL if there is none.
+// Open finds PostgreSQL, or says how to install it, and removes the temporary folders of an earlier process.
 func Open(ctx context.Context, o backend.Options) (*Backend, error) {
 	installation, err := postgres.Find(o.PostgresBin)
 	if err != nil {
@@ -55,12 +54,6 @@ func Open(ctx context.Context, o backend.Options) (*Backend, error) {
 		down:         o.Down,
 		up:           o.Up,
 		servers:      map[string]*postgres.Server{},
-	}
-	if b.down == nil {
-		b.down = func(string, error) {}
-	}
-	if b.up == nil {
-		b.up = func(string, backend.Address) {}
 	}
 	b.closing, b.beginClose = context.WithCancel(context.Background())
 	b.removeLeftovers(ctx)
@@ -136,7 +129,7 @@ func (b *Backend) Resume(ctx context.Context, instance string) (backend.Address,
 	return b.register(ctx, instance, server)
 }
 
-// Close stops every server and waits for those who watch over them.
+// Close stops every server and waits for the goroutines that watch them.
 func (b *Backend) Close(ctx context.Context) error {
 	b.beginClose()
 	b.mu.Lock()
@@ -163,7 +156,7 @@ func (b *Backend) Close(ctx context.Context) error {
 	return err
 }
 
-// server is the running one of an instance.
+// server returns the server of an instance, which may have crashed.
 func (b *Backend) server(instance string) (*postgres.Server, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -174,7 +167,7 @@ func (b *Backend) server(instance string) (*postgres.Server, error) {
 	return server, nil
 }
 
-// register takes a server into the books, and watches over it.
+// register adds a server that runs, and watches it.
 func (b *Backend) register(ctx context.Context, instance string, server *postgres.Server) (backend.Address, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -184,73 +177,4 @@ func (b *Backend) register(ctx context.Context, instance string, server *postgre
 	b.servers[instance] = server
 	b.watchers.Go(func() { b.watch(instance, server) })
 	return backend.Address{Host: server.Host(), Port: server.Port()}, nil
-}
-
-// watch starts a server again that has ended by itself, as a managed service does: at once if it has run for a while,
-// else after a pause that grows.
-func (b *Backend) watch(instance string, server *postgres.Server) {
-	var pause time.Duration
-	for {
-		started := time.Now()
-		<-server.Done()
-		failure := server.Err()
-		if failure == nil || !b.isCurrent(instance, server) {
-			return
-		}
-		b.log.Printf("database %s: %s", instance, failure)
-		b.down(instance, failure)
-		if time.Since(started) >= b.stable {
-			pause = 0
-		}
-		again := b.restart(instance, server, &pause)
-		if again == nil {
-			return
-		}
-		b.log.Printf("database %s is up again on port %d", instance, again.Port())
-		b.up(instance, backend.Address{Host: again.Host(), Port: again.Port()})
-		server = again
-	}
-}
-
-// restart tries until the server is up. It returns nil if the instance was destroyed or the backend closed meanwhile.
-func (b *Backend) restart(instance string, server *postgres.Server, pause *time.Duration) *postgres.Server {
-	const longestPause = time.Minute
-	for {
-		select {
-		case <-time.After(*pause):
-		case <-b.closing.Done():
-			return nil
-		}
-		*pause = min(max(2**pause, b.pause), longestPause)
-		b.mu.Lock()
-		if b.closed || b.servers[instance] != server {
-			b.mu.Unlock()
-			return nil
-		}
-		again, err := b.reopen(server, instance)
-		if err == nil {
-			b.servers[instance] = again
-		}
-		b.mu.Unlock()
-		if err == nil {
-			return again
-		}
-		b.log.Printf("database %s is down, the next attempt is in %s: %s", instance, *pause, err)
-	}
-}
-
-// isCurrent tells whether a server is still that of its instance.
-func (b *Backend) isCurrent(instance string, server *postgres.Server) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return !b.closed && b.servers[instance] == server
-}
-
-func (b *Backend) reopen(server *postgres.Server, instance string) (*postgres.Server, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := server.Stop(ctx); err != nil {
-		return nil, err
-	}
-	return b.installation.Open(ctx, b.path(instance))
 }

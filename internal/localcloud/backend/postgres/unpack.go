@@ -22,8 +22,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// unpack puts the files of an archive into a folder, and gives all of it to the user whom the commands run as. Nothing
-// gets out of the folder, whatever the archive holds.
+// unpack puts the files of an archive into a folder and gives them to the sandbox user. Whatever the archive holds, it
+// writes nothing outside the folder.
 func (b *Backend) unpack(ctx context.Context, sandbox *postgres.SandboxUser, archive, folder string) error {
 	reader, err := zip.OpenReader(archive)
 	if errors.Is(err, zip.ErrFormat) {
@@ -38,9 +38,6 @@ func (b *Backend) unpack(ctx context.Context, sandbox *postgres.SandboxUser, arc
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	if len(reader.File) > b.limits.files {
-		return &backend.ArchiveError{Err: fmt.Errorf("it holds more than %d files", b.limits.files)}
-	}
 	if err := backend.CheckArchive(reader.File); err != nil {
 		return err
 	}
@@ -60,7 +57,7 @@ func (b *Backend) unpack(ctx context.Context, sandbox *postgres.SandboxUser, arc
 	return giveTo(sandbox, folder)
 }
 
-// asArchiveError tells what this machine could not do from what the archive makes impossible.
+// asArchiveError blames the archive for an error, unless this machine is the cause.
 func asArchiveError(name string, err error) error {
 	err = fmt.Errorf("%s: %w", name, err)
 	for _, ours := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EMFILE, syscall.ENFILE} {
@@ -71,7 +68,7 @@ func asArchiveError(name string, err error) error {
 	return &backend.ArchiveError{Err: err}
 }
 
-// unpackFile writes at most one byte more than the limit. The size that the archive claims is not believed.
+// unpackFile writes at most one byte more than the limit. It does not trust the size that the archive claims.
 func unpackFile(root *os.Root, file *zip.File, limit int64) (written int64, err error) {
 	name := filepath.FromSlash(strings.TrimSuffix(file.Name, "/"))
 	mode := file.Mode()
@@ -97,8 +94,8 @@ func unpackFile(root *os.Root, file *zip.File, limit int64) (written int64, err 
 	return written, errors.Join(err, target.Close())
 }
 
-// giveTo gives a folder away, from the inside out: the new owner, who may be running other commands, gets in when
-// nothing is left to be done.
+// giveTo changes the owner of a folder from the inside out. The new owner may have other processes, which cannot enter
+// the folder before all is done.
 func giveTo(sandbox *postgres.SandboxUser, folder string) error {
 	var paths []string
 	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {

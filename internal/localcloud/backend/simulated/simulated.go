@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package simulated is a backend with nothing behind it.
+// Package simulated is a backend without servers.
 package simulated
 
 import (
@@ -13,11 +13,11 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend"
 )
 
-// Backend follows the rules of a backend and runs no server. It keeps no state of its own.
+// Backend answers as a backend with servers would. It keeps no state.
 type Backend struct{}
 
-// Address is where the server of an instance would listen. The host does not resolve on any machine, so that no client
-// logs in to a server that happens to listen here.
+// Address is the made-up address of an instance. Its host name resolves nowhere, so that no client logs in to another
+// server by mistake.
 func (Backend) Address(instance string) backend.Address {
 	return backend.Address{Host: strings.ReplaceAll(instance, "_", "-") + ".simulated.invalid", Port: 5432}
 }
@@ -30,7 +30,7 @@ func (b Backend) Provision(ctx context.Context, instance string, _ backend.Role)
 // SetPassword forgets the password.
 func (Backend) SetPassword(ctx context.Context, _ string, _ backend.Role) error { return ctx.Err() }
 
-// RestorableSince is the zero time: the server's own bounds are all there are.
+// RestorableSince is the zero time: the backend adds no bound of its own.
 func (Backend) RestorableSince(string) (time.Time, error) { return time.Time{}, nil }
 
 // Restore answers at once.
@@ -49,8 +49,7 @@ func (b Backend) Resume(ctx context.Context, instance string) (backend.Address, 
 // Close has nothing to stop.
 func (Backend) Close(context.Context) error { return nil }
 
-// CheckLink refuses the password "wrong-password", so that a refusal can be rehearsed where there is no server to
-// refuse.
+// CheckLink refuses the password "wrong-password", so that tests can provoke a refused login.
 func (Backend) CheckLink(ctx context.Context, _ backend.Address, role backend.Role) error {
 	if role.Password == wrongPassword {
 		return fmt.Errorf("password authentication failed for user %q", role.Name)
@@ -68,7 +67,7 @@ func (Backend) CreateDatabase(ctx context.Context, _ backend.Target, _ string) e
 // DropDatabase drops nothing.
 func (Backend) DropDatabase(ctx context.Context, _ backend.Target, _ string) error { return ctx.Err() }
 
-// Migrate runs nothing. The command "false" fails all the same, for rehearsals.
+// Migrate runs nothing. The command "false" fails, so that tests can provoke a failed migration.
 func (Backend) Migrate(ctx context.Context, m backend.Migration) (string, error) {
 	var output strings.Builder
 	for _, command := range m.Commands {

@@ -14,12 +14,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// temporaryFolder makes one that the sandbox can reach, once it is the guest's.
+// temporaryFolder makes a folder that the sandbox user can reach. The caller gives it to that user when it is filled.
 func (b *Backend) temporaryFolder(sandbox *postgres.SandboxUser) (string, error) {
 	parent, err := sandbox.TempDir()
 	if err != nil {
@@ -28,16 +27,16 @@ func (b *Backend) temporaryFolder(sandbox *postgres.SandboxUser) (string, error)
 	return os.MkdirTemp(parent, b.folderPrefix())
 }
 
-// folderPrefix is that of this state directory's folders alone.
+// folderPrefix differs for each state directory, so that one local cloud never removes another's folders.
 func (b *Backend) folderPrefix() string {
 	return fmt.Sprintf("dbos-localcloud-migrate-%.6x-", sha256.Sum256([]byte(b.dir)))
 }
 
-// removeLeftovers ends and removes what migrations left during which a former process was killed.
+// removeLeftovers ends the processes and removes the files of migrations during which an earlier process was killed.
 func (b *Backend) removeLeftovers(ctx context.Context) {
 	sandbox, err := postgres.NewSandboxUser()
 	if err != nil {
-		return // so that there can be none
+		return // then no earlier process had one either
 	}
 	parent, err := sandbox.TempDir()
 	if err != nil {
@@ -53,7 +52,7 @@ func (b *Backend) removeLeftovers(ctx context.Context) {
 	}
 }
 
-// cleanUp ends what a sandbox has started, and removes what it has written.
+// cleanUp ends the processes of a sandbox user, and removes its files.
 func (b *Backend) cleanUp(ctx context.Context, sandbox *postgres.SandboxUser, folder string) {
 	err := errors.Join(sandbox.End(ctx, folder), removeAll(folder))
 	for _, path := range ownedInTemp(sandbox) {
@@ -64,11 +63,11 @@ func (b *Backend) cleanUp(ctx context.Context, sandbox *postgres.SandboxUser, fo
 	}
 }
 
-// ownedInTemp is what a sandbox that nobody else is has left in the folders where everybody may write.
+// ownedInTemp finds what a sandbox user has left in the folders where everybody may write.
 func ownedInTemp(sandbox *postgres.SandboxUser) []string {
 	var paths []string
 	for _, folder := range slices.Compact([]string{os.TempDir(), "/tmp", "/var/tmp", "/dev/shm"}) {
-		entries, _ := os.ReadDir(folder) // there may be none
+		entries, _ := os.ReadDir(folder) // the folder may be missing
 		for _, entry := range entries {
 			if info, err := entry.Info(); err == nil && sandbox.Owns(info) {
 				paths = append(paths, filepath.Join(folder, entry.Name()))
@@ -87,7 +86,7 @@ func removeAll(folder string) error {
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(folder))
 	}
-	// What cannot be opened up shows when it cannot be removed.
+	// A folder whose mode cannot be changed fails to be removed below.
 	_ = fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
 		if entry != nil && entry.IsDir() {
 			_ = root.Chmod(path, 0o700)
@@ -95,37 +94,4 @@ func removeAll(folder string) error {
 		return err
 	})
 	return errors.Join(root.Close(), os.RemoveAll(folder))
-}
-
-// diskUsage is how much of the disk a sandbox takes, in bytes.
-func diskUsage(sandbox *postgres.SandboxUser, folder string) int64 {
-	var sum int64
-	for _, path := range append(ownedInTemp(sandbox), folder) {
-		if info, err := os.Lstat(path); err == nil && !info.IsDir() {
-			sum += diskSize(info)
-			continue
-		}
-		root, err := os.OpenRoot(path)
-		if err != nil {
-			continue // it is gone
-		}
-		_ = fs.WalkDir(root.FS(), ".", func(_ string, entry fs.DirEntry, err error) error {
-			if err != nil {
-				return nil //nolint:nilerr // Files come and go.
-			}
-			if info, err := entry.Info(); err == nil {
-				sum += diskSize(info)
-			}
-			return nil
-		})
-		_ = root.Close()
-	}
-	return sum
-}
-
-func diskSize(info fs.FileInfo) int64 {
-	if stat, known := info.Sys().(*syscall.Stat_t); known {
-		return stat.Blocks * 512
-	}
-	return info.Size()
 }

@@ -1,0 +1,47 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+//go:build unix
+
+package postgres
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
+)
+
+// diskUsage is the number of bytes on disk that belong to a sandbox user.
+func diskUsage(sandbox *postgres.SandboxUser, folder string) int64 {
+	var sum int64
+	for _, path := range append(ownedInTemp(sandbox), folder) {
+		if info, err := os.Lstat(path); err == nil && !info.IsDir() {
+			sum += diskSize(info)
+			continue
+		}
+		root, err := os.OpenRoot(path)
+		if err != nil {
+			continue // it is gone
+		}
+		_ = fs.WalkDir(root.FS(), ".", func(_ string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return nil //nolint:nilerr // Files come and go.
+			}
+			if info, err := entry.Info(); err == nil {
+				sum += diskSize(info)
+			}
+			return nil
+		})
+		_ = root.Close()
+	}
+	return sum
+}
+
+func diskSize(info fs.FileInfo) int64 {
+	if stat, known := info.Sys().(*syscall.Stat_t); known {
+		return stat.Blocks * 512
+	}
+	return info.Size()
+}

@@ -27,13 +27,17 @@ type roughNetwork struct {
 	loses      float64       // share of the answers that are lost
 	retryAfter time.Duration // what a refusal asks for, in whole seconds
 
-	mu        sync.Mutex
-	random    *rand.Rand
-	refused   map[string]time.Time // when a write was refused, by its method, path and body
-	throttled int
-	lost      int
-	hasty     []string // writes that came again before the refusal allowed it
+	mu       sync.Mutex
+	random   *rand.Rand
+	refusals []time.Time
+	refused  map[call]time.Time // writes that have not come again yet
+	hasty    []call             // writes that came again before the refusal allowed it
+	admitted map[call]int
+	lost     int
 }
+
+// call is a request, less what differs from one attempt to the next.
+type call struct{ method, path, body string }
 
 func newRoughNetwork(t *testing.T, endpoint string, seed uint64) *roughNetwork {
 	t.Helper()
@@ -48,7 +52,8 @@ func newRoughNetwork(t *testing.T, endpoint string, seed uint64) *roughNetwork {
 		loses:      0.05,
 		retryAfter: time.Second,
 		random:     rand.New(rand.NewPCG(seed, 0)),
-		refused:    map[string]time.Time{},
+		refused:    map[call]time.Time{},
+		admitted:   map[call]int{},
 	}
 }
 
@@ -58,7 +63,7 @@ func (n *roughNetwork) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if !n.admit(r.Method, r.URL.Path, string(body)) {
+	if !n.admit(call{r.Method, r.URL.Path, string(body)}) {
 		w.Header().Set("Retry-After", fmt.Sprint(int(n.retryAfter.Seconds())))
 		w.WriteHeader(http.StatusTooManyRequests)
 		_, _ = io.WriteString(w, `{"message":"too many requests","statusCode":429,"requestID":"throttle"}`)
@@ -77,21 +82,35 @@ func (n *roughNetwork) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n.forward.ServeHTTP(w, r)
 }
 
-// admit applies the rate. Reads of one path have many callers, so that only writes show whether a caller has waited.
-func (n *roughNetwork) admit(method, path, body string) bool {
+// admit applies the rate. Several callers may send the same read, so that only a write tells whether its caller has waited.
+func (n *roughNetwork) admit(c call) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	write := method + " " + path + " " + body
-	if at, ok := n.refused[write]; ok && method != http.MethodGet && time.Since(at) < n.retryAfter {
-		n.hasty = append(n.hasty, method+" "+path)
+	now := time.Now()
+	if at, ok := n.refused[c]; ok && c.method != http.MethodGet && now.Sub(at) < n.retryAfter {
+		n.hasty = append(n.hasty, c)
 	}
 	if n.limit.Allow() {
-		delete(n.refused, write)
+		delete(n.refused, c)
+		n.admitted[c]++
 		return true
 	}
-	n.throttled++
-	n.refused[write] = time.Now()
+	n.refused[c] = now
+	n.refusals = append(n.refusals, now)
 	return false
+}
+
+// mostRefused is how many requests were refused within one Retry-After. Each caller waits that long after a refusal, so
+// that it is at most the number of callers.
+func (n *roughNetwork) mostRefused() int {
+	most, first := 0, 0
+	for last := range n.refusals {
+		for n.refusals[last].Sub(n.refusals[first]) >= n.retryAfter {
+			first++
+		}
+		most = max(most, last-first+1)
+	}
+	return most
 }
 
 func (n *roughNetwork) luck() (delay time.Duration, lose bool) {

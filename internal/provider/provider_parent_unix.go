@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// EndWithParent ends this process within a second after the one that has started it. A Terraform that is killed, or that
-// leaves at a second Ctrl-C, does not stop its providers, and nothing else would. The calls that were under way have lost
-// their connection to Terraform then, which cancels them.
+// EndWithParent ends this process within a second after the one that has started it. A Terraform that is killed, or
+// that leaves at a second Ctrl-C, does not stop its providers, and nothing else would. The calls that were under way
+// have lost their connection to Terraform then, which cancels them.
 func EndWithParent() {
 	parent := os.Getppid()
 	go func() {

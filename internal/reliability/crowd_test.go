@@ -145,8 +145,8 @@ func checkAccepted(t *testing.T, c *acctest.Cloud, of crowd) {
 // crowdName finds the object that a call is about, in its path or else in its body.
 var crowdName = regexp.MustCompile(`\b(db_|app-)\d+\b`)
 
-// How many calls objects cost: on the average, and at most one of them. A lost answer costs another look. That to a create
-// costs a new instance its password too, and the wait after it.
+// How many calls objects cost: on the average, and at most one of them. A lost answer costs another look. That to a
+// create costs a new instance its password too, and the wait after it.
 const (
 	callsOfInstance    = 2 // a look, and the create: the polls are shared
 	mostOfInstance     = 16
@@ -155,8 +155,8 @@ const (
 	callsShared        = 60 // lists, and who the user is
 )
 
-// check counts the calls about each object. It returns how many calls were admitted and refused, and how many answers were
-// lost.
+// check counts the calls about each object. It returns how many calls were admitted and refused, and how many answers
+// were lost.
 func (n *roughNetwork) check(t *testing.T, of crowd) (total, refused, lost int) {
 	t.Helper()
 	n.mu.Lock()

@@ -16,8 +16,8 @@ import (
 	"testing"
 )
 
-// converge runs the same command again until all is done, and does exactly what each error says. Then nothing is left to
-// plan.
+// converge runs the same command again until all is done, and does exactly what each error says. Then nothing is left
+// to plan.
 func (r *killRound) converge(t *testing.T, output string) {
 	t.Helper()
 	r.see(output)

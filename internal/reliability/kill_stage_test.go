@@ -17,8 +17,8 @@ import (
 )
 
 // killConfig makes eleven objects beside what is there before: the database instance "live", and the application
-// "legacy" that runs on it. Another version changes each of them. All may be destroyed, so that nothing but the provider
-// keeps a struck run from it.
+// "legacy" that runs on it. Another version changes each of them. All may be destroyed, so that nothing but the
+// provider keeps a struck run from it.
 const killConfig = `
 variable "version_number" {
   type = number

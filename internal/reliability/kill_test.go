@@ -25,7 +25,8 @@ const defaultKills = 12
 // kill is a way to end something while Terraform runs.
 type kill struct {
 	name string
-	// unsaved means that Terraform does not save what is under way, so that the next apply deploys again what was accepted.
+	// unsaved means that Terraform does not save what is under way, so that the next apply deploys again what was
+	// accepted.
 	unsaved bool
 	// untold means that Terraform does not print its errors, but may have saved what they are about.
 	untold bool

@@ -82,7 +82,8 @@ func (n *roughNetwork) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n.forward.ServeHTTP(w, r)
 }
 
-// admit applies the rate. Several callers may send the same read, so that only a write tells whether its caller has waited.
+// admit applies the rate. Several callers may send the same read, so that only a write tells whether its caller has
+// waited.
 func (n *roughNetwork) admit(c call) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

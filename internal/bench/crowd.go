@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,85 +29,24 @@ var crowdRows = []row{
 
 const crowd = 100
 
-// crowdObjects are so many applications and what belongs to them, each object in a block of its own, as an inventory
-// that was adopted has them. Their instance belongs to another configuration.
-func crowdObjects(n int) string {
-	var b strings.Builder
-	b.WriteString(`
-terraform {
-  required_providers {
-    dbos = { source = "dbos-community/dbos" }
-  }
-}
-resource "terraform_data" "instance" {
-  input = "shared"
-}
-`)
-	for i := range n {
-		fmt.Fprintf(&b, `
-resource "terraform_data" "build%[1]d" {
-  input = "build %[1]d"
-}
-resource "dbos_application" "a%[1]d" {
-  name                   = "app%[1]d"
-  database_instance_name = terraform_data.instance.output
-  language               = "node"
-}
-resource "dbos_application_deployment" "a%[1]d" {
-  application_name = dbos_application.a%[1]d.id
-  source_dir       = "${path.module}/app"
-  triggers         = { build = terraform_data.build%[1]d.id, a = dbos_application_secret.a%[1]d_0.id, b = dbos_application_secret.a%[1]d_1.id, c = dbos_application_secret.a%[1]d_2.id }
-}
-`, i)
-		for j := range 3 {
-			fmt.Fprintf(&b, `
-resource "dbos_application_secret" "a%[1]d_%[2]d" {
-  application_name = dbos_application.a%[1]d.id
-  name             = "KEY_%[2]d"
-  value            = "value %[1]d"
-}
-`, i, j)
-		}
-	}
-	return b.String()
+// crowdSite is a site of applications, and what it took to make them.
+type crowdSite struct {
+	*site
+	polls, others int // calls
+	reads         int // of a file of the folder that all deploy
 }
 
-// builtinCrowd has the same shape in resources that Terraform has in itself.
-func builtinCrowd(n int) string {
-	var b strings.Builder
-	b.WriteString("resource \"terraform_data\" \"instance\" {\n  input = \"shared\"\n}\n")
-	for i := range n {
-		fmt.Fprintf(&b, `
-resource "terraform_data" "build%[1]d" {
-  input = "build %[1]d"
-}
-resource "terraform_data" "a%[1]d" {
-  input = { name = "app%[1]d", instance = terraform_data.instance.output, language = "node" }
-}
-resource "terraform_data" "d%[1]d" {
-  input = {
-    application = terraform_data.a%[1]d.id, source_dir = "${path.module}/app"
-    triggers    = { build = terraform_data.build%[1]d.id, a = terraform_data.a%[1]d_0.id, b = terraform_data.a%[1]d_1.id, c = terraform_data.a%[1]d_2.id }
-  }
-}
-`, i)
-		for j := range 3 {
-			fmt.Fprintf(&b, `
-resource "terraform_data" "a%[1]d_%[2]d" {
-  input = { application = terraform_data.a%[1]d.id, name = "KEY_%[2]d", value = "value %[1]d" }
-}
-`, i, j)
-		}
+// theCrowd is the site of many applications, applied once.
+func (b *bench) theCrowd(ctx context.Context) (_ *crowdSite, err error) {
+	if b.crowd == nil {
+		b.crowd, err = b.crowded(ctx, "crowd", crowd)
 	}
-	return b.String()
+	return b.crowd, err
 }
-
-// deployTime is how long an application is deploying.
-const deployTime = 10 * time.Second
 
 // crowded makes a site of so many applications and applies it, all at once.
 func (b *bench) crowded(ctx context.Context, name string, n int) (*crowdSite, error) {
-	server, err := b.start(ctx, 10*time.Millisecond)
+	server, err := b.startCloud(ctx, 10*time.Millisecond)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +57,7 @@ func (b *bench) crowded(ctx context.Context, name string, n int) (*crowdSite, er
 	if err != nil {
 		return nil, err
 	}
-	s, err := b.openAt(ctx, name, crowdObjects(n), server, endpoint)
+	s, err := b.openAt(ctx, name, settings+repeat(crowdCommon+crowdObjects, n), server, endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -126,18 +66,12 @@ func (b *bench) crowded(ctx context.Context, name string, n int) (*crowdSite, er
 		return nil, err
 	}
 	before := len(server.Requests())
-	if _, err := s.Run(ctx, "apply", "-auto-approve", "-parallelism=100"); err != nil {
+	made := &crowdSite{site: s}
+	if made.reads, err = made.readsOfApply(ctx); err != nil {
 		return nil, err
 	}
-	made := &crowdSite{site: s}
 	made.polls, made.others, err = split(server.Requests()[before:])
 	return made, err
-}
-
-// crowdSite is a site of applications and how many calls it took to make them.
-type crowdSite struct {
-	*site
-	polls, others int
 }
 
 // split counts the looks at applications after the last deploy was sent, and all other calls.
@@ -158,24 +92,13 @@ func split(requests []localcloud.Request) (polls, others int, err error) {
 	return polls, len(requests) - polls, nil
 }
 
-// theCrowd is the site of many applications, applied once.
-func (b *bench) theCrowd(ctx context.Context) (_ *crowdSite, err error) {
-	if b.crowd == nil {
-		b.crowd, err = b.crowded(ctx, "crowd", crowd)
-	}
-	return b.crowd, err
-}
-
 func crowdCalls(ctx context.Context, b *bench) (float64, string, error) {
 	s, err := b.theCrowd(ctx)
 	if err != nil {
 		return 0, "", err
 	}
-	before := len(s.cloud.Requests())
-	if _, err := s.Run(ctx, "plan", "-detailed-exitcode"); err != nil {
-		return 0, "", err
-	}
-	return float64(len(s.cloud.Requests()) - before), "", nil
+	calls, err := s.planCalls(ctx)
+	return calls, "", err
 }
 
 func crowdPlan(ctx context.Context, b *bench) (float64, string, error) {
@@ -183,12 +106,7 @@ func crowdPlan(ctx context.Context, b *bench) (float64, string, error) {
 	if err != nil {
 		return 0, "", err
 	}
-	theirs, err := b.builtin(ctx, "builtincrowd", builtinCrowd(crowd))
-	if err != nil {
-		return 0, "", err
-	}
-	seconds, ratio, err := againstPlan(ctx, s.Workspace, theirs)
-	return ratio, fmt.Sprintf("%.1f s", seconds), err
+	return b.againstBuiltin(ctx, s.site, repeat(crowdCommon+builtinObjects, crowd))
 }
 
 func crowdMake(ctx context.Context, b *bench) (float64, string, error) {
@@ -211,3 +129,77 @@ func deployPolls(ctx context.Context, b *bench) (float64, string, error) {
 	}
 	return float64(s.polls) / float64(one.polls), fmt.Sprintf("%d calls", s.polls), nil
 }
+
+// repeat writes the part of a configuration after "---" once for each number, which takes the place of "#".
+func repeat(configuration string, n int) string {
+	once, each, _ := strings.Cut(configuration, "---\n")
+	var b strings.Builder
+	b.WriteString(once)
+	for i := range n {
+		b.WriteString(strings.ReplaceAll(each, "#", strconv.Itoa(i)))
+	}
+	return b.String()
+}
+
+// crowdCommon is what both configurations have: the instance, which belongs to another configuration, and the builds.
+const crowdCommon = `
+resource "terraform_data" "instance" {
+  input = "shared"
+}
+---
+resource "terraform_data" "build#" {
+  input = "build #"
+}
+`
+
+// crowdObjects are an application and what belongs to it, each object in a block of its own, as an inventory that was
+// adopted has them.
+const crowdObjects = `
+resource "dbos_application" "a#" {
+  name                   = "app#"
+  database_instance_name = terraform_data.instance.output
+  language               = "node"
+}
+resource "dbos_application_deployment" "a#" {
+  application_name = dbos_application.a#.id
+  source_dir       = "${path.module}/app"
+  triggers         = { build = terraform_data.build#.id, a = dbos_application_secret.a#_0.id, b = dbos_application_secret.a#_1.id, c = dbos_application_secret.a#_2.id }
+}
+resource "dbos_application_secret" "a#_0" {
+  application_name = dbos_application.a#.id
+  name             = "KEY_0"
+  value            = "value #"
+}
+resource "dbos_application_secret" "a#_1" {
+  application_name = dbos_application.a#.id
+  name             = "KEY_1"
+  value            = "value #"
+}
+resource "dbos_application_secret" "a#_2" {
+  application_name = dbos_application.a#.id
+  name             = "KEY_2"
+  value            = "value #"
+}
+`
+
+// builtinObjects have the same shape in resources that Terraform has in itself.
+const builtinObjects = `
+resource "terraform_data" "a#" {
+  input = { name = "app#", instance = terraform_data.instance.output, language = "node" }
+}
+resource "terraform_data" "d#" {
+  input = {
+    application = terraform_data.a#.id, source_dir = "${path.module}/app"
+    triggers    = { build = terraform_data.build#.id, a = terraform_data.a#_0.id, b = terraform_data.a#_1.id, c = terraform_data.a#_2.id }
+  }
+}
+resource "terraform_data" "a#_0" {
+  input = { application = terraform_data.a#.id, name = "KEY_0", value = "value #" }
+}
+resource "terraform_data" "a#_1" {
+  input = { application = terraform_data.a#.id, name = "KEY_1", value = "value #" }
+}
+resource "terraform_data" "a#_2" {
+  input = { application = terraform_data.a#.id, name = "KEY_2", value = "value #" }
+}
+`

@@ -20,6 +20,9 @@ import (
 	"time"
 )
 
+// deployTime is how long an application is deploying.
+const deployTime = 10 * time.Second
+
 // deploying stands before a cloud and has each application deploying for a while after its deploy was accepted, as the
 // service does. The simulated cloud is done before it answers.
 type deploying struct {
@@ -27,7 +30,7 @@ type deploying struct {
 	until map[string]time.Time // by application
 }
 
-// deployingAt starts it before an endpoint and returns its own; it is closed at the end.
+// deployingAt starts one before an endpoint, and returns its own endpoint. It is closed at the end.
 func (b *bench) deployingAt(endpoint string) (string, error) {
 	target, err := url.Parse(endpoint)
 	if err != nil {

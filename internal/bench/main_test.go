@@ -61,8 +61,24 @@ func TestChoose(t *testing.T) {
 func TestMedian(t *testing.T) {
 	t.Parallel()
 	starts := []start{{toSchema: 9 * time.Second}, {toSchema: time.Second}, {toSchema: 2 * time.Second}}
-	if got := median(starts, func(s start) float64 { return s.toSchema.Seconds() }); got != 2 {
+	if got := median(each(starts, func(s start) float64 { return s.toSchema.Seconds() })); got != 2 {
 		t.Errorf("median = %v, want 2", got)
+	}
+}
+
+func TestReplaceRows(t *testing.T) {
+	t.Parallel()
+	text := "# Page\n| what | bar | measured |\n|---|---|---|\n| a | ≤ 3 | 2 |\n| b | ≤ 1 s | 1 s |\n\n| a | an | other | table |\n"
+	got := replaceRows(text, []string{"| b | ≤ 1 s | 0.5 s (5 calls) |", "| c | ≤ 1 | 1 |", "| a | ≤ 4 | 2.5 |"})
+	if want := strings.Replace(text, "| 1 s |", "| 0.5 s (5 calls) |", 1); got != want {
+		t.Errorf("replaceRows = %q, want %q", got, want)
+	}
+}
+
+func TestRepeat(t *testing.T) {
+	t.Parallel()
+	if got, want := repeat("all\n---\na#_0 = a#.id\n", 2), "all\na0_0 = a0.id\na1_0 = a1.id\n"; got != want {
+		t.Errorf("repeat = %q, want %q", got, want)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
@@ -53,8 +52,8 @@ func (b *bench) againstEmpty(ctx context.Context, key func(start) float64) (ours
 			return 0, 0, err
 		}
 	}
-	ours = median(b.starts.ours, key)
-	return ours, ours / median(b.starts.empty, key), nil
+	ours = median(each(b.starts.ours, key))
+	return ours, ours / median(each(b.starts.empty, key)), nil
 }
 
 // measureStarts starts both in turn, so that a busy moment of the machine meets both.
@@ -79,11 +78,10 @@ func (b *bench) measureStarts(ctx context.Context) (*starts, error) {
 	return &measured, nil
 }
 
-func median(starts []start, key func(start) float64) float64 {
+func each(starts []start, key func(start) float64) []float64 {
 	keys := make([]float64, len(starts))
 	for i, s := range starts {
 		keys[i] = key(s)
 	}
-	slices.Sort(keys)
-	return keys[len(keys)/2]
+	return keys
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-// scaleRows are what the provider alone costs, driven by the protocol.
-var scaleRows = []row{
+// estateRows are what the provider alone costs, driven by the protocol.
+var estateRows = []row{
 	{"tenthousand", "API calls of a plan of 10,000 instances, at protocol level", 3, "", func(ctx context.Context, b *bench) (float64, string, error) {
 		ten, err := b.planned(ctx, 10*many)
 		return float64(ten.calls), "", err
@@ -46,8 +46,8 @@ var scaleRows = []row{
 	}},
 }
 
-// scale is what a run by the protocol took.
-type scale struct {
+// protocolRun is what a run by the protocol took.
+type protocolRun struct {
 	calls int
 	peak  float64 // in MB
 	took  float64 // in seconds
@@ -60,7 +60,7 @@ func (b *bench) estate(ctx context.Context, n int) (*localcloud.Server, error) {
 	if server := b.estates[n]; server != nil {
 		return server, nil
 	}
-	server, err := b.start(ctx, time.Millisecond)
+	server, err := b.startCloud(ctx, time.Millisecond)
 	if err != nil {
 		return nil, err
 	}
@@ -68,42 +68,37 @@ func (b *bench) estate(ctx context.Context, n int) (*localcloud.Server, error) {
 	for i := range names {
 		names[i] = instanceName(i)
 	}
-	if b.estates == nil {
-		b.estates = map[int]*localcloud.Server{}
-	}
 	b.estates[n] = server
 	return server, provision(ctx, server, names...)
 }
 
 func instanceName(i int) string { return fmt.Sprintf("i%05d", i) }
 
-// planned plans so many unchanged instances, ten at a time, as Terraform does. It is measured once, and few instances
-// thrice, as a busy moment of the machine weighs more on them.
-func (b *bench) planned(ctx context.Context, n int) (scale, error) {
-	if done, ok := b.plans[n]; ok {
+// planned plans so many unchanged instances. It is measured once, and few instances thrice, as a busy moment of the
+// machine weighs more on them.
+func (b *bench) planned(ctx context.Context, n int) (protocolRun, error) {
+	if done, ok := b.runs[n]; ok {
 		return done, nil
 	}
 	times := 1
 	if n == many {
 		times = 3
 	}
-	runs := make([]scale, times)
+	runs := make([]protocolRun, times)
 	for i := range runs {
 		var err error
 		if runs[i], err = b.byProtocol(ctx, n, func(c *client, server *localcloud.Server) error {
 			return planAll(ctx, c, n, server.Connection().Organization)
 		}); err != nil {
-			return scale{}, err
+			return protocolRun{}, err
 		}
 	}
-	slices.SortFunc(runs, func(a, b scale) int { return cmp.Compare(a.took, b.took) })
-	if b.plans == nil {
-		b.plans = map[int]scale{}
-	}
-	b.plans[n] = runs[times/2]
-	return b.plans[n], nil
+	slices.SortFunc(runs, func(a, b protocolRun) int { return cmp.Compare(a.took, b.took) })
+	b.runs[n] = runs[times/2]
+	return b.runs[n], nil
 }
 
+// planAll refreshes and plans instances, ten at a time, as Terraform does.
 func planAll(ctx context.Context, c *client, n int, organization string) error {
 	schema := c.schema.ResourceSchemas[instanceType]
 	group, ctx := errgroup.WithContext(ctx)
@@ -127,7 +122,7 @@ func planAll(ctx context.Context, c *client, n int, organization string) error {
 }
 
 // queried lists many instances with all that is known about them.
-func (b *bench) queried(ctx context.Context) (scale, error) {
+func (b *bench) queried(ctx context.Context) (protocolRun, error) {
 	return b.byProtocol(ctx, many, func(c *client, _ *localcloud.Server) error {
 		config, err := encode(c.schema.ListResourceSchemas[instanceType], nil)
 		if err != nil {
@@ -142,18 +137,18 @@ func (b *bench) queried(ctx context.Context) (scale, error) {
 }
 
 // byProtocol measures what a new process of the provider does with a cloud of so many instances.
-func (b *bench) byProtocol(ctx context.Context, n int, do func(*client, *localcloud.Server) error) (scale, error) {
+func (b *bench) byProtocol(ctx context.Context, n int, do func(*client, *localcloud.Server) error) (protocolRun, error) {
 	server, err := b.estate(ctx, n)
 	if err != nil {
-		return scale{}, err
+		return protocolRun{}, err
 	}
 	c, err := b.dial(ctx, server)
 	if err != nil {
-		return scale{}, err
+		return protocolRun{}, err
 	}
 	before, begin := len(server.Requests()), time.Now()
 	err = do(c, server)
 	took := time.Since(begin).Seconds()
 	peak, closeErr := c.close()
-	return scale{calls: len(server.Requests()) - before, peak: peak, took: took}, errors.Join(err, closeErr)
+	return protocolRun{calls: len(server.Requests()) - before, peak: peak, took: took}, errors.Join(err, closeErr)
 }

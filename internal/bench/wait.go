@@ -9,89 +9,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
-	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
-
-const many = 1000
-
-// loadRows are what a large configuration costs.
-var loadRows = []row{
-	{"refresh", "API calls to refresh 1,000 instances", 3, "", refreshCalls},
-	{"latency", "what 50 ms latency adds to a plan of 1,000 unchanged instances", 0.3, "s", latencyAdds},
-	{"plan", "the same plan at no latency, against 1,000 built-in `terraform_data`", 3.3, "×", planRatio},
-}
-
-// fleet is the site of many unchanged instances, applied once.
-func (b *bench) fleet(ctx context.Context) (_ *site, err error) {
-	if b.many == nil {
-		b.many, err = b.applied(ctx, "fleet", many, 10*time.Millisecond)
-	}
-	return b.many, err
-}
-
-func refreshCalls(ctx context.Context, b *bench) (float64, string, error) {
-	s, err := b.fleet(ctx)
-	if err != nil {
-		return 0, "", err
-	}
-	before := len(s.cloud.Requests())
-	if _, err := s.Run(ctx, "plan", "-detailed-exitcode"); err != nil {
-		return 0, "", err
-	}
-	return float64(len(s.cloud.Requests()) - before), "", nil
-}
-
-func latencyAdds(ctx context.Context, b *bench) (float64, string, error) {
-	s, err := b.fleet(ctx)
-	if err != nil {
-		return 0, "", err
-	}
-	none, err := timePlan(ctx, s.Workspace)
-	if err != nil {
-		return 0, "", err
-	}
-	remove := s.cloud.Inject(localcloud.Fault{Latency: 50 * time.Millisecond})
-	defer remove()
-	some, err := timePlan(ctx, s.Workspace)
-	return max(some-none, 0), "", err
-}
-
-func planRatio(ctx context.Context, b *bench) (float64, string, error) {
-	s, err := b.fleet(ctx)
-	if err != nil {
-		return 0, "", err
-	}
-	theirs, err := b.builtin(ctx, "builtin", fmt.Sprintf("resource \"terraform_data\" \"all\" {\n  count = %d\n  input = count.index\n}\n", many))
-	if err != nil {
-		return 0, "", err
-	}
-	seconds, ratio, err := againstPlan(ctx, s.Workspace, theirs)
-	return ratio, fmt.Sprintf("%.1f s", seconds), err
-}
-
-// builtin applies a configuration of resources that Terraform has in itself.
-func (b *bench) builtin(ctx context.Context, name, configuration string) (*workspace.Workspace, error) {
-	dir := filepath.Join(b.dir, name)
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(configuration), 0o644); err != nil {
-		return nil, err
-	}
-	w := &workspace.Workspace{Dir: dir, Engine: b.engine}
-	for _, args := range [][]string{{"init"}, {"apply", "-auto-approve"}} {
-		if _, err := w.Run(ctx, args...); err != nil {
-			return nil, err
-		}
-	}
-	return w, nil
-}
 
 // waitRows are what making instances costs beyond the service's own time.
 var waitRows = []row{
@@ -172,5 +94,6 @@ func pollRatio(ctx context.Context, b *bench) (float64, string, error) {
 	if err != nil {
 		return 0, "", err
 	}
-	return float64(len(hundred.polls())) / float64(len(single.polls())), fmt.Sprintf("%d calls", len(hundred.polls())), nil
+	polls := len(hundred.polls())
+	return float64(polls) / float64(len(single.polls())), fmt.Sprintf("%d calls", polls), nil
 }

@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,30 +15,6 @@ import (
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
-
-// memoryRows are the peak memory of the provider's process, measured from outside.
-var memoryRows = []row{
-	{"memory", "peak memory of a plan of 1,000 instances", 80, "MB", planMemory},
-	{"upload", "peak memory of deploying 500 MB", 80, "MB", uploadMemory},
-}
-
-func planMemory(ctx context.Context, b *bench) (float64, string, error) {
-	s, err := b.fleet(ctx)
-	if err != nil {
-		return 0, "", err
-	}
-	peak, _, err := b.peak(ctx, s.Workspace, "plan", "-detailed-exitcode")
-	return peak, "", err
-}
-
-func uploadMemory(ctx context.Context, b *bench) (float64, string, error) {
-	s, err := b.largeSite(ctx)
-	if err != nil {
-		return 0, "", err
-	}
-	peak, took, err := b.peak(ctx, s.Workspace, "apply", "-auto-approve")
-	return peak, fmt.Sprintf("%d MB in %.1f s", largeSize, took.Seconds()), err
-}
 
 // peak runs a command with the provider under a gauge, and returns the most memory, in MB, that any of its processes
 // needed.

@@ -48,7 +48,7 @@ func (d *stateDir) open(traversable bool) error {
 	if err := lockFile(lock); err != nil {
 		_ = lock.Close()
 		d.temporary = false
-		return fmt.Errorf("state directory %s is in use by another local cloud: %w", d.path, err)
+		return fmt.Errorf("state directory %s is in use by another local cloud, which \"dbos-localcloud status --state-dir %s\" shows: %w", d.path, d.path, err)
 	}
 	d.lock = lock
 	for _, folder := range []string{".dbos", "archives"} {

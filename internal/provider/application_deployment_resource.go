@@ -70,7 +70,7 @@ func (r *applicationDeploymentResource) Schema(ctx context.Context, _ resource.S
 			"application_name": applicationNameAttribute("Application to deploy to. It is registered by `dbos_application` or the `dbos-cloud` CLI. Another one is another deployment."),
 			"source_dir": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Directory of the application. It is deployed when its content changes, less what the `dbos-cloud` CLI leaves out, what `.dbosignore` names, and Terraform's own files. " +
+				MarkdownDescription: "Directory of the application; a leading `~/` is your home directory. It is deployed when its content changes, less what the `dbos-cloud` CLI leaves out, what `.dbosignore` names, and Terraform's own files. " +
 					"A plan sees what is there when it is made: if the same apply builds the files, refer to an attribute of the builder here or under `triggers`, else they are deployed one apply late. " +
 					"Exactly one of this and `previous_version` is needed.",
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1), stringvalidator.ConflictsWith(path.MatchRoot("previous_version"))},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/archive"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+	"github.com/dbos-community/terraform-provider-dbos/internal/homepath"
 )
 
 // source is an application's directory as it is now.
@@ -63,7 +64,12 @@ func (m *applicationDeploymentModel) openSource(ctx context.Context, diags *diag
 			cloud.KeepSecret(text.ValueString()) // A failed deploy may show the file that they are in.
 		}
 	}
-	files, err := archive.Open(ctx, m.SourceDir.ValueString(), options)
+	dir, err := homepath.Expand(m.SourceDir.ValueString())
+	if err != nil {
+		m.sourceFault(err, diags)
+		return nil
+	}
+	files, err := archive.Open(ctx, dir, options)
 	if err != nil {
 		m.sourceFault(err, diags)
 		return nil

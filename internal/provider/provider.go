@@ -116,12 +116,12 @@ func (p *dbosProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp 
 			"credentials_file": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "File with the login of the `dbos-cloud` CLI; it is read and never written. " +
-					"Default: `DBOS_CREDENTIALS_FILE`, else `.dbos/credentials` in the working directory if it exists.",
+					"Default: `DBOS_CREDENTIALS_FILE`, else `.dbos/credentials` in the working directory if it exists. A leading `~/` is your home directory.",
 			},
 			"ca_certificate_file": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "PEM file of certificate authorities to trust beside the system's, for the control plane and the login service. " +
-					"Default: `DBOS_CA_CERTIFICATE_FILE`.",
+					"A leading `~/` is your home directory. Default: `DBOS_CA_CERTIFICATE_FILE`.",
 			},
 			"request_timeout": schema.StringAttribute{
 				Optional:            true,

@@ -25,6 +25,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+	"github.com/dbos-community/terraform-provider-dbos/internal/homepath"
 )
 
 // session is a configured provider: a client, or the names of the settings that are not known yet.
@@ -256,7 +257,7 @@ func (p *dbosProvider) caCertificates(model providerModel, diags *diag.Diagnosti
 	if file == "" {
 		return nil
 	}
-	pem, err := os.ReadFile(file)
+	pem, err := readFile(file)
 	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(pem) {
 		err = fmt.Errorf("%s holds no certificate in PEM form", file)
 	}
@@ -265,6 +266,15 @@ func (p *dbosProvider) caCertificates(model providerModel, diags *diag.Diagnosti
 		return nil
 	}
 	return pem
+}
+
+// readFile reads a file that a user has named.
+func readFile(name string) ([]byte, error) {
+	name, err := homepath.Expand(name)
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(name)
 }
 
 // duration parses a duration that its validator has accepted. Zero stands for the client's default.

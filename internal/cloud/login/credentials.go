@@ -10,9 +10,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"unicode"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/homepath"
 )
 
 // Login identifies a client: a token, a refresh token that is exchanged for tokens, or both, of one account.
@@ -26,8 +27,8 @@ type Login struct {
 // maxLoginFile limits the size of the file. The CLI writes far smaller ones.
 const maxLoginFile = 1 << 20
 
-// Load reads the credentials file that the CLI writes at its login. A leading ~/, or ~\ on Windows, stands for the home
-// directory. If the file does not exist, the error wraps [fs.ErrNotExist]. No error holds any of the content.
+// Load reads the credentials file that the CLI writes at its login. A leading ~/ stands for the home directory. If
+// the file does not exist, the error wraps [fs.ErrNotExist]. No error holds any of the content.
 func Load(path string) (Login, error) {
 	content, err := readLoginFile(path)
 	if err != nil {
@@ -70,12 +71,9 @@ func readLoginFile(path string) ([]byte, error) {
 	if path == "" {
 		return nil, errors.New("the path of the credentials file is empty")
 	}
-	if path == "~" || strings.HasPrefix(path, "~/") || strings.HasPrefix(path, "~"+string(filepath.Separator)) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return nil, fmt.Errorf("credentials file %s: the home directory is not known: %w", path, err)
-		}
-		path = filepath.Join(home, path[1:])
+	path, err := homepath.Expand(path)
+	if err != nil {
+		return nil, fmt.Errorf("credentials file %w", err)
 	}
 	file, err := os.Open(path)
 	switch {

@@ -13,6 +13,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -20,6 +22,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/homepath"
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
@@ -32,7 +35,9 @@ type client struct {
 }
 
 func stateDirFlag(flags *flag.FlagSet) *string {
-	return flags.String("state-dir", "", "state `folder` of the local cloud")
+	var stateDir string
+	folderFlag(flags, &stateDir, "state-dir", "state `folder` of the local cloud")
+	return &stateDir
 }
 
 // connect finds a local cloud. It sends nothing.
@@ -48,6 +53,9 @@ func connect(stateDir string) (*client, error) {
 		}
 	} else {
 		raw, err := os.ReadFile(filepath.Join(stateDir, localcloud.ConnectionFile))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("no local cloud was ever started in %s; \"dbos-localcloud up --state-dir %s\" starts one", stateDir, stateDir)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -64,6 +72,10 @@ func connect(stateDir string) (*client, error) {
 }
 
 func (c *client) trust(file string) error {
+	file, err := homepath.Expand(file)
+	if err != nil {
+		return err
+	}
 	certificates, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -115,7 +127,10 @@ func (c *client) call(ctx context.Context, method, path string, body, answer any
 	if err != nil || answer == nil {
 		return err
 	}
-	return json.Unmarshal(raw, answer)
+	if err := json.Unmarshal(raw, answer); err != nil {
+		return fmt.Errorf("%s is no local cloud: it answers /localcloud/%s with something other than JSON: %w", c.Endpoint, path, err)
+	}
+	return nil
 }
 
 // refusal is an answer whose status is no success.
@@ -134,6 +149,10 @@ func (c *client) send(ctx context.Context, method, path, contentType string, bod
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("Authorization", "Bearer "+c.Token)
 	response, err := c.http.Do(request)
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return nil, fmt.Errorf("no local cloud answers at %s; start it with \"dbos-localcloud up\": %w", c.Endpoint, dial)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +168,7 @@ func (c *client) send(ctx context.Context, method, path, contentType string, bod
 		Message string `json:"message"`
 	}
 	if json.Unmarshal(raw, &told) != nil || told.Message == "" {
-		told.Message = response.Status
+		told.Message = fmt.Sprintf("%s is no local cloud: it answers %s to %s %s", c.Endpoint, response.Status, method, path)
 	}
 	return nil, &refusal{status: response.StatusCode, message: told.Message}
 }

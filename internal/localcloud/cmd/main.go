@@ -15,6 +15,8 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/homepath"
 )
 
 const usage = `A local cloud that speaks the DBOS Cloud control-plane API.
@@ -108,6 +110,14 @@ func parseAlone(flags *flag.FlagSet, args []string) error {
 		return errUsage
 	}
 	return nil
+}
+
+// folderFlag is a flag for a folder. A shell does not expand the ~ of --state-dir=~/cloud.
+func folderFlag(flags *flag.FlagSet, folder *string, name, usage string) {
+	flags.Func(name, usage, func(value string) (err error) {
+		*folder, err = homepath.Expand(value)
+		return err
+	})
 }
 
 // newFlags makes a set of flags whose help begins with a text about the command.

@@ -50,7 +50,7 @@ func up(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 // serverFlags defines the flags of up and run for the options of a local cloud.
 func serverFlags(flags *flag.FlagSet, o *localcloud.Options) {
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 is the port of the previous start, or a free one")
-	flags.StringVar(&o.StateDir, "state-dir", "", "`folder` that keeps everything; a temporary one if not given")
+	folderFlag(flags, &o.StateDir, "state-dir", "`folder` that keeps everything; a temporary one if not given")
 	flags.StringVar(&o.Backend, "backend", "postgres", "`postgres` for real servers, simulated for nothing behind")
 	flags.BoolVar(&o.TLS, "tls", false, "speak HTTPS, as the DBOS Cloud CLI does")
 	o.ProvisionTime = 2 * time.Second
@@ -61,7 +61,7 @@ func serverFlags(flags *flag.FlagSet, o *localcloud.Options) {
 	})
 	flags.DurationVar(&o.Retention, "retention", 24*time.Hour, "how far back a restore reaches")
 	flags.StringVar(&o.Organization, "organization", "local", "`name` of the organization")
-	flags.StringVar(&o.PostgresBin, "postgres-bin", "", "`folder` of PostgreSQL's programs; looked for if not given")
+	folderFlag(flags, &o.PostgresBin, "postgres-bin", "`folder` of PostgreSQL's programs; looked for if not given")
 	flags.DurationVar(&o.TokenLifetime, "token-lifetime", 24*time.Hour, "how long an access token is valid")
 	flags.BoolVar(&o.LegacyNames, "legacy-names", false, "also create by the wide rule for names, by which older objects are named")
 	flags.BoolVar(&o.LegacyRecords, "legacy-records", false, "answer the records of database instances as older servers do")

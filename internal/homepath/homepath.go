@@ -1,0 +1,30 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+// Package homepath reads a leading ~ in a path. A shell expands it only in front of a word of its own, so that neither
+// a Terraform string nor a flag such as --state-dir=~/cloud comes expanded.
+package homepath
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Expand puts the home directory in the place of a leading "~/", or "~\" on Windows, and of "~" alone. It leaves "~name"
+// as it is.
+func Expand(path string) (string, error) {
+	return expand(path, os.PathSeparator, os.UserHomeDir)
+}
+
+func expand(path string, separator rune, homeDir func() (string, error)) (string, error) {
+	if path != "~" && !strings.HasPrefix(path, "~/") && !strings.HasPrefix(path, "~"+string(separator)) {
+		return path, nil
+	}
+	home, err := homeDir()
+	if err != nil {
+		return "", fmt.Errorf("%s: the home directory is not known: %w", path, err)
+	}
+	return filepath.Join(home, path[1:]), nil
+}

@@ -4,115 +4,121 @@
 package examples
 
 import (
-	"context"
-	"net"
-	"net/http"
-	"net/url"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"strconv"
+	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// TestModuleUnderTest runs "terraform test" on the module of examples/testing: against a local cloud with a real
-// PostgreSQL, and with mocks.
+// TestModuleUnderTest types the commands of the guide in the module of examples/testing: "terraform test" against a
+// local cloud with a real PostgreSQL, and with mocks.
 func TestModuleUnderTest(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "testing")
-	if err := workspace.Copy(filepath.Join(built.root, "examples", "testing"), dir); err != nil {
+	bin := t.TempDir()
+	if err := workspace.GoBuild(t.Context(), built.root, filepath.Join(bin, "dbos-localcloud"), "./internal/localcloud/cmd"); err != nil {
 		t.Fatal(err)
 	}
-	tr := begin(t, dir, nil, acctest.Postgres)
-	if _, err := tr.Run(t.Context(), "init"); err != nil {
+	if err := os.Symlink(built.engine.Path, filepath.Join(bin, "terraform")); err != nil {
 		t.Fatal(err)
 	}
-	out, err := tr.Run(t.Context(), "test")
-	if err != nil || !strings.Contains(out, "Success! 4 passed, 0 failed.") {
-		t.Errorf("test: %v\n%s", err, out)
-	}
-	// The mocked runs ask nobody, and the others leave nothing.
-	if created := tr.cloud.Count(http.MethodPost, "databases/userdb"); created != 1 {
-		t.Errorf("%d instances were created, want 1", created)
-	}
-	tr.cloud.AwaitGone(t, "unit_test")
-}
-
-// TestBeyondTheInstance plays the guide's words: one apply makes the instance and what is in it; a rotated password
-// needs the instance first.
-func TestBeyondTheInstance(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "beyond")
-	if err := workspace.Copy(filepath.Join(built.root, "examples", "beyond-the-instance"), dir); err != nil {
-		t.Fatal(err)
-	}
-	installPostgreSQLProvider(t, dir)
-	tr := begin(t, dir, nil, acctest.Postgres)
-	tr.Env = append(tr.Env, "TF_VAR_sslmode=disable", "TF_VAR_password="+password)
-	tr.settle(t)
-
-	var at struct {
-		Hostname string `json:"hostname"`
-		Port     int    `json:"port"`
-	}
-	if err := tr.Outputs(t.Context(), &at); err != nil {
-		t.Fatal(err)
-	}
-	reporting := url.URL{
-		Scheme: "postgresql", User: url.UserPassword("reporting", password), Path: "shop",
-		Host: net.JoinHostPort(at.Hostname, strconv.Itoa(at.Port)), RawQuery: "sslmode=disable",
-	}
-	logsIn(t, reporting)
-
-	const rotated = "Battery_staple:8"
-	tr.Env = append(tr.Env, "TF_VAR_password="+rotated, "TF_VAR_password_version=2")
-	out, err := tr.Run(t.Context(), "apply", "-auto-approve")
-	if err == nil || !strings.Contains(out, "28P01") {
-		t.Fatalf("a rotation in one step: %v\n%s", err, out)
-	}
-	if sent := tr.cloud.Count(http.MethodPost, "databases/userdb/shop/credentials"); sent != 0 {
-		t.Errorf("the refused plan has changed the password")
-	}
-	for _, args := range [][]string{
-		{"apply", "-auto-approve", "-target=dbos_database_instance.shop"},
-		{"apply", "-auto-approve"},
-		{"plan", "-detailed-exitcode"},
+	const file = "tests/local_cloud.tftest.hcl"
+	for name, test := range map[string]struct {
+		heading   string
+		hostname  string // that the test demands
+		code      int
+		summaries []string
+	}{
+		"local cloud": {"Against a local cloud", "127.0.0.1", 0, []string{file + "... pass", "Success! 4 passed, 0 failed."}},
+		"failure":     {"Against a local cloud", "db.example.com", 1, []string{file + "... fail", "The instance is not on this machine."}},
+		"mocks":       {"With mocks", "db.example.com", 0, []string{"Success! 2 passed, 0 failed."}},
 	} {
-		if _, err := tr.Run(t.Context(), args...); err != nil {
-			t.Fatal(err)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "testing")
+			if err := workspace.Copy(filepath.Join(built.root, "examples", "testing"), dir); err != nil {
+				t.Fatal(err)
+			}
+			demandHostname(t, filepath.Join(dir, file), test.hostname)
+			w, err := workspace.New(built.engine, built.provider, dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Run(t.Context(), "init"); err != nil {
+				t.Fatal(err)
+			}
+			command := regexp.MustCompile("```shell\n(.* test.*)\n```").FindStringSubmatch(guideSection(t, "testing-modules", test.heading))
+			if command == nil {
+				t.Fatalf("the guide shows no command under %q", test.heading)
+			}
+			out, code := typed(t, dir, bin, command[1])
+			if code != test.code {
+				t.Errorf("%s ends with %d, want %d:\n%s", command[1], code, test.code, out)
+			}
+			for _, summary := range test.summaries {
+				if !strings.Contains(out, summary) {
+					t.Errorf("%s does not say %q:\n%s", command[1], summary, out)
+				}
+			}
+		})
 	}
-	logsIn(t, reporting)
 }
 
-// installPostgreSQLProvider puts the tests' own provider of PostgreSQL in the place of the public one, which only a
-// registry has.
-func installPostgreSQLProvider(t *testing.T, dir string) {
+// demandHostname has the module's test demand another host name than that of this machine.
+func demandHostname(t *testing.T, file, hostname string) {
 	t.Helper()
-	const version = "1.26.0"
-	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		file := filepath.Join(dir, "terraform.d", "plugins", host, "cyrilgdn", "postgresql", version, workspace.Platform, "terraform-provider-postgresql_v"+version)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := workspace.GoBuild(t.Context(), built.root, file, "./internal/acctest/postgresql"); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func logsIn(t *testing.T, at url.URL) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), at.String())
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := conn.Close(context.WithoutCancel(t.Context())); err != nil {
-		t.Error(err)
+	edited := strings.Replace(string(text), `hostname == "127.0.0.1"`, `hostname == "`+hostname+`"`, 1)
+	if !strings.Contains(edited, `"`+hostname+`"`) {
+		t.Fatalf("%s demands no host name", file)
 	}
+	if err := os.WriteFile(file, []byte(edited), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// typed runs a command as somebody would who has nothing of DBOS in the environment and the programs of bin on the PATH.
+// It returns what the command printed, and its exit code.
+func typed(t *testing.T, dir, bin, command string) (string, int) {
+	t.Helper()
+	words, temporary := strings.Fields(command), t.TempDir()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, words[0]), words[1:]...)
+	cmd.Dir = dir
+	path := bin + string(os.PathListSeparator) + os.Getenv("PATH")
+	cmd.Env = workspace.Environment(os.Environ(), "PATH="+path, "TMPDIR="+temporary)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 20 * time.Second
+	out, err := cmd.CombinedOutput()
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("%s leaves %v behind: %v", command, left, err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// guideSection is what the guide says under a heading.
+func guideSection(t *testing.T, name, heading string) string {
+	t.Helper()
+	guide, err := os.ReadFile(filepath.Join(built.root, "templates", "guides", name+".md.tmpl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(guide), "# "+heading+"\n")
+	if !found {
+		t.Fatalf("the guide has no heading %q", heading)
+	}
+	section, _, _ = strings.Cut(section, "\n#")
+	return section
 }

@@ -35,7 +35,11 @@ func TestBeyondTheInstance(t *testing.T) {
 
 	tr.Env = append(tr.Env, "TF_VAR_password=Battery_staple:8", "TF_VAR_password_version=2")
 	out, err := tr.Run(t.Context(), "apply", "-auto-approve")
-	if err == nil || !strings.Contains(out, "28P01") {
+	refusal := "28P01"
+	if built.engine.Name == "tofu" { // It leaves the connection unknown while the instance has a change.
+		refusal = "Cannot read the database"
+	}
+	if err == nil || !strings.Contains(out, refusal) {
 		t.Fatalf("a rotation by a plain apply: %v\n%s", err, out)
 	}
 	if sent := tr.cloud.Count(http.MethodPost, "databases/userdb/shop/credentials"); sent != 0 {

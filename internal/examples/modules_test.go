@@ -25,7 +25,7 @@ func TestModuleUnderTest(t *testing.T) {
 	if err := workspace.GoBuild(t.Context(), built.root, filepath.Join(bin, "dbos-localcloud"), "./internal/localcloud/cmd"); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(built.engine.Path, filepath.Join(bin, "terraform")); err != nil {
+	if err := os.Symlink(built.engine.Path, filepath.Join(bin, built.engine.Name)); err != nil {
 		t.Fatal(err)
 	}
 	const file = "tests/local_cloud.tftest.hcl"
@@ -53,21 +53,29 @@ func TestModuleUnderTest(t *testing.T) {
 			if _, err := w.Run(t.Context(), "init"); err != nil {
 				t.Fatal(err)
 			}
-			command := regexp.MustCompile("```shell\n(.* test.*)\n```").FindStringSubmatch(guideSection(t, "testing-modules", test.heading))
-			if command == nil {
-				t.Fatalf("the guide shows no command under %q", test.heading)
-			}
-			out, code := typed(t, dir, bin, command[1])
+			command := testCommand(t, test.heading)
+			out, code := typed(t, dir, bin, command)
 			if code != test.code {
-				t.Errorf("%s ends with %d, want %d:\n%s", command[1], code, test.code, out)
+				t.Errorf("%s ends with %d, want %d:\n%s", command, code, test.code, out)
 			}
 			for _, summary := range test.summaries {
 				if !strings.Contains(out, summary) {
-					t.Errorf("%s does not say %q:\n%s", command[1], summary, out)
+					t.Errorf("%s does not say %q:\n%s", command, summary, out)
 				}
 			}
 		})
 	}
+}
+
+// testCommand is the command for the engine that the guide shows under a heading.
+func testCommand(t *testing.T, heading string) string {
+	t.Helper()
+	command := regexp.MustCompile("[`\n]((?:dbos-localcloud run -- )?" + built.engine.Name + " test.*?)[`\n]")
+	found := command.FindStringSubmatch(guideSection(t, "testing-modules", heading))
+	if found == nil {
+		t.Fatalf("the guide shows no command of %s under %q", built.engine.Name, heading)
+	}
+	return found[1]
 }
 
 // demandHostname has the module's test demand another host name than that of this machine.

@@ -14,18 +14,19 @@ run "provisions" {
   }
 
   assert {
-    condition     = toset(keys(output.urls)) == var.applications
+    condition     = toset(keys(output.urls)) == toset(var.applications)
     error_message = "There is not one application for each name."
   }
 }
 
 run "rotates_in_place" {
   variables {
-    password = "Battery_staple:8"
+    password       = "Battery_staple:8"
+    former_address = run.provisions.address
   }
 
   assert {
-    condition     = output.address == run.provisions.address
+    condition     = output.address == var.former_address
     error_message = "Another password has moved the instance."
   }
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
 // TestTerraformRedeploy runs the action after a secret changes, and by hand: each time there is one deploy.
@@ -62,8 +64,16 @@ resource "dbos_application_secret" "key" {
 	wantOne(tf.ok(apply...))
 	wantOne(tf.ok("apply", "-auto-approve", "-invoke=action.dbos_application_redeploy.shop"))
 
+	// A failed run leaves the secret applied and the action forgotten, until somebody runs it by hand.
+	c.Inject(localcloud.Fault{Method: http.MethodPost, Path: "applications/shop", Times: 1, Status: http.StatusInternalServerError, Body: `{"message":"migration failed","detailedError":"no table"}`})
+	tf.write("main.tf", config(3, "three"))
+	tf.fails(apply, `Cannot deploy application "shop"`, "no table")
+	tf.unchanged()
+	deploys = c.Count(http.MethodPost, "applications/shop")
+	wantOne(tf.ok("apply", "-auto-approve", "-invoke=action.dbos_application_redeploy.shop"))
+
 	// What does not exist is an error, and deploys nothing.
-	tf.write("main.tf", strings.Replace(config(2, "two"), "application_name = \"shop\"", "application_name = \"shop\"\n    previous_version = \"none\"", 1))
+	tf.write("main.tf", strings.Replace(config(3, "three"), "application_name = \"shop\"", "application_name = \"shop\"\n    previous_version = \"none\"", 1))
 	tf.fails([]string{"apply", "-auto-approve", "-invoke=action.dbos_application_redeploy.shop"}, `Application "shop" has no version "none"`)
 	if n := c.Count(http.MethodPost, "applications/shop"); n != deploys {
 		t.Errorf("%d deploys of a version that does not exist", n-deploys)

@@ -51,6 +51,9 @@ func connect(stateDir string) (*client, error) {
 		if c.Endpoint == "" {
 			return nil, errors.New("which local cloud? Give --state-dir, or set what \"dbos-localcloud up\" printed")
 		}
+		if c.Token == "" && c.RefreshToken == "" {
+			return nil, errors.New("DBOS_ENDPOINT is set, but neither DBOS_TOKEN nor DBOS_REFRESH_TOKEN: set all that \"dbos-localcloud up\" printed")
+		}
 	} else {
 		raw, err := os.ReadFile(filepath.Join(stateDir, localcloud.ConnectionFile))
 		if errors.Is(err, fs.ErrNotExist) {

@@ -18,7 +18,7 @@ import (
 // TestWithoutALocalCloud says what was asked where, and what to do. It sets the environment, so it does not run in
 // parallel.
 func TestWithoutALocalCloud(t *testing.T) {
-	t.Setenv("DBOS_TOKEN", "")
+	t.Setenv("DBOS_TOKEN", "token")
 	t.Setenv("DBOS_REFRESH_TOKEN", "")
 	t.Setenv("DBOS_CA_CERTIFICATE_FILE", "")
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,7 +31,9 @@ func TestWithoutALocalCloud(t *testing.T) {
 	ended := httptest.NewServer(nil)
 	ended.Close()
 	empty := t.TempDir()
+	const endpointAlone = "endpoint alone"
 	for name, test := range map[string]struct{ endpoint, args, want string }{
+		endpointAlone:  {page.URL, "status", "DBOS_ENDPOINT is set, but neither DBOS_TOKEN nor DBOS_REFRESH_TOKEN: "},
 		"nowhere":      {"", "status", `which local cloud? Give --state-dir, or set what "dbos-localcloud up" printed`},
 		"empty folder": {"", "reset --state-dir " + empty, "no local cloud was ever started in " + empty + `; "dbos-localcloud up --state-dir ` + empty + `" starts one`},
 		"ended":        {ended.URL, "status", "no local cloud answers at " + ended.URL + `; start it with "dbos-localcloud up": dial tcp `},
@@ -40,6 +42,9 @@ func TestWithoutALocalCloud(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DBOS_ENDPOINT", test.endpoint)
+			if name == endpointAlone {
+				t.Setenv("DBOS_TOKEN", "")
+			}
 			var stdout, stderr bytes.Buffer
 			err := run(t.Context(), strings.Fields(test.args), &stdout, &stderr)
 			if err == nil || !strings.HasPrefix(err.Error(), test.want) || stdout.Len()+stderr.Len() > 0 {

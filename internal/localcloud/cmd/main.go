@@ -85,6 +85,9 @@ func dispatch(ctx context.Context, commands map[string]command, help string, arg
 		_, err := io.WriteString(stdout, help)
 		return err
 	}
+	if name != "" {
+		help = fmt.Sprintf("There is no command %q.\n\n%s", name, help)
+	}
 	_, err := io.WriteString(stderr, help)
 	return errors.Join(errUsage, err)
 }

@@ -19,8 +19,12 @@ func TestWrongUsage(t *testing.T) {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
 			var stderr bytes.Buffer
-			if err := run(t.Context(), strings.Fields(args), io.Discard, &stderr); !errors.Is(err, errUsage) || stderr.Len() == 0 {
+			err := run(t.Context(), strings.Fields(args), io.Discard, &stderr)
+			if !errors.Is(err, errUsage) || stderr.Len() == 0 {
 				t.Errorf("%v: %s", err, stderr.String())
+			}
+			if args == "down" && !strings.HasPrefix(stderr.String(), "There is no command \"down\".\n") {
+				t.Errorf("it does not say what is wrong:\n%s", stderr.String())
 			}
 		})
 	}

@@ -38,6 +38,9 @@ func runCommand(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		_, _ = fmt.Fprintln(stderr, "run needs a command: dbos-localcloud run -- COMMAND")
 		return errUsage
 	}
+	if _, err := exec.LookPath(flags.Arg(0)); err != nil {
+		return err // It would only be found out once the local cloud is there.
+	}
 	if *log {
 		o.Log = stderr
 	}

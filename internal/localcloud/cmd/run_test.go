@@ -103,7 +103,8 @@ func TestRunPassesSignalsOn(t *testing.T) {
 func TestRunOfAMissingCommand(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer
-	err := run(t.Context(), []string{"run", "--backend", "simulated", "--", "no-such-command"}, io.Discard, &stderr)
+	// It is looked for before PostgreSQL is, which is not there either.
+	err := run(t.Context(), []string{"run", "--postgres-bin", t.TempDir(), "--", "no-such-command"}, io.Discard, &stderr)
 	if err == nil || !strings.Contains(err.Error(), "no-such-command") {
 		t.Error(err)
 	}

@@ -58,6 +58,24 @@ func TestEveryObjectsPageIsWhole(t *testing.T) {
 	}
 }
 
+// TestLifeCycleNamesEveryAttribute finds a setting of which a resource's page does not say what a change of it does.
+func TestLifeCycleNamesEveryAttribute(t *testing.T) {
+	t.Parallel()
+	all := pages(t)
+	for name, schema := range newValidator(t).ResourceSchemas {
+		page := "docs/resources/" + strings.TrimPrefix(name, "dbos_") + ".md"
+		table := section(all[page], "Life cycle")
+		if !strings.Contains(table, "\n| destroy | ") {
+			t.Errorf("%s does not say what a destroy does", page)
+		}
+		for _, attribute := range schema.Block.Attributes {
+			if (attribute.Optional || attribute.Required) && !attribute.WriteOnly && !strings.Contains(table, "`"+attribute.Name+"`") {
+				t.Errorf("%s: what does a change of %s do?", page, attribute.Name)
+			}
+		}
+	}
+}
+
 var importCommand = regexp.MustCompile(`(?m)^terraform import '?(dbos_\w+)\.\S+ \S+$`)
 
 // TestImportInAllForms demands of each resource's page the command, a block with the id and a block with the identity.

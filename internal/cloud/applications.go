@@ -6,12 +6,10 @@ package cloud
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 // Application is a registered application.
@@ -51,37 +49,9 @@ func (r applicationRecord) Check() error {
 	return nil
 }
 
-type applicationRecords []applicationRecord
+func (r applicationRecord) name() string { return r.Name }
 
-func (records applicationRecords) Check() error {
-	for i, r := range records {
-		if err := r.Check(); err != nil {
-			return fmt.Errorf("item %d: %w", i, err)
-		}
-	}
-	return nil
-}
-
-func (records applicationRecords) applications() []Application {
-	applications := make([]Application, len(records))
-	for i, r := range records {
-		applications[i] = r.application()
-	}
-	slices.SortFunc(applications, func(a, b Application) int { return strings.Compare(a.Name, b.Name) })
-	return applications
-}
-
-// completeApplicationRecords is a list that must not be null.
-type completeApplicationRecords applicationRecords
-
-func (records completeApplicationRecords) Check() error {
-	if records == nil {
-		return api.ErrNull
-	}
-	return applicationRecords(records).Check()
-}
-
-func (r applicationRecord) application() Application {
+func (r applicationRecord) object() Application {
 	return Application{
 		Name:      r.Name,
 		ID:        r.ID,
@@ -96,34 +66,17 @@ func (r applicationRecord) application() Application {
 
 func (c *Client) applicationReader() reader[Application] {
 	return reader[Application]{
-		noun:   "application",
-		isNew:  func(name string) bool { return c.justCreated(applicationNamed(name)) },
-		one:    c.application,
-		list:   c.listApplications,
+		noun:  "application",
+		isNew: func(name string) bool { return c.justCreated(applicationNamed(name)) },
+		one: func(ctx context.Context, name string, how api.Kind) (*Application, error) {
+			return readOne[applicationRecord](ctx, c.api, api.Request{Kind: how, Method: "GET", Path: []string{"applications", name}, Object: applicationNamed(name)})
+		},
+		list: func(ctx context.Context, how api.Kind) ([]Application, error) {
+			return readList[records[applicationRecord]](ctx, c.api, api.Request{Kind: how, Method: "GET", Path: []string{"applications"}})
+		},
 		name:   func(a Application) string { return a.Name },
 		status: func(a Application) string { return a.Status },
 	}
-}
-
-func (c *Client) application(ctx context.Context, name string, how api.Kind) (*Application, error) {
-	r := api.Request{Kind: how, Method: "GET", Path: []string{"applications", name}, Object: applicationNamed(name)}
-	record, err := api.Do[applicationRecord](ctx, c.api, r)
-	if err != nil {
-		return nil, err
-	}
-	if record.Name != name {
-		return nil, fmt.Errorf("DBOS Cloud was asked for application %q and answered with another, %q", name, redact.Line(record.Name))
-	}
-	application := record.application()
-	return &application, nil
-}
-
-func (c *Client) listApplications(ctx context.Context, how api.Kind) ([]Application, error) {
-	records, err := api.Do[applicationRecords](ctx, c.api, api.Request{Kind: how, Method: "GET", Path: []string{"applications"}})
-	if err != nil {
-		return nil, err
-	}
-	return records.applications(), nil
 }
 
 // Application reads an application. Concurrent reads share one list call.
@@ -133,7 +86,7 @@ func (c *Client) Application(ctx context.Context, name string) (*Application, er
 
 // FreshApplication asks the API for this application now.
 func (c *Client) FreshApplication(ctx context.Context, name string) (*Application, error) {
-	return c.application(ctx, name, api.Read)
+	return c.applications.one(ctx, name, api.Read)
 }
 
 // Applications reads all applications, sorted by name.
@@ -144,9 +97,7 @@ func (c *Client) Applications(ctx context.Context) ([]Application, error) {
 // FreshApplications asks the API for all applications now. It is for decisions that would lose data if an application
 // were overlooked, so it does not take null for a list: it asks again, and then fails.
 func (c *Client) FreshApplications(ctx context.Context) ([]Application, error) {
-	records, err := api.Do[completeApplicationRecords](ctx, c.api, api.Request{Method: "GET", Path: []string{"applications"}})
-	if err != nil {
-		return nil, err
-	}
-	return applicationRecords(records).applications(), nil
+	applications, err := readList[completeRecords[applicationRecord]](ctx, c.api, api.Request{Method: "GET", Path: []string{"applications"}})
+	slices.SortFunc(applications, func(a, b Application) int { return strings.Compare(a.Name, b.Name) })
+	return applications, err
 }

@@ -164,8 +164,8 @@ func TestRegister(t *testing.T) {
 	}
 }
 
-// TestRegisterAdoptsOnlyItsOwn loses the answer while somebody else registers the name on another instance.
-func TestRegisterAdoptsOnlyItsOwn(t *testing.T) {
+// TestRegisterFindsOnlyItsOwn loses the answer while somebody else registers the name on another instance.
+func TestRegisterFindsOnlyItsOwn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := scripted(t, wiretest.Script{

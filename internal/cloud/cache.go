@@ -5,8 +5,8 @@ package cloud
 
 import (
 	"context"
+	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -32,12 +32,12 @@ type cache[T any] struct {
 	timing Timing
 
 	mu          sync.Mutex
-	writes      int          // counts what makes earlier lists stale
-	items       map[string]T // of the last list, nil when there is none that serves
+	writes      int          // how often invalidate was called
+	items       map[string]T // the last list, nil after a write
 	fetchedAt   time.Time
 	servedAt    time.Time // when it last answered a read
-	singleReads int       // lone reads under way
-	lastRead    time.Time // when the last one ended
+	singleReads int       // reads of a single object under way
+	lastRead    time.Time // when the last of them ended
 	asking      share.Call[map[string]T]
 }
 
@@ -45,8 +45,8 @@ func newCache[T any](r reader[T], timing Timing) *cache[T] {
 	return &cache[T]{reader: r, timing: timing}
 }
 
-// get reads one object. It returns an IsNotFound error only if the API says so of that object by name. A missing list
-// item is not enough.
+// get reads one object. It returns an IsNotFound error only if the API says of that object that it does not exist. It is
+// not enough that a list lacks the object.
 func (c *cache[T]) get(ctx context.Context, name string) (*T, error) {
 	c.mu.Lock()
 	if c.isOnlyRead() {
@@ -72,7 +72,8 @@ func (c *cache[T]) get(ctx context.Context, name string) (*T, error) {
 	return c.one(ctx, name, api.Read)
 }
 
-// isOnlyRead reports whether no other read is under way. The caller holds the mutex.
+// isOnlyRead reports whether a read asks for its object alone: there is no fresh list, and no other read is under way or
+// has just ended. The caller holds the mutex.
 func (c *cache[T]) isOnlyRead() bool {
 	return !c.fresh() && c.asking.Waiting() == 0 && c.singleReads == 0 && time.Since(c.lastRead) > time.Second
 }
@@ -85,17 +86,16 @@ func (c *cache[T]) fresh() bool {
 	return c.items != nil && (age < c.timing.Shared || age < longest && pause < longestPause)
 }
 
-// all reads the list.
+// all reads the list, sorted by name.
 func (c *cache[T]) all(ctx context.Context) ([]T, error) {
-	list, err := c.cachedList(ctx)
+	items, err := c.cachedList(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]T, 0, len(list))
-	for _, item := range list {
-		all = append(all, item)
+	all := make([]T, 0, len(items))
+	for _, name := range slices.Sorted(maps.Keys(items)) {
+		all = append(all, items[name])
 	}
-	slices.SortFunc(all, func(a, b T) int { return strings.Compare(c.name(a), c.name(b)) })
 	return all, nil
 }
 

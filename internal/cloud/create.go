@@ -20,17 +20,16 @@ type createSteps[T any] struct {
 	api.Object
 	look    func(context.Context) (*T, error) // asks the API now; an IsNotFound error proves absence
 	send    func(context.Context) error       // a call of the kind api.Write
-	matches func(context.Context, *T) error   // nil if the found object may be ours
+	matches func(context.Context, *T) error   // nil if the object may be ours
 }
 
-// create carries out a create exactly once. It first checks that the object is absent, and then sends. If the outcome
-// of that is unknown, it looks before anything else. An object that was absent before, exists now and matches is ours:
-// it is adopted. If the object is still absent, create sends again. Only a lost answer to our own create allows an
-// adoption; a taken name alone does not.
-func create[T any](ctx context.Context, c *Client, cr createSteps[T]) (adopted bool, err error) {
-	switch _, err := cr.look(ctx); {
+// create carries out a create exactly once. It first checks that the object is absent, and then sends. If the answer is
+// lost, it looks: an object that was absent before, exists now and matches is ours, and found is true. If the object is
+// still absent, create sends again. An object whose name was taken without a lost answer of ours is never ours.
+func create[T any](ctx context.Context, c *Client, s createSteps[T]) (found bool, err error) {
+	switch _, err := s.look(ctx); {
 	case err == nil:
-		return false, cr.taken()
+		return false, s.taken()
 	case !IsNotFound(err):
 		return false, err
 	}
@@ -39,31 +38,32 @@ func create[T any](ctx context.Context, c *Client, cr createSteps[T]) (adopted b
 		since time.Time
 	)
 	for {
-		err := cr.send(ctx)
+		err := s.send(ctx)
 		switch {
 		case err == nil:
-			c.created.add(cr.Object)
+			c.created.add(s.Object)
 			return false, nil
 		case lost == nil && api.IsNameTaken(err):
-			return false, cr.refused(ctx, err)
+			return false, s.refused(ctx, err)
 		case lost == nil && !OutcomeUnknown(err):
 			return false, err
 		case lost == nil:
 			lost, since = err, time.Now()
 		}
 		refused := !OutcomeUnknown(err)
-		found, lookErr := cr.lookAgain(ctx, c.timing, refused, since)
+		object, lookErr := s.lookAgain(ctx, c.timing, refused, since)
 		switch {
-		case found != nil:
-			c.created.add(cr.Object)
-			return cr.adopt(ctx, found)
+		case object != nil:
+			c.created.add(s.Object)
+			err := s.checkOurs(ctx, object)
+			return err == nil, err
 		case !IsNotFound(lookErr):
-			return false, fmt.Errorf("%w; whether the %s %q was made all the same could not be seen: %w", lost, cr.Noun, cr.Name, lookErr)
+			return false, fmt.Errorf("%w; whether the %s %q was made all the same could not be seen: %w", lost, s.Noun, s.Name, lookErr)
 		case ctx.Err() != nil:
 			return false, lost
 		case api.IsNameTaken(err):
 			return false, fmt.Errorf("%w; the call was then refused as the name is taken, so that the %s %q was probably made, but no look has shown it for %s",
-				lost, cr.Noun, cr.Name, c.timing.Appearing)
+				lost, s.Noun, s.Name, c.timing.Appearing)
 		case refused:
 			return false, err
 		case time.Since(since) > c.retryTimeout:
@@ -72,28 +72,28 @@ func create[T any](ctx context.Context, c *Client, cr createSteps[T]) (adopted b
 	}
 }
 
-// adopt adopts the found object if it matches.
-func (cr createSteps[T]) adopt(ctx context.Context, found *T) (bool, error) {
+// checkOurs returns an error if an object that was found after a lost answer is not ours.
+func (s createSteps[T]) checkOurs(ctx context.Context, object *T) error {
 	ctx, cancel := graceContext(ctx)
 	defer cancel()
-	if err := cr.matches(ctx, found); err != nil {
-		return false, fmt.Errorf("%w, made by somebody else meanwhile: %w", cr.taken(), err)
+	if err := s.matches(ctx, object); err != nil {
+		return fmt.Errorf("%w, made by somebody else meanwhile: %w", s.taken(), err)
 	}
-	return true, nil
+	return nil
 }
 
-// lookAgain looks for the object of a lost write. The record may appear late, so one absence right after the write
-// proves nothing: absence counts only after several looks over some seconds. If the service refused the repeat, the
-// lost write may be the reason, so the record has a minute since the first attempt. After an interrupt there is time
-// for one quick look, so that the state can still keep an object that exists.
-func (cr createSteps[T]) lookAgain(ctx context.Context, timing Timing, refused bool, since time.Time) (*T, error) {
+// lookAgain looks for the object of a lost create. The record may appear late, so absence counts only after several
+// looks over some seconds. If the service then refuses to create the object again, the lost create may be the reason,
+// so the record has a minute since the first attempt. After an interrupt there is one quick look, so that the state can
+// still keep an object that exists.
+func (s createSteps[T]) lookAgain(ctx context.Context, timing Timing, refused bool, since time.Time) (*T, error) {
 	for looks := 0; ; looks++ {
 		asking, cancel := graceContext(ctx)
-		found, err := cr.look(asking)
+		object, err := s.look(asking)
 		cancel()
 		last := looks >= 3 && (!refused || time.Since(since) >= timing.Appearing)
 		if !IsNotFound(err) || last || ctx.Err() != nil {
-			return found, err
+			return object, err
 		}
 		select {
 		case <-time.After(timing.Backoff << min(looks, 3)):
@@ -112,15 +112,15 @@ func graceContext(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // refused returns the error of a first create that was refused as a conflict. It says that the name is taken only if a
 // look finds the object, because a conflict may have other reasons.
-func (cr createSteps[T]) refused(ctx context.Context, err error) error {
-	if _, lookErr := cr.look(ctx); IsNotFound(lookErr) {
+func (s createSteps[T]) refused(ctx context.Context, err error) error {
+	if _, lookErr := s.look(ctx); IsNotFound(lookErr) {
 		return err
 	}
-	return cr.taken()
+	return s.taken()
 }
 
-func (cr createSteps[T]) taken() error {
-	return fmt.Errorf("%s %q %w", cr.Noun, cr.Name, ErrExists)
+func (s createSteps[T]) taken() error {
+	return fmt.Errorf("%s %q %w", s.Noun, s.Name, ErrExists)
 }
 
 func instanceNamed(name string) api.Object    { return api.Object{Noun: "database instance", Name: name} }

@@ -176,8 +176,8 @@ func TestInvisibleRecord(t *testing.T) {
 	}
 }
 
-// TestSomebodyElsesNameIsNotAdopted checks that a taken name is not adopted if none of our answers was lost.
-func TestSomebodyElsesNameIsNotAdopted(t *testing.T) {
+// TestSomebodyElsesNameIsNotOurs checks that a taken name is not found if none of our answers was lost.
+func TestSomebodyElsesNameIsNotOurs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &lagging{lag: 3 * time.Second, made: map[string]time.Time{"applications/shop": time.Now()}}

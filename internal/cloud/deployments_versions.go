@@ -4,9 +4,9 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,37 +21,29 @@ type ApplicationVersion struct {
 	CreatedAt   time.Time
 }
 
-type versionRecords []struct {
+type versionRecord struct {
 	ApplicationName string
 	Version         string
 	CreationTime    time.Time
 }
 
-func (records versionRecords) Check() error {
-	for i, r := range records {
-		if r.Version == "" {
-			return fmt.Errorf("item %d: %w", i, errors.New("there is no Version"))
-		}
+func (r versionRecord) Check() error {
+	if r.Version == "" {
+		return errors.New("there is no Version")
 	}
 	return nil
 }
 
+func (r versionRecord) object() ApplicationVersion {
+	return ApplicationVersion{Application: r.ApplicationName, Version: r.Version, CreatedAt: r.CreationTime}
+}
+
 // ApplicationVersions reads the versions of an application, the newest first.
 func (c *Client) ApplicationVersions(ctx context.Context, name string) ([]ApplicationVersion, error) {
-	r := api.Request{Kind: api.Read, Method: "GET", Path: []string{"applications", name, "versions"}, Object: applicationNamed(name)}
-	records, err := api.Do[versionRecords](ctx, c.api, r)
-	if err != nil {
-		return nil, err
-	}
-	versions := make([]ApplicationVersion, len(records))
-	for i, r := range records {
-		versions[i] = ApplicationVersion{Application: r.ApplicationName, Version: r.Version, CreatedAt: r.CreationTime}
-	}
+	r := api.Request{Method: "GET", Path: []string{"applications", name, "versions"}, Object: applicationNamed(name)}
+	versions, err := readList[records[versionRecord]](ctx, c.api, r)
 	slices.SortFunc(versions, func(a, b ApplicationVersion) int {
-		if order := b.CreatedAt.Compare(a.CreatedAt); order != 0 {
-			return order
-		}
-		return strings.Compare(b.Version, a.Version)
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(b.Version, a.Version))
 	})
-	return versions, nil
+	return versions, err
 }

@@ -79,11 +79,11 @@ func written(t *testing.T, value any) string {
 }
 
 func FuzzInstance(f *testing.F)             { fuzzAnswer[instanceRecord](f) }
-func FuzzInstances(f *testing.F)            { fuzzAnswer[instanceRecords](f) }
+func FuzzInstances(f *testing.F)            { fuzzAnswer[records[instanceRecord]](f) }
 func FuzzApplication(f *testing.F)          { fuzzAnswer[applicationRecord](f) }
-func FuzzApplications(f *testing.F)         { fuzzAnswer[applicationRecords](f) }
-func FuzzCompleteApplications(f *testing.F) { fuzzAnswer[completeApplicationRecords](f) }
-func FuzzVersions(f *testing.F)             { fuzzAnswer[versionRecords](f) }
+func FuzzApplications(f *testing.F)         { fuzzAnswer[records[applicationRecord]](f) }
+func FuzzCompleteApplications(f *testing.F) { fuzzAnswer[completeRecords[applicationRecord]](f) }
+func FuzzVersions(f *testing.F)             { fuzzAnswer[records[versionRecord]](f) }
 func FuzzSecrets(f *testing.F)              { fuzzAnswer[[]string](f) }
 func FuzzProfile(f *testing.F)              { fuzzAnswer[profileRecord](f) }
 func FuzzUsers(f *testing.F)                { fuzzAnswer[usersRecord](f) }

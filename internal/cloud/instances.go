@@ -4,14 +4,12 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 )
 
 // Instance is a database instance, provisioned or linked. Older servers do not say which: then both fields are false.
@@ -56,28 +54,15 @@ func (r instanceRecord) Check() error {
 	return nil
 }
 
-type instanceRecords []instanceRecord
+func (r instanceRecord) name() string { return r.PostgresInstanceName }
 
-func (records instanceRecords) Check() error {
-	for i, r := range records {
-		if err := r.Check(); err != nil {
-			return fmt.Errorf("item %d: %w", i, err)
-		}
-	}
-	return nil
-}
-
-func (r instanceRecord) instance() Instance {
-	username := r.DatabaseUsername
-	if username == "" {
-		username = r.AdminUsername
-	}
+func (r instanceRecord) object() Instance {
 	return Instance{
 		Name:              r.PostgresInstanceName,
 		Status:            r.Status,
 		Hostname:          r.HostName,
 		Port:              r.Port,
-		Username:          username,
+		Username:          cmp.Or(r.DatabaseUsername, r.AdminUsername),
 		AdminUsername:     r.DBOSAdminName,
 		Provisioned:       r.IsLinked != nil && !*r.IsLinked,
 		Linked:            r.IsLinked != nil && *r.IsLinked,
@@ -87,39 +72,17 @@ func (r instanceRecord) instance() Instance {
 
 func (c *Client) instanceReader() reader[Instance] {
 	return reader[Instance]{
-		noun:   "database instance",
-		isNew:  func(name string) bool { return c.justCreated(instanceNamed(name)) },
-		one:    c.instance,
-		list:   c.listInstances,
+		noun:  "database instance",
+		isNew: func(name string) bool { return c.justCreated(instanceNamed(name)) },
+		one: func(ctx context.Context, name string, how api.Kind) (*Instance, error) {
+			return readOne[instanceRecord](ctx, c.api, api.Request{Kind: how, Method: "GET", Path: []string{"databases", "userdb", "info", name}, Object: instanceNamed(name)})
+		},
+		list: func(ctx context.Context, how api.Kind) ([]Instance, error) {
+			return readList[records[instanceRecord]](ctx, c.api, api.Request{Kind: how, Method: "GET", Path: []string{"databases"}})
+		},
 		name:   func(i Instance) string { return i.Name },
 		status: func(i Instance) string { return i.Status },
 	}
-}
-
-func (c *Client) instance(ctx context.Context, name string, how api.Kind) (*Instance, error) {
-	r := api.Request{Kind: how, Method: "GET", Path: []string{"databases", "userdb", "info", name}, Object: instanceNamed(name)}
-	record, err := api.Do[instanceRecord](ctx, c.api, r)
-	if err != nil {
-		return nil, err
-	}
-	if record.PostgresInstanceName != name {
-		return nil, fmt.Errorf("DBOS Cloud was asked for database instance %q and answered with another, %q", name, redact.Line(record.PostgresInstanceName))
-	}
-	instance := record.instance()
-	return &instance, nil
-}
-
-func (c *Client) listInstances(ctx context.Context, how api.Kind) ([]Instance, error) {
-	records, err := api.Do[instanceRecords](ctx, c.api, api.Request{Kind: how, Method: "GET", Path: []string{"databases"}})
-	if err != nil {
-		return nil, err
-	}
-	instances := make([]Instance, len(records))
-	for i, r := range records {
-		instances[i] = r.instance()
-	}
-	slices.SortFunc(instances, func(a, b Instance) int { return strings.Compare(a.Name, b.Name) })
-	return instances, nil
 }
 
 // Instance reads an instance. Concurrent reads share one list call.
@@ -129,7 +92,7 @@ func (c *Client) Instance(ctx context.Context, name string) (*Instance, error) {
 
 // FreshInstance asks the API for this instance now.
 func (c *Client) FreshInstance(ctx context.Context, name string) (*Instance, error) {
-	return c.instance(ctx, name, api.Read)
+	return c.instances.one(ctx, name, api.Read)
 }
 
 // Instances reads all instances, sorted by name.

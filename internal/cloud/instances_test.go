@@ -6,8 +6,8 @@ package cloud
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
@@ -78,22 +78,24 @@ func TestLists(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, _ := wired(t, wiretest.OK(test.body))
-			list, err := c.listInstances(t.Context(), api.Poll)
-			if message, ok := strings.CutPrefix(test.want, "error: "); ok {
-				wiretest.ExpectError(t, err, message, "GET /v1alpha1/acme/databases")
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			var names []string
-			for _, i := range list {
-				names = append(names, i.Name)
-			}
-			if got := strings.Join(names, " "); got != test.want {
-				t.Errorf("list is %q, want %q", got, test.want)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				c, _ := wired(t, wiretest.OK(test.body))
+				list, err := c.Instances(t.Context())
+				if message, ok := strings.CutPrefix(test.want, "error: "); ok {
+					wiretest.ExpectError(t, err, message, "GET /v1alpha1/acme/databases")
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				var names []string
+				for _, i := range list {
+					names = append(names, i.Name)
+				}
+				if got := strings.Join(names, " "); got != test.want {
+					t.Errorf("list is %q, want %q", got, test.want)
+				}
+			})
 		})
 	}
 }

@@ -29,17 +29,17 @@ const (
 func (c *Client) WaitInstance(ctx context.Context, name string, until Until) (*Instance, error) {
 	// Lists that others have read meanwhile may be older than the result of this wait.
 	defer c.instances.invalidate()
-	var g condition[Instance]
+	end := condition[Instance]{
+		reached: func(i Instance, _ time.Time) bool { return i.Available() },
+		deadEnd: Instance.deadEnd, fresh: until == Created, soon: until == Ready,
+	}
 	switch until {
 	case Gone:
-		g.gone = true
+		end = condition[Instance]{gone: true}
 	case ReadyAgain:
-		g = condition[Instance]{reached: readyAgain(c.timing.Settled), deadEnd: Instance.deadEnd}
-	default:
-		ready := func(i Instance, _ time.Time) bool { return i.Available() }
-		g = condition[Instance]{reached: ready, deadEnd: Instance.deadEnd, fresh: until == Created, soon: until == Ready}
+		end.reached = readyAgain(c.timing.Settled)
 	}
-	return waitFor(ctx, c.instanceWaits, name, g)
+	return waitFor(ctx, c.instanceWaits, name, end)
 }
 
 // readyAgain accepts ready after another status, or after it has lasted for settled.

@@ -104,8 +104,8 @@ func TestCreateInstance(t *testing.T) {
 	t.Parallel()
 	s := &instances{users: map[string]string{}}
 	c, w := wired(t, s.ServeHTTP)
-	if adopted, err := c.CreateInstance(t.Context(), newInstance); adopted || err != nil {
-		t.Fatal(adopted, err)
+	if found, err := c.CreateInstance(t.Context(), newInstance); found || err != nil {
+		t.Fatal(found, err)
 	}
 	w.Expect(t, lookUp, post)
 	w.ExpectWrites(t, post+` {"Name":"pg_main","AdminName":"alice","AdminPassword":"secret-secret"}`)
@@ -116,8 +116,8 @@ func TestRestoreInstance(t *testing.T) {
 	s := &instances{users: map[string]string{"pg_src": "alice"}}
 	c, w := wired(t, s.ServeHTTP)
 	at := time.Date(2026, 3, 4, 5, 6, 7, 890_000_000, time.FixedZone("", 2*60*60))
-	if adopted, err := c.RestoreInstance(t.Context(), RestoreInstance{Source: "pg_src", Name: "pg_main", Time: at}); adopted || err != nil {
-		t.Fatal(adopted, err)
+	if found, err := c.RestoreInstance(t.Context(), RestoreInstance{Source: "pg_src", Name: "pg_main", Time: at}); found || err != nil {
+		t.Fatal(found, err)
 	}
 	w.Expect(t, lookUp, restore)
 	w.ExpectWrites(t, restore+` {"RestoreName":"pg_main","RestoreTimestamp":"2026-03-04T03:06:07.89Z"}`)
@@ -128,7 +128,7 @@ func TestCreatedOnce(t *testing.T) {
 	lose := wiretest.Lose
 	for name, test := range map[string]struct {
 		answers func(s *instances) []http.HandlerFunc // to the first creates; then they are carried out
-		adopted bool
+		found   bool
 		posts   int
 		after   int // looks after the first post
 	}{
@@ -149,9 +149,9 @@ func TestCreatedOnce(t *testing.T) {
 				s := &instances{users: map[string]string{}}
 				s.writes = wiretest.InTurn(append(test.answers(s), s.carryOut)...)
 				c, w := wired(t, s.ServeHTTP)
-				adopted, err := c.CreateInstance(t.Context(), newInstance)
-				if err != nil || adopted != test.adopted {
-					t.Errorf("adopted: %t, %v", adopted, err)
+				found, err := c.CreateInstance(t.Context(), newInstance)
+				if err != nil || found != test.found {
+					t.Errorf("found: %t, %v", found, err)
 				}
 				if s.created() != 1 || w.Count(post) != test.posts || w.Count(lookUp) != 1+test.after {
 					t.Errorf("%d creates were accepted, calls: %q", s.created(), w.Calls())
@@ -172,9 +172,9 @@ func TestRestoredOnce(t *testing.T) {
 		s := &instances{users: map[string]string{"pg_src": "alice"}}
 		s.writes = s.butThen(wiretest.Lose)
 		c, w := wired(t, s.ServeHTTP)
-		adopted, err := c.RestoreInstance(t.Context(), RestoreInstance{Source: "pg_src", Name: "pg_main", Time: time.Now()})
-		if !adopted || err != nil {
-			t.Errorf("adopted: %t, %v", adopted, err)
+		found, err := c.RestoreInstance(t.Context(), RestoreInstance{Source: "pg_src", Name: "pg_main", Time: time.Now()})
+		if !found || err != nil {
+			t.Errorf("found: %t, %v", found, err)
 		}
 		w.Expect(t, lookUp, restore, lookUp, "GET /acme/databases/userdb/info/pg_src")
 	})
@@ -199,8 +199,8 @@ func TestRecordComesLate(t *testing.T) {
 					wiretest.Lose(w, r)
 				}, taken)
 				c, w := wired(t, s.ServeHTTP)
-				if adopted, err := c.CreateInstance(t.Context(), newInstance); !adopted || err != nil || w.Count(post) != test.posts {
-					t.Errorf("adopted: %t, %v, calls: %q", adopted, err, w.Calls())
+				if found, err := c.CreateInstance(t.Context(), newInstance); !found || err != nil || w.Count(post) != test.posts {
+					t.Errorf("found: %t, %v, calls: %q", found, err, w.Calls())
 				}
 			})
 		})
@@ -213,15 +213,15 @@ func TestTakenAndNeverSeen(t *testing.T) {
 		s := &instances{users: map[string]string{}}
 		s.writes = wiretest.InTurn(wiretest.Lose, wiretest.Refuse(409, "database instance pg_main already exists"))
 		c, w := wired(t, s.ServeHTTP)
-		adopted, err := c.CreateInstance(t.Context(), newInstance)
+		found, err := c.CreateInstance(t.Context(), newInstance)
 		wiretest.ExpectError(t, err, "unexpected EOF", `the database instance "pg_main" was probably made, but no look has shown it for 1m0s`)
-		if adopted || errors.Is(err, ErrExists) || !OutcomeUnknown(err) || w.Count(post) != 2 {
-			t.Errorf("adopted: %t, %v, calls: %q", adopted, err, w.Calls())
+		if found || errors.Is(err, ErrExists) || !OutcomeUnknown(err) || w.Count(post) != 2 {
+			t.Errorf("found: %t, %v, calls: %q", found, err, w.Calls())
 		}
 	})
 }
 
-func TestALinkIsNotAdopted(t *testing.T) {
+func TestALinkIsNotOurs(t *testing.T) {
 	t.Parallel()
 	posted := false
 	c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
@@ -235,14 +235,14 @@ func TestALinkIsNotAdopted(t *testing.T) {
 			wiretest.OK(`{"PostgresInstanceName":"pg_main","Status":"available","DatabaseUsername":"alice","IsLinked":true}`)(w, r)
 		}
 	})
-	adopted, err := c.CreateInstance(t.Context(), newInstance)
+	found, err := c.CreateInstance(t.Context(), newInstance)
 	wiretest.ExpectError(t, err, "already exists, made by somebody else meanwhile: it is a linked database")
-	if adopted || !errors.Is(err, ErrExists) {
-		t.Errorf("adopted: %t, %v", adopted, err)
+	if found || !errors.Is(err, ErrExists) {
+		t.Errorf("found: %t, %v", found, err)
 	}
 }
 
-func TestNothingForeignIsAdopted(t *testing.T) {
+func TestNothingForeignIsOurs(t *testing.T) {
 	t.Parallel()
 	taken := wiretest.Refuse(409, "database instance pg_main already exists")
 	for name, test := range map[string]struct {
@@ -278,10 +278,10 @@ func TestNothingForeignIsAdopted(t *testing.T) {
 					test.answer(w, r)
 				}
 				c, w := wired(t, s.ServeHTTP)
-				adopted, err := c.CreateInstance(t.Context(), newInstance)
+				found, err := c.CreateInstance(t.Context(), newInstance)
 				wiretest.ExpectMessage(t, err, test.want)
-				if adopted || !errors.Is(err, ErrExists) || OutcomeUnknown(err) {
-					t.Errorf("adopted: %t, %v", adopted, err)
+				if found || !errors.Is(err, ErrExists) || OutcomeUnknown(err) {
+					t.Errorf("found: %t, %v", found, err)
 				}
 				w.Expect(t, test.calls...)
 			})
@@ -294,10 +294,10 @@ func TestRefusedCreate(t *testing.T) {
 	for message, status := range map[string]int{"the name is too short": 400, "quota of instances exceeded": 409, "no right to provision": 403} {
 		s := &instances{users: map[string]string{}, writes: wiretest.Refuse(status, message)}
 		c, w := wired(t, s.ServeHTTP)
-		adopted, err := c.CreateInstance(t.Context(), newInstance)
+		found, err := c.CreateInstance(t.Context(), newInstance)
 		wiretest.ExpectError(t, err, message)
-		if adopted || errors.Is(err, ErrExists) || OutcomeUnknown(err) || w.Count(post) != 1 {
-			t.Errorf("%q: adopted: %t, %v, %q", message, adopted, err, w.Calls())
+		if found || errors.Is(err, ErrExists) || OutcomeUnknown(err) || w.Count(post) != 1 {
+			t.Errorf("%q: found: %t, %v, %q", message, found, err, w.Calls())
 		}
 	}
 }
@@ -326,10 +326,10 @@ func TestOutcomeThatCannotBeSeen(t *testing.T) {
 			lookUp: {wiretest.Refuse(404, "database instance pg_main not found"), wiretest.BadGateway},
 			post:   {wiretest.Lose},
 		})
-		adopted, err := c.CreateInstance(t.Context(), newInstance)
+		found, err := c.CreateInstance(t.Context(), newInstance)
 		wiretest.ExpectError(t, err, "no answer to POST /v1alpha1/acme/databases/userdb", `whether the database instance "pg_main" was made all the same could not be seen`, "502 Bad Gateway")
-		if adopted || !OutcomeUnknown(err) || w.Count(post) != 1 {
-			t.Errorf("adopted: %t, %v, %q", adopted, err, w.Calls())
+		if found || !OutcomeUnknown(err) || w.Count(post) != 1 {
+			t.Errorf("found: %t, %v, %q", found, err, w.Calls())
 		}
 	})
 }
@@ -337,9 +337,9 @@ func TestOutcomeThatCannotBeSeen(t *testing.T) {
 func TestInterruptedCreateIsKept(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		answer  func(s *instances) http.HandlerFunc
-		kept    bool
-		adopted bool
+		answer func(s *instances) http.HandlerFunc
+		kept   bool
+		found  bool
 	}{
 		"answer comes in time": {func(s *instances) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
@@ -359,9 +359,9 @@ func TestInterruptedCreateIsKept(t *testing.T) {
 				ctx, interrupt := context.WithCancel(t.Context())
 				time.AfterFunc(10*time.Second, interrupt)
 				begun := time.Now()
-				adopted, err := c.CreateInstance(ctx, newInstance)
-				if (err == nil) != test.kept || adopted != test.adopted {
-					t.Errorf("adopted: %t, %v", adopted, err)
+				found, err := c.CreateInstance(ctx, newInstance)
+				if (err == nil) != test.kept || found != test.found {
+					t.Errorf("found: %t, %v", found, err)
 				}
 				if err != nil && (!OutcomeUnknown(err) || !errors.Is(err, context.Canceled)) {
 					t.Errorf("error is %v", err)

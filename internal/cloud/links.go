@@ -5,6 +5,7 @@ package cloud
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -23,24 +24,17 @@ type Link struct {
 }
 
 // CreateLink links a database exactly once and returns its record. The error wraps [ErrExists] if the name is taken.
-// After a lost answer, a link that was absent before and now has the requested host is adopted. With an [*UnseenError],
-// the record is nil.
+// After a lost answer, a link that was absent before and now has the requested host is ours. With an [*UnseenError], the
+// record is nil.
 func (c *Client) CreateLink(ctx context.Context, l Link) (*Instance, error) {
-	c.instances.invalidate()
-	defer c.instances.invalidate()
-	_, err := create(ctx, c, createSteps[Instance]{
-		Object: instanceNamed(l.Name),
-		look:   func(ctx context.Context) (*Instance, error) { return c.FreshInstance(ctx, l.Name) },
-		send:   func(ctx context.Context) error { return c.link(ctx, l) },
-		matches: func(_ context.Context, found *Instance) error {
-			switch {
-			case found.Provisioned:
-				return fmt.Errorf("it is not a linked database")
-			case !strings.EqualFold(found.Hostname, l.Hostname) || found.Port != l.Port:
-				return fmt.Errorf("it is at %s, port %d", found.Hostname, found.Port)
-			}
-			return nil
-		},
+	_, err := c.createInstance(ctx, l.Name, l.request(), func(_ context.Context, found *Instance) error {
+		switch {
+		case found.Provisioned:
+			return errors.New("it is not a linked database")
+		case !strings.EqualFold(found.Hostname, l.Hostname) || found.Port != l.Port:
+			return fmt.Errorf("it is at %s, port %d", found.Hostname, found.Port)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -52,7 +46,7 @@ func (c *Client) CreateLink(ctx context.Context, l Link) (*Instance, error) {
 	return instance, nil
 }
 
-func (c *Client) link(ctx context.Context, l Link) error {
+func (l Link) request() api.Request {
 	body := struct {
 		Name              string
 		HostName          string
@@ -62,15 +56,13 @@ func (c *Client) link(ctx context.Context, l Link) error {
 		SupabaseReference string `json:"supabaseReference,omitempty"`
 		AdminName         string `json:"dbosAdminName,omitempty"`
 	}{l.Name, l.Hostname, l.Port, l.Password, l.TimeTravel, l.SupabaseReference, l.AdminUsername}
-	return c.api.Send(ctx, api.Request{Kind: api.Write, Method: "POST", Path: []string{"databases", "byod"}, Body: body, Secrets: []string{l.Password}})
+	return api.Request{Kind: api.Write, Method: "POST", Path: []string{"databases", "byod"}, Body: body, Secrets: []string{l.Password}}
 }
 
 // DeleteLink removes a link and leaves the database as it is. A link that is gone already is a success.
 func (c *Client) DeleteLink(ctx context.Context, name string) error {
 	c.created.remove(instanceNamed(name))
-	c.instances.invalidate()
-	defer c.instances.invalidate()
-	err := c.api.Send(ctx, api.Request{Kind: api.IdempotentWrite, Method: "DELETE", Path: []string{"databases", "byod", name}, Object: instanceNamed(name)})
+	err := c.writeInstance(ctx, api.Request{Kind: api.IdempotentWrite, Method: "DELETE", Path: []string{"databases", "byod", name}, Object: instanceNamed(name)})
 	if IsNotFound(err) {
 		return nil
 	}

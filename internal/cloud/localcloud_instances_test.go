@@ -19,16 +19,16 @@ import (
 // impatient shortens hangs. Other tests use a long timeout, because a busy machine should not count as a hang.
 func impatient(cfg *Config) { cfg.RequestTimeout = 500 * time.Millisecond }
 
-// provision does the same as a resource: it creates, waits, and sets the password after an adoption.
+// provision does the same as a resource: it creates, waits, and sets the password if it was found.
 func provision(ctx context.Context, c *Client, name string) error {
-	adopted, err := c.CreateInstance(ctx, NewInstance{Name: name, Username: "alice", Password: "first-password"})
+	found, err := c.CreateInstance(ctx, NewInstance{Name: name, Username: "alice", Password: "first-password"})
 	if err != nil {
 		return fmt.Errorf("create: %w", err)
 	}
-	return settle(ctx, c, name, adopted)
+	return settle(ctx, c, name, found)
 }
 
-func settle(ctx context.Context, c *Client, name string, adopted bool) error {
+func settle(ctx context.Context, c *Client, name string, found bool) error {
 	instance, err := c.WaitInstance(ctx, name, Created)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func settle(ctx context.Context, c *Client, name string, adopted bool) error {
 	if !instance.Available() || instance.Username != "alice" || instance.Linked {
 		return fmt.Errorf("instance is %+v", *instance)
 	}
-	if !adopted {
+	if !found {
 		return nil
 	}
 	return rotate(ctx, c, name)
@@ -167,15 +167,15 @@ func TestRestoreUnderFaults(t *testing.T) {
 			if fault.Hang {
 				c = clientOf(t, server, impatient)
 			}
-			adopted, err := c.RestoreInstance(ctx, RestoreInstance{Source: "pg_src", Name: "pg_copy", Time: time.Now()})
-			if err != nil || adopted != (fault.Lose || fault.After) {
-				t.Fatalf("adopted: %t, %v", adopted, err)
+			found, err := c.RestoreInstance(ctx, RestoreInstance{Source: "pg_src", Name: "pg_copy", Time: time.Now()})
+			if err != nil || found != (fault.Lose || fault.After) {
+				t.Fatalf("found: %t, %v", found, err)
 			}
-			if err := settle(ctx, c, "pg_copy", adopted); err != nil {
+			if err := settle(ctx, c, "pg_copy", found); err != nil {
 				t.Fatal(err)
 			}
 			withheld := 0
-			if adopted {
+			if found {
 				withheld = 1
 			}
 			if n := carriedOut(server, "POST", "/databases/userdb/pg_src/restore", withheld); n != 1 {

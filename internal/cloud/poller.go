@@ -23,7 +23,7 @@ type poller[T any] struct {
 
 	mu      sync.Mutex
 	waiting map[*waiter[T]]struct{}
-	stop    context.CancelFunc // of the goroutine that runs, nil when none does
+	stop    context.CancelFunc // ends the goroutine that looks; nil if there is none
 	wake    chan struct{}      // tells it that somebody new waits
 }
 
@@ -31,7 +31,7 @@ type poller[T any] struct {
 type pollResult[T any] struct {
 	at   time.Time // when the look began
 	item *T
-	err  error // item is nil then; IsNotFound is the API's own word
+	err  error // nil if item is there
 }
 
 // waiter is one caller that waits for one object.
@@ -39,7 +39,7 @@ type waiter[T any] struct {
 	name   string
 	since  time.Time
 	due    time.Time // of the next look
-	seen   time.Time // when the last look that it got began
+	seen   time.Time // when the last look that it has handled began
 	handle func(pollResult[T]) (done bool)
 	done   chan struct{}
 }

@@ -12,20 +12,20 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 )
 
-// condition says when a wait is over.
+// condition says when a wait ends.
 type condition[T any] struct {
 	reached func(item T, at time.Time) bool // may keep state between calls; nil if gone
 	deadEnd func(T) bool                    // nil: no status is a dead end
-	gone    bool                            // the wait is for not found
-	fresh   bool                            // not found is tolerated in the first moments
-	soon    bool                            // the first look is at once, because the condition is probably reached
+	gone    bool                            // it ends when the object is not found
+	fresh   bool                            // at first, the object may not be found yet
+	soon    bool                            // the first look is at once
 }
 
 // waitFor waits until a condition is reached and returns the object, or nil if it is gone.
-func waitFor[T any](ctx context.Context, p *poller[T], name string, g condition[T]) (*T, error) {
-	w := &waitState[T]{condition: g, poller: p, ctx: ctx, name: name, begun: time.Now()}
+func waitFor[T any](ctx context.Context, p *poller[T], name string, end condition[T]) (*T, error) {
+	w := &waitState[T]{condition: end, poller: p, ctx: ctx, name: name, begun: time.Now()}
 	first := p.timing.Poll
-	if g.soon {
+	if end.soon {
 		first = 0
 	}
 	if ended := p.wait(ctx, name, first, w.handle); ended != nil {
@@ -51,9 +51,9 @@ type waitState[T any] struct {
 	status   string
 	loggedAt time.Time // of the last log line
 	failure  error     // of the last look, nil if it succeeded
-	failing  time.Time // when the unbroken run of failures began
+	failing  time.Time // since when every look has failed
 	item     *T
-	stuck    bool
+	stuck    bool // in a dead end
 	err      error
 }
 

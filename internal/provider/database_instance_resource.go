@@ -81,12 +81,12 @@ func (r *databaseInstanceResource) create(ctx context.Context, o *operation[inst
 		failure: r.unready(o.plan, "create", true),
 		save:    func() { o.save(ctx, &state) },
 	}
-	adopted, err := o.client.CreateInstance(ctx, cloud.NewInstance{
+	found, err := o.client.CreateInstance(ctx, cloud.NewInstance{
 		Name:     o.plan.Name.ValueString(),
 		Username: o.plan.Username.ValueString(),
 		Password: secret.ValueString(),
 	})
-	if adopted || err != nil {
+	if found || err != nil {
 		state.passwordModel = passwordModel{}
 		s.secret = secret
 	}

@@ -56,14 +56,14 @@ func (p *retryPolicy) noAnswer(err error) *Error {
 	}
 	unknown, final := p.request.Kind >= IdempotentWrite, network.IsFinal(err)
 	var (
-		f        *attemptError
+		attempt  *attemptError
 		loginErr *login.Error
 	)
 	switch {
 	case errors.As(err, &loginErr): // Its own repeats are over, and the call was not carried out.
 		err, unknown, final = loginErr, false, true
-	case errors.As(err, &f):
-		err, unknown = f.err, unknown && f.sent
+	case errors.As(err, &attempt):
+		err, unknown = attempt.err, unknown && attempt.sent
 	}
 	return &Error{
 		Method: p.request.Method, Path: p.path, Message: redact.Line(err.Error()),
@@ -117,11 +117,10 @@ func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []
 // nothing.
 func wrongForm(err error) bool {
 	var (
-		syntax *json.SyntaxError
-		odd    *invalidAnswer
-		typed  *json.UnmarshalTypeError
+		invalid   *invalidAnswer
+		wrongType *json.UnmarshalTypeError
 	)
-	return !errors.As(err, &syntax) && !errors.Is(err, ErrNull) && (errors.As(err, &odd) || errors.As(err, &typed))
+	return !errors.Is(err, ErrNull) && (errors.As(err, &invalid) || errors.As(err, &wrongType))
 }
 
 // ErrNull rejects null as a list. A server in trouble may answer so, and the call is repeated.
@@ -130,9 +129,10 @@ var ErrNull = errors.New("null is not a list")
 // invalidAnswer is JSON of the right types whose content is invalid.
 type invalidAnswer struct{ error }
 
-func (o *invalidAnswer) Unwrap() error { return o.error }
+func (e *invalidAnswer) Unwrap() error { return e.error }
 
-// decodingError is err of the decoder. What a type's own decoder refuses, such as a time that is none, makes no sense.
+// decodingError returns the error of the decoder. An error of a type's own decoder, such as that of a time, is an
+// invalid answer.
 func decodingError(err error) error {
 	var (
 		wrongType *json.UnmarshalTypeError

@@ -45,8 +45,8 @@ type attemptError struct {
 	err  error
 }
 
-func (f *attemptError) Error() string { return f.err.Error() }
-func (f *attemptError) Unwrap() error { return f.err }
+func (e *attemptError) Error() string { return e.err.Error() }
+func (e *attemptError) Unwrap() error { return e.err }
 
 // RoundTrip implements [http.RoundTripper].
 func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {

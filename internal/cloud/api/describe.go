@@ -21,10 +21,10 @@ func describe(body []byte, err error) string {
 	var (
 		wrongType *json.UnmarshalTypeError
 		syntax    *json.SyntaxError
-		unusable  *invalidAnswer
+		invalid   *invalidAnswer
 	)
 	errors.As(err, &wrongType)
-	errors.As(err, &unusable)
+	errors.As(err, &invalid)
 	what := "with JSON without a message"
 	switch {
 	case errors.Is(err, errTooLarge):
@@ -37,8 +37,8 @@ func describe(body []byte, err error) string {
 		what = fmt.Sprintf("with JSON in which %s is of a wrong type", redact.Line(wrongType.Field))
 	case wrongType != nil:
 		what = "with JSON of a wrong type"
-	case unusable != nil:
-		what = "with JSON that cannot be used, as " + redact.Line(unusable.Error())
+	case invalid != nil:
+		what = "with JSON that cannot be used, as " + redact.Line(invalid.Error())
 	case errors.As(err, &syntax) && strings.HasPrefix(syntax.Error(), "unexpected end"), errors.Is(err, io.ErrUnexpectedEOF):
 		what = "with JSON that is cut off"
 	case errors.As(err, &syntax):
@@ -57,7 +57,7 @@ func isCutOff(body []byte, err error) bool {
 	var (
 		wrongType *json.UnmarshalTypeError
 		syntax    *json.SyntaxError
-		unusable  *invalidAnswer
+		invalid   *invalidAnswer
 	)
 	switch {
 	case isHTML(body) && !bytes.HasSuffix(bytes.TrimSpace(body), []byte(">")):
@@ -65,7 +65,7 @@ func isCutOff(body []byte, err error) bool {
 	case errors.As(err, &syntax):
 		return strings.HasPrefix(syntax.Error(), "unexpected end")
 	}
-	return err != nil && !errors.Is(err, errUnreadable) && !errors.As(err, &wrongType) && !errors.As(err, &unusable)
+	return err != nil && !errors.Is(err, errUnreadable) && !errors.As(err, &wrongType) && !errors.As(err, &invalid)
 }
 
 func describeRedirect(resp *http.Response) string {

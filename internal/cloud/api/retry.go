@@ -75,9 +75,9 @@ type retryPolicy struct {
 	begun   time.Time
 
 	last    *Error        // of the last attempt, nil when it succeeded
-	refusal *Error        // the last answer, for when the time runs out in an attempt without one
+	refusal *Error        // the last answer, shown with a last attempt that got none
 	busy    time.Time     // since when the object has been busy
-	repeats int           // for other reasons
+	repeats int           // for other reasons than a busy or a new object
 	pause   time.Duration // before the next attempt
 }
 

@@ -36,28 +36,28 @@ func (e *Error) Error() string { return e.text }
 func (e *Error) Unwrap() error { return e.err }
 
 // unreachable is the error of an exchange that got no answer.
-func (x *refresher) unreachable(err error) error {
+func (r *refresher) unreachable(err error) error {
 	var outer *url.Error
 	if errors.As(err, &outer) {
 		err = outer.Err
 	}
 	return &Error{
-		text:      fmt.Sprintf("the refresh token could not be exchanged at %s: %v", x.url.Host, err),
+		text:      fmt.Sprintf("the refresh token could not be exchanged at %s: %v", r.url.Host, err),
 		Temporary: !network.IsFinal(err),
 		err:       err,
 	}
 }
 
 // refused is the error of an exchange whose answer holds no token.
-func (x *refresher) refused(resp *http.Response, body []byte, refresh string) error {
+func (r *refresher) refused(resp *http.Response, body []byte, refresh string) error {
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
 	switch code := resp.StatusCode; {
 	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= 500:
-		return &Error{Temporary: true, text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s", x.url.Host, status)}
+		return &Error{Temporary: true, text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s", r.url.Host, status)}
 	case code == http.StatusBadRequest, code == http.StatusUnauthorized, code == http.StatusForbidden:
-		return &Error{text: fmt.Sprintf("the login has expired or was withdrawn: %s refused the refresh token (%s%s); log in again with dbos-cloud login and give its new refresh token", x.url.Host, status, reason(body, refresh))}
+		return &Error{text: fmt.Sprintf("the login has expired or was withdrawn: %s refused the refresh token (%s%s); log in again with dbos-cloud login and give its new refresh token", r.url.Host, status, reason(body, refresh))}
 	}
-	return &Error{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s, as no auth server does; check the auth endpoint", x.url.Host, status)}
+	return &Error{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s, as no auth server does; check the auth endpoint", r.url.Host, status)}
 }
 
 var errorCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
@@ -79,24 +79,24 @@ func reason(body []byte, refresh string) string {
 }
 
 // read takes the token out of an answer. Everything else in the answer may be secret, so no message holds any of it.
-func (x *refresher) read(body []byte, refresh string) (token, error) {
+func (r *refresher) read(body []byte, refresh string) (token, error) {
 	var answer struct {
 		AccessToken  string  `json:"access_token"`
 		RefreshToken string  `json:"refresh_token"`
 		ExpiresIn    float64 `json:"expires_in"`
 	}
-	odd := func(what string) (token, error) {
-		return token{}, &Error{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered 200 OK with %s; check the auth endpoint", x.url.Host, what)}
+	unusable := func(what string) (token, error) {
+		return token{}, &Error{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered 200 OK with %s; check the auth endpoint", r.url.Host, what)}
 	}
 	if json.Unmarshal(body, &answer) != nil {
-		return odd(fmt.Sprintf("%d bytes that are not a token's JSON", len(body)))
+		return unusable(fmt.Sprintf("%d bytes that are not a token's JSON", len(body)))
 	}
 	value := strings.TrimSpace(answer.AccessToken)
 	if value == "" {
-		return odd("no access_token")
+		return unusable("no access_token")
 	}
 	if CheckToken(value) != nil {
-		return odd("an access_token that cannot be sent")
+		return unusable("an access_token that cannot be sent")
 	}
 	// An auth server that rotates refresh tokens no longer accepts the old one.
 	if next := strings.TrimSpace(answer.RefreshToken); next != "" {

@@ -72,12 +72,12 @@ func newRefresher(cfg Config, endpoint *url.URL, transport http.RoundTripper) (*
 }
 
 // token carries out the exchange. It asks again if the server is down or overloaded. Any other answer is final.
-func (x *refresher) token(ctx context.Context, refresh string) (token, error) {
-	ctx, cancel := context.WithTimeout(ctx, x.limit)
+func (r *refresher) token(ctx context.Context, refresh string) (token, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
 	var last error
 	for attempt := 0; ; attempt++ {
-		t, resp, err := x.attempt(ctx, refresh)
+		t, resp, err := r.attempt(ctx, refresh)
 		if err != nil && ctx.Err() != nil {
 			return token{}, cmp.Or(last, err) // The last answer says more than a timeout.
 		}
@@ -86,12 +86,12 @@ func (x *refresher) token(ctx context.Context, refresh string) (token, error) {
 		if !errors.As(err, &failed) || !failed.Temporary {
 			return t, err
 		}
-		pause := retryablehttp.DefaultBackoff(x.backoff, x.longestBackoff, attempt, nil)
+		pause := retryablehttp.DefaultBackoff(r.backoff, r.longestBackoff, attempt, nil)
 		if resp != nil {
 			pause = max(pause, network.RetryAfter(resp.Header.Get("Retry-After")))
 		}
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause {
-			if pause > x.longestBackoff {
+			if pause > r.longestBackoff {
 				failed.text += fmt.Sprintf("; it asks to wait %s", pause)
 			}
 			return token{}, err
@@ -105,27 +105,27 @@ func (x *refresher) token(ctx context.Context, refresh string) (token, error) {
 }
 
 // attempt makes one request of an exchange. Use the response for its status and header alone.
-func (x *refresher) attempt(ctx context.Context, refresh string) (token, *http.Response, error) {
-	form := url.Values{"grant_type": {"refresh_token"}, "client_id": {x.clientID}, "refresh_token": {refresh}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, x.url.String(), strings.NewReader(form.Encode()))
+func (r *refresher) attempt(ctx context.Context, refresh string) (token, *http.Response, error) {
+	form := url.Values{"grant_type": {"refresh_token"}, "client_id": {r.clientID}, "refresh_token": {refresh}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url.String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return token{}, nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", x.userAgent)
-	resp, err := x.client.Do(req)
+	req.Header.Set("User-Agent", r.userAgent)
+	resp, err := r.client.Do(req)
 	if err != nil {
-		return token{}, nil, x.unreachable(err)
+		return token{}, nil, r.unreachable(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
 	switch {
 	case resp.StatusCode != http.StatusOK:
-		return token{}, resp, x.refused(resp, body, refresh)
+		return token{}, resp, r.refused(resp, body, refresh)
 	case err != nil:
-		return token{}, resp, x.unreachable(err)
+		return token{}, resp, r.unreachable(err)
 	}
-	t, err := x.read(body, refresh)
+	t, err := r.read(body, refresh)
 	return t, resp, err
 }

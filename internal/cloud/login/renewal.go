@@ -47,8 +47,8 @@ func NewTransport(cfg Config, next http.RoundTripper) (*Transport, error) {
 	if err != nil {
 		return nil, CheckEndpoint(cfg.Endpoint)
 	}
-	a := &Transport{base: next, endpoint: endpoint, token: loginToken(strings.TrimSpace(cfg.Login.Token), strings.TrimSpace(cfg.Login.RefreshToken))}
-	for _, value := range []string{a.token.value, a.token.refresh} {
+	t := &Transport{base: next, endpoint: endpoint, token: loginToken(strings.TrimSpace(cfg.Login.Token), strings.TrimSpace(cfg.Login.RefreshToken))}
+	for _, value := range []string{t.token.value, t.token.refresh} {
 		if value == "" {
 			continue
 		}
@@ -56,24 +56,24 @@ func NewTransport(cfg Config, next http.RoundTripper) (*Transport, error) {
 			return nil, err
 		}
 	}
-	if a.token.refresh != "" {
-		a.refresher, err = newRefresher(cfg, endpoint, next)
+	if t.token.refresh != "" {
+		t.refresher, err = newRefresher(cfg, endpoint, next)
 	}
-	return a, err
+	return t, err
 }
 
-func (a *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if !sameHost(req.URL, a.endpoint) {
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !sameHost(req.URL, t.endpoint) {
 		network.CloseBody(req)
-		return nil, &Error{text: fmt.Sprintf("the answer leads from %s to %s, where the token does not belong; it was not followed", a.endpoint.Host, req.URL.Host)}
+		return nil, &Error{text: fmt.Sprintf("the answer leads from %s to %s, where the token does not belong; it was not followed", t.endpoint.Host, req.URL.Host)}
 	}
-	used, err := a.current(req.Context())
+	used, err := t.current(req.Context())
 	if err != nil {
 		network.CloseBody(req)
 		return nil, err
 	}
-	resp, err := a.send(req, used)
-	if err != nil || resp.StatusCode != http.StatusUnauthorized || !a.mayRenew(used) {
+	resp, err := t.send(req, used)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || !t.mayRenew(used) {
 		return resp, err
 	}
 	repeat, err := rewound(req)
@@ -81,88 +81,88 @@ func (a *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil //nolint:nilerr // The 401 is the better answer than a body that cannot be opened again.
 	}
 	_ = resp.Body.Close()
-	fresh, err := a.renewed(req.Context(), used)
+	fresh, err := t.renewed(req.Context(), used)
 	if err != nil {
 		network.CloseBody(repeat)
 		return nil, err
 	}
-	return a.send(repeat, fresh)
+	return t.send(repeat, fresh)
 }
 
 // send carries out one request with one token. It records that the server accepts the token.
-func (a *Transport) send(req *http.Request, t token) (*http.Response, error) {
+func (t *Transport) send(req *http.Request, used token) (*http.Response, error) {
 	req = req.Clone(req.Context())
-	req.Header.Set("Authorization", "Bearer "+t.value)
-	resp, err := a.base.RoundTrip(req)
+	req.Header.Set("Authorization", "Bearer "+used.value)
+	resp, err := t.base.RoundTrip(req)
 	if err == nil && resp.StatusCode != http.StatusUnauthorized {
-		a.mu.Lock()
-		if a.token.value == t.value {
-			a.token.accepted = true
+		t.mu.Lock()
+		if t.token.value == used.value {
+			t.token.accepted = true
 		}
-		a.mu.Unlock()
+		t.mu.Unlock()
 	}
 	return resp, err
 }
 
 // current returns a token for a request that begins now. If a token is due but cannot be renewed, it is used until it
 // expires. An expired token without a refresh token is sent all the same, because only the clock of the server counts.
-func (a *Transport) current(ctx context.Context) (token, error) {
-	a.mu.Lock()
-	t := a.token
-	a.mu.Unlock()
+func (t *Transport) current(ctx context.Context) (token, error) {
+	t.mu.Lock()
+	held := t.token
+	t.mu.Unlock()
 	switch {
-	case a.refresher == nil && t.value == "":
+	case t.refresher == nil && held.value == "":
 		return token{}, &Error{text: ErrNoLogin.Error() + ": neither a token nor a refresh token was given", err: ErrNoLogin}
-	case a.refresher == nil, t.value != "" && !t.due(time.Now()):
-		return t, nil
+	case t.refresher == nil, held.value != "" && !held.due(time.Now()):
+		return held, nil
 	}
-	fresh, err := a.renewed(ctx, t)
-	if err != nil && ctx.Err() == nil && t.value != "" && time.Now().Before(t.expires) {
-		return t, nil
+	fresh, err := t.renewed(ctx, held)
+	if err != nil && ctx.Err() == nil && held.value != "" && time.Now().Before(held.expires) {
+		return held, nil
 	}
 	return fresh, err
 }
 
 // mayRenew reports whether another token could help after a 401. If the refused token is new and was never accepted,
 // the server refuses the login itself. More exchanges could make the auth server lock it.
-func (a *Transport) mayRenew(used token) bool {
-	if a.refresher == nil {
+func (t *Transport) mayRenew(used token) bool {
+	if t.refresher == nil {
 		return false
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	t := a.token
-	return t.value != used.value || t.accepted || t.since.IsZero() || time.Since(t.since) > time.Minute
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	held := t.token
+	return held.value != used.value || held.accepted || held.since.IsZero() || time.Since(held.since) > time.Minute
 }
 
 // renewed returns a token other than the used one, from an exchange of its own or of another caller. All callers that
 // need a token at the same time share one exchange, each with its own context. They also share its failure, which is
 // then forgotten.
-func (a *Transport) renewed(ctx context.Context, used token) (token, error) {
-	if newer, ok := a.newer(used); ok {
+func (t *Transport) renewed(ctx context.Context, used token) (token, error) {
+	if newer, ok := t.newer(used); ok {
 		return newer, nil
 	}
-	return a.renewal.Do(ctx, func(ctx context.Context) (token, error) {
-		now, ok := a.newer(used)
+	return t.renewal.Do(ctx, func(ctx context.Context) (token, error) {
+		now, ok := t.newer(used)
 		if ok {
 			return now, nil
 		}
-		fresh, err := a.refresher.token(ctx, now.refresh)
+		fresh, err := t.refresher.token(ctx, now.refresh)
 		if err != nil {
 			return token{}, err
 		}
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.token = fresh
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.token = fresh
 		return fresh, nil
 	})
 }
 
 // newer returns the current token and whether it differs from the used one.
-func (a *Transport) newer(used token) (token, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.token, a.token.value != used.value
+func (t *Transport) newer(used token) (token, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.token, t.token.value != used.value
 }
 
 // rewound returns a copy of the request with a new body. It fails if the body cannot be opened again.

@@ -21,7 +21,7 @@ const renewalMargin = time.Minute
 type token struct {
 	value    string
 	refresh  string
-	renew    time.Time // from when on another is asked for
+	renew    time.Time // when to get another
 	expires  time.Time
 	since    time.Time // when it came from an exchange
 	accepted bool      // by the control plane, since then

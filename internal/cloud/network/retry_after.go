@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// longestRetryAfter is far above every wait, and far below what overflows when it is added to.
+// longestRetryAfter is longer than every wait, and short enough for sums.
 const longestRetryAfter = 365 * 24 * time.Hour
 
-// RetryAfter reads the header of that name, in seconds or as a date: at least 0, which is also none, at most a year.
+// RetryAfter reads the Retry-After header, which holds seconds or a date. It returns at most a year, and 0 if there is
+// nothing to read.
 func RetryAfter(header string) time.Duration {
 	seconds, err := strconv.ParseUint(header, 10, 64)
 	if err == nil || errors.Is(err, strconv.ErrRange) {

@@ -103,8 +103,8 @@ func quotedJSON(text string, escapeHTML bool) string {
 	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
 }
 
-// end returns the end of the longest secret that begins at text[at], or at if there is none. At the end of a text that
-// was cut off, the beginning of a secret counts.
+// end returns the end of the longest secret that begins at text[at], or at if there is none. If the text was cut off,
+// the beginning of a secret counts at its end.
 func (s *secretSet) end(text string, at int, cutOff bool) int {
 	if len(text)-at < shortestSecret {
 		return at
@@ -143,7 +143,7 @@ func (s *secretSet) hide(text string, cutOff bool) string {
 	return b.String() + text[shown:]
 }
 
-// It matches the password part of any URL: as it is, with escaped slashes, and percent-encoded.
+// Both match the password of a URL: urlPassword as it is or with escaped slashes, escapedPassword in percent-encoding.
 var (
 	urlPassword     = regexp.MustCompile(`(:(?:\\?/){2}[^\s/?#"'<>:@\\]*:)[^\s/"'<>]+@`)
 	escapedPassword = regexp.MustCompile(`(?i)(%3A%2F%2F(?:[^\s%"'<>]|%[^34\s]|%3[^A\s]|%4[^0\s])*%3A)[^\s"'<>]+?(%40)`)

@@ -30,45 +30,45 @@ type run[T any] struct {
 // stored one.
 func (c *Call[T]) Do(ctx context.Context, call func(context.Context) (T, error)) (T, error) {
 	c.mu.Lock()
-	f := c.current
-	if f == nil {
+	r := c.current
+	if r == nil {
 		detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		f = &run[T]{done: make(chan struct{}), cancel: cancel}
-		c.current = f
-		go c.start(detached, f, call)
+		r = &run[T]{done: make(chan struct{}), cancel: cancel}
+		c.current = r
+		go c.start(detached, r, call)
 	}
-	f.waiting++
+	r.waiting++
 	c.mu.Unlock()
-	defer c.leave(f)
+	defer c.leave(r)
 	select {
-	case <-f.done:
-		return f.value, f.err
+	case <-r.done:
+		return r.value, r.err
 	case <-ctx.Done():
 		var none T
 		return none, context.Cause(ctx)
 	}
 }
 
-func (c *Call[T]) start(ctx context.Context, f *run[T], call func(context.Context) (T, error)) {
-	defer f.cancel()
-	f.value, f.err = call(ctx)
+func (c *Call[T]) start(ctx context.Context, r *run[T], call func(context.Context) (T, error)) {
+	defer r.cancel()
+	r.value, r.err = call(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.forget(f)
-	close(f.done)
+	c.forget(r)
+	close(r.done)
 }
 
-func (c *Call[T]) leave(f *run[T]) {
+func (c *Call[T]) leave(r *run[T]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f.waiting--; f.waiting == 0 {
-		c.forget(f)
-		f.cancel()
+	if r.waiting--; r.waiting == 0 {
+		c.forget(r)
+		r.cancel()
 	}
 }
 
-func (c *Call[T]) forget(f *run[T]) {
-	if c.current == f {
+func (c *Call[T]) forget(r *run[T]) {
+	if c.current == r {
 		c.current = nil
 	}
 }

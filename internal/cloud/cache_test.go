@@ -10,10 +10,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/api"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
@@ -206,6 +208,30 @@ func TestAListServesALongRefresh(t *testing.T) {
 		readFor(5 * time.Minute)
 		wantLists("after minutes without a pause", 5)
 	})
+}
+
+// TestAListIsFetchedOnceByMany lets callers begin so closely together that some come just when the list has come.
+func TestAListIsFetchedOnceByMany(t *testing.T) {
+	t.Parallel()
+	for range 500 {
+		var fetched atomic.Int64
+		c := newCache(reader[string]{
+			list: func(context.Context, api.Kind) ([]string, error) { fetched.Add(1); return []string{"KEY"}, nil },
+			name: func(name string) string { return name },
+		}, Timing{Shared: time.Minute})
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if got, err := c.all(t.Context()); err != nil || len(got) != 1 {
+					t.Errorf("%v, %v", got, err)
+				}
+			})
+		}
+		all.Wait()
+		if n := fetched.Load(); n != 1 {
+			t.Fatalf("it is fetched %d times", n)
+		}
+	}
 }
 
 func TestAWriteMakesAListStale(t *testing.T) {

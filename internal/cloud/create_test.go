@@ -190,7 +190,8 @@ func TestSomebodyElsesNameIsNotOurs(t *testing.T) {
 	})
 }
 
-// TestDependentsOfANewObject asks a replica that does not know the object yet.
+// TestDependentsOfANewObject asks a replica that does not know the object yet. It does not matter whether the create was
+// answered, or the object was found.
 func TestDependentsOfANewObject(t *testing.T) {
 	t.Parallel()
 	one := int64(1)
@@ -219,25 +220,27 @@ func TestDependentsOfANewObject(t *testing.T) {
 			return err
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s := &lagging{made: map[string]time.Time{}}
-				c, _ := wired(t, s.ServeHTTP)
-				if err := creates["link"](t.Context(), c); err != nil {
-					t.Fatal(err)
-				}
-				if name != "register" {
-					if err := creates["application"](t.Context(), c); err != nil {
+		for answer, lose := range map[string]int{"answered": 0, "lost": 9} {
+			t.Run(name+"/"+answer, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := &lagging{lose: lose, made: map[string]time.Time{}}
+					c, _ := wired(t, s.ServeHTTP)
+					if err := creates["link"](t.Context(), c); err != nil {
 						t.Fatal(err)
 					}
-				}
-				s.lag = 5 * time.Second
-				if err := use(t.Context(), c); err != nil {
-					t.Error(err)
-				}
+					if name != "register" {
+						if err := creates["application"](t.Context(), c); err != nil {
+							t.Fatal(err)
+						}
+					}
+					s.lag = 5 * time.Second
+					if err := use(t.Context(), c); err != nil {
+						t.Error(err)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 

@@ -374,6 +374,24 @@ func TestInterruptedCreateIsKept(t *testing.T) {
 	}
 }
 
+// TestInterruptedRestoreIsCompared finds somebody else's instance after an interrupt. There is still time to read the
+// source, and to see that the user is another.
+func TestInterruptedRestoreIsCompared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &instances{users: map[string]string{"pg_src": "alice"}}
+		s.writes = func(w http.ResponseWriter, r *http.Request) {
+			s.put("mallory")
+			wiretest.Hang(w, r)
+		}
+		c, _ := wired(t, s.ServeHTTP)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := c.RestoreInstance(ctx, RestoreInstance{Source: "pg_src", Name: "pg_main", Time: time.Now()})
+		wiretest.ExpectMessage(t, err, `database instance "pg_main" already exists, made by somebody else meanwhile: its user is "mallory"`)
+	})
+}
+
 func TestCreateThatNeverSucceeds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -105,7 +105,7 @@ func (p *poller[T]) run(ctx context.Context, wake <-chan struct{}) {
 		looked := make(chan struct{})
 		go func() {
 			defer close(looked)
-			p.deliver(ctx, p.look(ctx))
+			p.deliver(p.look(ctx))
 		}()
 		select {
 		case <-looked:

@@ -64,12 +64,9 @@ func (p *poller[T]) lookByName(ctx context.Context, seen map[string]pollResult[T
 }
 
 // deliver hands the results to the callers that waited before the look began, and sets the time of their next look.
-func (p *poller[T]) deliver(ctx context.Context, seen map[string]pollResult[T]) {
+func (p *poller[T]) deliver(seen map[string]pollResult[T]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if ctx.Err() != nil {
-		return
-	}
 	now := time.Now()
 	for w := range p.waiting {
 		s, ok := seen[w.name]

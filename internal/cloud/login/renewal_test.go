@@ -319,6 +319,32 @@ type countedBody struct {
 
 func (b *countedBody) Close() error { b.closed++; return nil }
 
+// TestRefusalIsClosed checks that the answer to the refused token is closed before the request is sent again.
+func TestRefusalIsClosed(t *testing.T) {
+	t.Parallel()
+	refusal := &countedBody{Reader: strings.NewReader("refused")}
+	transport, err := NewTransport(Config{Login: Login{Token: "zqxj", RefreshToken: "zqxj-refresh"}}, wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		resp := &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: req}
+		switch {
+		case req.URL.Path == "/oauth/token":
+			resp.Body = io.NopCloser(strings.NewReader(`{"access_token":"fresh"}`))
+		case req.Header.Get("Authorization") != "Bearer fresh":
+			resp.StatusCode, resp.Body = http.StatusUnauthorized, refusal
+		}
+		return resp, nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, DefaultEndpoint, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := transport.RoundTrip(req); err != nil || resp.StatusCode != http.StatusOK || refusal.closed != 1 {
+		t.Errorf("%v, %v; the refusal was closed %d times", resp, err, refusal.closed)
+	}
+}
+
 // TestUnsentBodiesAreClosed covers every request that the transport refuses before it reaches the network.
 func TestUnsentBodiesAreClosed(t *testing.T) {
 	t.Parallel()

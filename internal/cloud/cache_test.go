@@ -7,7 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"path"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -234,42 +237,123 @@ func TestAListIsFetchedOnceByMany(t *testing.T) {
 	}
 }
 
-func TestAWriteMakesAListStale(t *testing.T) {
+// TestWritesMakeListsStale reads a list before, during and after a write of two seconds. Each read needs a list of its
+// own, as an older one may not show the write. A wait makes the lists stale at its end.
+func TestWritesMakeListsStale(t *testing.T) {
 	t.Parallel()
-	for name, write := range map[string]func(ctx context.Context, c *Client) error{
-		"create": func(ctx context.Context, c *Client) error {
+	instances := func(ctx context.Context, c *Client) error { _, err := c.Instances(ctx); return err }
+	applications := func(ctx context.Context, c *Client) error { _, err := c.Applications(ctx); return err }
+	secrets := func(ctx context.Context, c *Client) error { _, err := c.Secrets(ctx, "shop"); return err }
+	memory := int64(512)
+	for name, test := range map[string]struct {
+		read  func(context.Context, *Client) error
+		write func(context.Context, *Client) error
+		lists int
+	}{
+		"create": {instances, func(ctx context.Context, c *Client) error {
 			_, err := c.CreateInstance(ctx, NewInstance{Name: "pg_new"})
 			return err
-		},
-		"restore": func(ctx context.Context, c *Client) error {
-			_, err := c.RestoreInstance(ctx, RestoreInstance{Name: "pg_new", Source: "pg_0001"})
+		}, 3},
+		"restore": {instances, func(ctx context.Context, c *Client) error {
+			_, err := c.RestoreInstance(ctx, RestoreInstance{Name: "pg_new", Source: "pg_main"})
 			return err
-		},
-		"password": func(ctx context.Context, c *Client) error {
-			return c.SetInstancePassword(ctx, "pg_0001", "secret-secret")
-		},
-		"delete": func(ctx context.Context, c *Client) error { return c.DeleteInstance(ctx, "pg_0001") },
-		"wait": func(ctx context.Context, c *Client) error {
-			_, err := c.WaitInstance(ctx, "pg_0001", Ready)
+		}, 3},
+		"password": {instances, func(ctx context.Context, c *Client) error {
+			return c.SetInstancePassword(ctx, "pg_main", "secret-secret")
+		}, 3},
+		"delete":        {instances, func(ctx context.Context, c *Client) error { return c.DeleteInstance(ctx, "pg_main") }, 3},
+		"delete a link": {instances, func(ctx context.Context, c *Client) error { return c.DeleteLink(ctx, "pg_main") }, 3},
+		"wait": {instances, func(ctx context.Context, c *Client) error {
+			_, err := c.WaitInstance(ctx, "pg_main", Created)
 			return err
-		},
+		}, 2},
+		"update": {applications, func(ctx context.Context, c *Client) error {
+			return c.UpdateApplication(ctx, "shop", ApplicationUpdate{MemoryMiB: &memory})
+		}, 3},
+		"deploy":             {applications, func(ctx context.Context, c *Client) error { _, err := c.DeployVersion(ctx, "shop", "v0"); return err }, 3},
+		"delete application": {applications, func(ctx context.Context, c *Client) error { return c.DeleteApplication(ctx, "shop", false) }, 3},
+		"wait for application": {applications, func(ctx context.Context, c *Client) error {
+			_, err := c.WaitApplication(ctx, "shop", Rollout{Version: "v1"})
+			return err
+		}, 2},
+		"wait until gone": {applications, func(ctx context.Context, c *Client) error { return c.WaitApplicationGone(ctx, "bank") }, 2},
+		"secret":          {secrets, func(ctx context.Context, c *Client) error { return c.SetSecret(ctx, "shop", "KEY", "value") }, 3},
+		"delete secret":   {secrets, func(ctx context.Context, c *Client) error { return c.DeleteSecret(ctx, "shop", "KEY") }, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &shelf{names: numbered(3), status: "available", latency: time.Millisecond}
-				c, w := wired(t, s.ServeHTTP)
-				together(t.Context(), c, s.names...)
-				if err := write(t.Context(), c); err != nil {
-					t.Fatal(err)
+				script := runningShop(wiretest.OK(accepted))
+				maps.Copy(script, wiretest.Script{
+					list:                                  {wiretest.OK("[]")},
+					"GET /acme/applications":              {wiretest.OK("[]")},
+					"GET /acme/applications/shop/secrets": {wiretest.OK("[]")},
+					"GET /acme/applications/bank":         {wiretest.Refuse(404, "application bank not found")},
+					byName("pg_new"):                      {wiretest.Refuse(404, "database instance pg_new not found")},
+					byName("pg_main"):                     {wiretest.OK(`{"PostgresInstanceName":"pg_main","Status":"available","HostName":"h"}`)},
+				})
+				play := script.Handler(t)
+				lists := 0
+				c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
+					switch {
+					case r.Method != http.MethodGet:
+						time.Sleep(2 * time.Second)
+						wiretest.OK(accepted)(w, r)
+						return
+					case slices.Contains([]string{"databases", "applications", "secrets"}, path.Base(r.URL.Path)):
+						lists++
+					}
+					play(w, r)
+				})
+				must := func(step string, err error) {
+					if err != nil {
+						t.Errorf("%s: %v", step, err)
+					}
 				}
-				together(t.Context(), c, s.names...)
-				if got := w.Count(list); got != 2 {
-					t.Errorf("%d lists: %q", got, w.Calls())
+				must("before", test.read(t.Context(), c))
+				var during sync.WaitGroup
+				during.Go(func() {
+					time.Sleep(500 * time.Millisecond)
+					must("during", test.read(t.Context(), c))
+				})
+				must("write", test.write(t.Context(), c))
+				must("after", test.read(t.Context(), c))
+				during.Wait()
+				if lists != test.lists {
+					t.Errorf("%d lists, want %d", lists, test.lists)
 				}
 			})
 		})
 	}
+}
+
+// TestAFoundInstanceIsInTheNextList reads a list while a create looks for its instance. The list shows none, so it must
+// not serve once the instance is found.
+func TestAFoundInstanceIsInTheNextList(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		absent := wiretest.Refuse(404, "database instance pg_main not found")
+		record := `{"PostgresInstanceName":"pg_main","Status":"creating"}`
+		c, _ := scripted(t, wiretest.Script{
+			lookUp: append(wiretest.Times(3, absent), wiretest.OK(record)),
+			post:   {wiretest.Lose},
+			list:   {wiretest.OK("[]"), wiretest.OK("[" + record + "]")},
+		})
+		var during sync.WaitGroup
+		during.Go(func() {
+			time.Sleep(time.Second) // The looks are at 0, 0.5 and 1.5 seconds.
+			if list, err := c.Instances(t.Context()); err != nil || len(list) != 0 {
+				t.Errorf("%v, %v", list, err)
+			}
+		})
+		if found, err := c.CreateInstance(t.Context(), newInstance); !found || err != nil {
+			t.Errorf("found: %t, %v", found, err)
+		}
+		during.Wait()
+		if list, err := c.Instances(t.Context()); err != nil || len(list) != 1 {
+			t.Errorf("%v, %v", list, err)
+		}
+	})
 }
 
 func TestAListUnderWayAtAWriteIsStale(t *testing.T) {

@@ -39,6 +39,7 @@ var Timing = cloud.Timing{
 type Cloud struct {
 	*localcloud.Server
 	client *http.Client
+	memory *memory // of a cloud that is InMemory
 }
 
 // An Option changes the local cloud before it starts.
@@ -94,6 +95,10 @@ func Start(t testing.TB, options ...Option) *Cloud {
 	c := &Cloud{Server: server, client: http.DefaultClient}
 	if file := server.Connection().CAFile; file != "" {
 		c.client = trusting(t, file)
+	}
+	if memory, ok := o.Listener.(*memory); ok {
+		c.memory = memory
+		c.client = &http.Client{Transport: c.Transport(t)}
 	}
 	return c
 }

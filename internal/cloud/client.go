@@ -29,6 +29,8 @@ type Config struct {
 	RetryTimeout   time.Duration // bounds the repeats of one call; 0 is 2 min
 	Logger         *slog.Logger  // nil discards; called with the context of the call
 	Timing         Timing        // zero is the product's own
+
+	Transport http.RoundTripper // nil is the network; tests replace it
 }
 
 // Client is a client of one DBOS Cloud with one login.
@@ -50,10 +52,7 @@ type Client struct {
 }
 
 // New makes a client. It does not touch the network.
-func New(cfg Config) (*Client, error) { return newClient(cfg, nil) }
-
-// newClient makes a client. Tests replace the network by transport.
-func newClient(cfg Config, transport http.RoundTripper) (*Client, error) {
+func New(cfg Config) (*Client, error) {
 	c := &Client{
 		retryTimeout: cmp.Or(cfg.RetryTimeout, 2*time.Minute),
 		log:          redact.Logger(cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))),
@@ -64,7 +63,7 @@ func newClient(cfg Config, transport http.RoundTripper) (*Client, error) {
 	caller, err := api.New(api.Config{
 		Endpoint: cfg.Endpoint, AuthEndpoint: cfg.AuthEndpoint, Login: cfg.Login, CACertificates: cfg.CACertificates,
 		UserAgent: cmp.Or(cfg.UserAgent, "terraform-provider-dbos"), RequestTimeout: cfg.RequestTimeout, RetryTimeout: c.retryTimeout,
-		Logger: c.log, Timing: c.timing, Transport: transport, Organization: c.Organization, IsNew: c.justCreated,
+		Logger: c.log, Timing: c.timing, Transport: cfg.Transport, Organization: c.Organization, IsNew: c.justCreated,
 	})
 	if err != nil {
 		return nil, err

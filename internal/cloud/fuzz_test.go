@@ -39,7 +39,7 @@ func fuzzAnswer[T any](f *testing.F) {
 	network := wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer)), Request: req}, nil
 	})
-	c, err := newClient(testConfig(func(cfg *Config) { cfg.RetryTimeout = time.Nanosecond }), network)
+	c, err := New(testConfig(func(cfg *Config) { cfg.RetryTimeout, cfg.Transport = time.Nanosecond, network }))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -14,7 +14,9 @@ import (
 func wired(t *testing.T, handler http.HandlerFunc, change ...func(*Config)) (*Client, *wiretest.Wire) {
 	t.Helper()
 	w := wiretest.New(handler)
-	c, err := newClient(testConfig(change...), w)
+	cfg := testConfig(change...)
+	cfg.Transport = w
+	c, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func TestRequestLogIsBoundedInBytes(t *testing.T) {
 			}
 			entry := l.begin(r)
 			_, _ = io.Copy(io.Discard, r.Body)
-			l.end(entry, r, 401)
+			l.end(entry, r, 401, 401)
 		}
 		total := 0
 		for _, entry := range l.entries {

@@ -10,9 +10,22 @@ import (
 	"time"
 )
 
-// listen takes the address of the previous start if the options leave the port open. The settings of a client then
-// still hold after a restart.
 func (s *Server) listen(ctx context.Context) error {
+	s.listener = s.options.Listener
+	if s.listener == nil {
+		if err := s.listenOnNetwork(ctx); err != nil {
+			return err
+		}
+	}
+	return s.store.change(func(st *state) error {
+		st.account.Listen = s.listener.Addr().String()
+		return nil
+	})
+}
+
+// listenOnNetwork takes the address of the previous start if the options leave the port open. The settings of a client
+// then still hold after a restart.
+func (s *Server) listenOnNetwork(ctx context.Context) error {
 	var previous string
 	s.store.view(func(st *state) { previous = st.account.Listen })
 	host, port, err := net.SplitHostPort(s.options.Listen)
@@ -27,14 +40,9 @@ func (s *Server) listen(ctx context.Context) error {
 		s.listener, _ = config.Listen(ctx, "tcp", previous)
 	}
 	if s.listener == nil {
-		if s.listener, err = config.Listen(ctx, "tcp", net.JoinHostPort(host, port)); err != nil {
-			return err
-		}
+		s.listener, err = config.Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	}
-	return s.store.change(func(st *state) error {
-		st.account.Listen = s.listener.Addr().String()
-		return nil
-	})
+	return err
 }
 
 // connect makes the login and, with TLS, the certificate.

@@ -143,36 +143,40 @@ func TestRequests(t *testing.T) {
 	t.Parallel()
 	s := start(t, slowly, func(o *Options) { o.KeepBodies = true })
 	s.Inject(Fault{Method: "DELETE", Drop: true})
+	s.Inject(Fault{Method: "PUT", Lose: true})
 	askPath(t, s, "GET", "/v1alpha1/user/profile", "")
 	ask(t, s, "POST", "databases/userdb", createABC)
 	ask(t, s, "GET", "databases/userdb/info/a%20b", "")
 	broken(t, s, "DELETE", "databases/userdb/abc", "")
+	broken(t, s, "PUT", "nothing", "")
 	askPath(t, s, "GET", "/localcloud/requests", "")
 
 	requests := s.Requests()
 	wants := []struct {
 		method, path string
 		status       int
+		outcome      int
 		body         string
 	}{
-		{"GET", "/v1alpha1/user/profile", 200, ""},
-		{"POST", "/v1alpha1/local/databases/userdb", 200, createABC},
-		{"GET", "/v1alpha1/local/databases/userdb/info/a%20b", 404, ""},
-		{"DELETE", "/v1alpha1/local/databases/userdb/abc", 0, ""},
+		{"GET", "/v1alpha1/user/profile", 200, 200, ""},
+		{"POST", "/v1alpha1/local/databases/userdb", 200, 200, createABC},
+		{"GET", "/v1alpha1/local/databases/userdb/info/a%20b", 404, 404, ""},
+		{"DELETE", "/v1alpha1/local/databases/userdb/abc", 0, 0, ""},
+		{"PUT", "/v1alpha1/local/nothing", 0, 404, ""},
 	}
 	if len(requests) != len(wants) {
 		t.Fatalf("%d requests: %v", len(requests), requests)
 	}
 	for i, want := range wants {
 		got := requests[i]
-		if got.Method != want.method || got.Path != want.path || got.Status != want.status || string(got.Body) != want.body {
-			t.Errorf("request %d is %s %s %d %s", i, got.Method, got.Path, got.Status, got.Body)
+		if got.Method != want.method || got.Path != want.path || got.Status != want.status || got.Outcome != want.outcome || string(got.Body) != want.body {
+			t.Errorf("request %d is %s %s %d %d %s", i, got.Method, got.Path, got.Status, got.Outcome, got.Body)
 		}
 		if got.Header.Get("Authorization") != "Bearer "+s.connection.Token || time.Since(got.Time) > time.Minute {
 			t.Errorf("request %d is of %s with %v", i, got.Time, got.Header)
 		}
 	}
-	for pattern, want := range map[string]int{"": 4, "user/profile": 1, "databases/userdb/info/*": 1, "databases/userdb": 1, "databases": 0, "/databases/userdb": 1, "[": 0} {
+	for pattern, want := range map[string]int{"": 5, "user/profile": 1, "databases/userdb/info/*": 1, "databases/userdb": 1, "databases": 0, "/databases/userdb": 1, "[": 0} {
 		if got := s.Count("", pattern); got != want {
 			t.Errorf("Count of %q is %d, want %d", pattern, got, want)
 		}

@@ -6,6 +6,7 @@ package localcloud
 import (
 	"fmt"
 	"io"
+	"net"
 	"regexp"
 	"time"
 )
@@ -28,6 +29,8 @@ type Options struct {
 	Organization  string        // "" = local
 	PostgresBin   string        // folder of PostgreSQL's programs; "" = search for it
 	LegacyNames   bool          // also accept new names that only the rule of older objects allows
+	Listener      net.Listener  // in the place of Listen, with a loopback address; for tests without a network
+	Volatile      bool          // keep the state in memory only, so that a restart finds nothing; for tests
 	KeepBodies    bool          // record Request.Header and Request.Body, secrets and all; for tests
 	LegacyRecords bool          // answer the records of database instances as older servers do
 	Log           io.Writer     // nil = discard

@@ -16,12 +16,13 @@ import (
 
 // Request is a request as it arrived.
 type Request struct {
-	Method string
-	Path   string // as sent
-	Status int    // 0 without an answer
-	Time   time.Time
-	Header http.Header // with Options.KeepBodies
-	Body   []byte      // with Options.KeepBodies, what was read of it, at most 1 MiB
+	Method  string
+	Path    string // as sent
+	Status  int    // 0 without an answer
+	Outcome int    // the status of the call if it was carried out, even if a fault hid it; 0 otherwise
+	Time    time.Time
+	Header  http.Header // with Options.KeepBodies
+	Body    []byte      // with Options.KeepBodies, what was read of it, at most 1 MiB
 
 	dropped bool // it is no longer in the log
 }
@@ -96,10 +97,10 @@ func (l *requestLog) begin(r *http.Request) *Request {
 	return entry
 }
 
-func (l *requestLog) end(entry *Request, r *http.Request, status int) {
+func (l *requestLog) end(entry *Request, r *http.Request, status, outcome int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	entry.Status = status
+	entry.Status, entry.Outcome = status, outcome
 	if noted, ok := r.Body.(*bodyRecorder); ok && !entry.dropped {
 		entry.Body = noted.bytes()
 		l.grow(len(entry.Body))

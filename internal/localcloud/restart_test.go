@@ -6,7 +6,9 @@ package localcloud
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -181,6 +183,27 @@ func TestOptionsAreChecked(t *testing.T) {
 				t.Errorf("%v, want %q", err, test.fault)
 			}
 		})
+	}
+}
+
+// What tests ask for: a state that is not kept, and a listener of their own.
+func TestVolatileOnListener(t *testing.T) {
+	t.Parallel()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, slowly, func(o *Options) { o.Volatile, o.Listener = true, listener })
+	if want := "http://" + listener.Addr().String(); s.Connection().Endpoint != want {
+		t.Errorf("the endpoint is %s, want %s", s.Connection().Endpoint, want)
+	}
+	ask(t, s, "POST", "databases/userdb", createABC)
+	if _, err := os.Stat(s.dir.file("state.json")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the state is in a file: %v", err)
+	}
+	s = restart(t, s)
+	if status, _ := ask(t, s, "GET", "databases/userdb/info/abc", ""); status != http.StatusNotFound {
+		t.Errorf("the instance is there after a restart: %d", status)
 	}
 }
 

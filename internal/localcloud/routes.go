@@ -84,19 +84,19 @@ func unknownCall(r *http.Request) (any, error) {
 // serveAPI records a request and its outcome, and applies the fault that hits it.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
 	entry := s.requests.begin(r)
-	answer := &statusRecorder{ResponseWriter: w}
+	answer, outcome := &statusRecorder{ResponseWriter: w}, &statusRecorder{}
 	defer func() {
-		s.requests.end(entry, r, answer.status)
+		s.requests.end(entry, r, answer.status, outcome.status)
 		// Successful reads are not logged, since a waiting client reads often.
 		if r.Method != http.MethodGet || answer.status/100 != 2 {
 			s.log.Printf("%s %s %d %s", r.Method, entry.Path, answer.status, time.Since(entry.Time).Round(time.Millisecond))
 		}
 	}()
 	if fault, ok := s.faults.hit(r.Method, r.URL.EscapedPath(), time.Now()); ok {
-		s.applyFault(fault, answer, r, next)
+		s.applyFault(fault, answer, r, outcome.of(next))
 		return
 	}
-	next(answer, r)
+	outcome.of(next)(answer, r)
 }
 
 // statusRecorder is a ResponseWriter that keeps the status.
@@ -111,6 +111,14 @@ func (n *statusRecorder) Unwrap() http.ResponseWriter { return n.ResponseWriter 
 func (n *statusRecorder) WriteHeader(status int) {
 	n.status = status
 	n.ResponseWriter.WriteHeader(status)
+}
+
+// of records the status of a call that is carried out.
+func (n *statusRecorder) of(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		n.ResponseWriter = w
+		next(n, r)
+	}
 }
 
 // adapt writes what a handler returns. It saves the state first, so that no answer tells of a change that could be

@@ -81,6 +81,7 @@ func (s *Server) start(ctx context.Context) error {
 	if s.store, err = openStore(s.dir.file("state.json")); err != nil {
 		return err
 	}
+	s.store.volatile = s.options.Volatile
 	if err := s.openAccount(); err != nil {
 		return err
 	}

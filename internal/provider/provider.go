@@ -7,6 +7,7 @@ package provider
 
 import (
 	"context"
+	"net/http"
 	"os"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
@@ -38,9 +39,10 @@ func New(version string) func() provider.Provider {
 // Options are the settings that tests need: many providers run side by side, each with its own environment and with
 // shorter waits.
 type Options struct {
-	Version string
-	Getenv  func(string) string // nil is os.Getenv
-	Timing  cloud.Timing        // zero is the product's own
+	Version   string
+	Getenv    func(string) string // nil is os.Getenv
+	Timing    cloud.Timing        // zero is the product's own
+	Transport http.RoundTripper   // nil is the network
 }
 
 // NewWithOptions is New with options.

@@ -113,6 +113,7 @@ func (p *dbosProvider) configure(model providerModel, terraformVersion string, d
 		RetryTimeout:   duration(model.RetryTimeout),
 		Logger:         slog.New(terraformLog{}),
 		Timing:         p.options.Timing,
+		Transport:      p.options.Transport,
 	}
 	if diags.HasError() {
 		return nil

@@ -15,7 +15,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-log/tflogtest"
 
-	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 	"github.com/dbos-community/terraform-provider-dbos/internal/provider"
 )
 
@@ -64,21 +63,19 @@ func (d *driver) output() string {
 }
 
 // drive starts a provider and configures it.
-func drive(ctx context.Context, environment map[string]string, timing cloud.Timing, settings config) (*driver, error) {
+func drive(ctx context.Context, options provider.Options) (*driver, error) {
 	d := &driver{}
 	d.ctx = tflogtest.RootLogger(ctx, d)
-	serving, ok := providerserver.NewProtocol6(provider.NewWithOptions(provider.Options{
-		Version: "test", Timing: timing, Getenv: func(name string) string { return environment[name] },
-	})())().(server)
+	serving, ok := providerserver.NewProtocol6(provider.NewWithOptions(options)())().(server)
 	if !ok {
 		return nil, errors.New("the provider serves no lists or no actions")
 	}
 	d.server = serving
 	var err error
-	if d.schema, err = d.server.GetProviderSchema(d.ctx, &tfprotov6.GetProviderSchemaRequest{}); err != nil {
+	if d.schema, err = schema(); err != nil {
 		return nil, err
 	}
-	encoded, err := encode(valueOf(d.schema.Provider.Block, settings))
+	encoded, err := encode(valueOf(d.schema.Provider.Block, config{}))
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +85,11 @@ func drive(ctx context.Context, environment map[string]string, timing cloud.Timi
 	}
 	return d, nil
 }
+
+// schema is the same for every driver.
+var schema = sync.OnceValues(func() (*tfprotov6.GetProviderSchemaResponse, error) {
+	return providerserver.NewProtocol6(provider.New("test")())().GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+})
 
 // report collects diagnostics, and tells whether there is an error among them.
 func (d *driver) report(diagnostics []*tfprotov6.Diagnostic) (failed bool) {

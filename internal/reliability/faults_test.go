@@ -17,22 +17,22 @@ import (
 type wrong struct {
 	name  string
 	fault localcloud.Fault
-	only  []string      // how long; all lengths if it is empty
-	retry time.Duration // the provider's retry_timeout; the matrix's own if it is 0
+	only  []string // how long; all lengths if it is empty
 }
 
-// lengths are how long a call goes wrong. A while is shorter than the provider's retry_timeout.
-var lengths = map[string]func(*localcloud.Fault){
-	"once":        func(f *localcloud.Fault) { f.Times = 1 },
-	"three times": func(f *localcloud.Fault) { f.Times = 3 },
-	"a while":     func(f *localcloud.Fault) { f.For = 60 * time.Millisecond },
-	"for ever":    func(*localcloud.Fault) {},
+// lengths are how long a call goes wrong. The unit is a second, or what stands for one.
+var lengths = map[string]func(f *localcloud.Fault, unit time.Duration){
+	once:       func(f *localcloud.Fault, _ time.Duration) { f.Times = 1 },
+	threeTimes: func(f *localcloud.Fault, _ time.Duration) { f.Times = 3 },
+	"for 20 s": func(f *localcloud.Fault, unit time.Duration) { f.For = 20 * unit },
+	forEver:    func(*localcloud.Fault, time.Duration) {},
 }
 
 const (
-	page    = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
-	once    = "once"
-	forEver = "for ever"
+	page       = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
+	once       = "once"
+	threeTimes = "three times"
+	forEver    = "for ever"
 )
 
 func refusal(status int, message string) localcloud.Fault {
@@ -44,12 +44,12 @@ func refusal(status int, message string) localcloud.Fault {
 
 // wrongs are all ways. Those with a status are played before the server acts, and after it where a proxy could hide the
 // answer.
-func wrongs() []wrong {
+func wrongs(unit time.Duration) []wrong {
 	list := []wrong{
 		{name: "reset before it acts", fault: localcloud.Fault{Drop: true}},
 		{name: "acts, answer lost", fault: localcloud.Fault{Lose: true}},
-		{name: "hangs, then acts", fault: localcloud.Fault{Hang: true, After: true}, only: []string{once, forEver}},
-		{name: "hangs", fault: localcloud.Fault{Hang: true}, only: []string{once, forEver}},
+		{name: "hangs, then acts", fault: localcloud.Fault{Hang: true, After: true}},
+		{name: "hangs", fault: localcloud.Fault{Hang: true}},
 		{name: "401", fault: refusal(http.StatusUnauthorized, "token expired")},
 		{name: "403", fault: refusal(http.StatusForbidden, "forbidden")},
 		{name: "403 page", fault: localcloud.Fault{Status: http.StatusForbidden, Body: page}},
@@ -61,9 +61,10 @@ func wrongs() []wrong {
 		{name: "429", fault: refusal(http.StatusTooManyRequests, "too many requests")},
 		{name: "200 page", fault: localcloud.Fault{Status: http.StatusOK, Header: map[string]string{"Content-Type": "text/html"}, Body: page}},
 		{name: "redirect", fault: localcloud.Fault{Status: http.StatusTemporaryRedirect, Header: map[string]string{"Location": "https://192.0.2.1/v1alpha1/elsewhere"}}},
-		{name: "slow trickle", fault: localcloud.Fault{Trickle: 100 * time.Microsecond}},
-		{name: "slow", fault: localcloud.Fault{Latency: 20 * time.Millisecond}},
-		{name: "visible later", fault: localcloud.Fault{Unseen: 60 * time.Millisecond}, only: []string{forEver}},
+		{name: "slow trickle", fault: localcloud.Fault{Trickle: unit / 500}},
+		{name: "trickle that takes an hour", fault: localcloud.Fault{Trickle: 10 * unit}},
+		{name: "slow", fault: localcloud.Fault{Latency: 5 * unit}},
+		{name: "visible later", fault: localcloud.Fault{Unseen: 20 * unit}, only: []string{forEver}},
 	}
 	for _, answer := range []struct {
 		status int
@@ -78,15 +79,15 @@ func wrongs() []wrong {
 		name string
 		wait time.Duration
 		date bool
-	}{{"seconds", time.Second, false}, {"a date", 2 * time.Second, true}, {"longer than is left", time.Hour, false}} {
+	}{{"in seconds", max(7*unit, time.Second), false}, {"as a date", max(10*unit, 2*time.Second), true}, {"longer than is left", time.Hour, false}} {
 		fault := refusal(http.StatusTooManyRequests, "too many requests")
 		fault.RetryAfter, fault.RetryDate = wait.wait, wait.date
-		list = append(list, wrong{name: "429, Retry-After in " + wait.name, fault: fault, only: []string{once}, retry: 4 * time.Second})
+		list = append(list, wrong{name: "429, Retry-After " + wait.name, fault: fault})
 	}
 	for _, alteration := range localcloud.Alterations {
 		one := wrong{name: "answer: " + string(alteration), fault: localcloud.Fault{Alter: alteration}}
 		if alteration == localcloud.AlterHuge { // 20 MiB each time.
-			one.only = []string{once}
+			one.only = []string{once, threeTimes}
 		}
 		list = append(list, one)
 	}

@@ -24,6 +24,8 @@ import (
 const (
 	samples   = 50
 	sampledAt = 6 // at once: a run mostly waits
+	// sampleUnit stands for a second in the faults' times.
+	sampleUnit = 50 * time.Millisecond
 )
 
 // TestSample plays fifty cases of the matrix through the real binaries, with the product's own timing.
@@ -34,13 +36,13 @@ func TestSample(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	source, other := applicationFolder(t, "1"), applicationFolder(t, "2")
 	list := slices.DeleteFunc(scenarios(), func(s scenario) bool { return s.after == nil })
-	faults := wrongs()
-	first := newWorld(t, source, other)
+	calls := callsOfAll(t, list, source, other)
+	faults := wrongs(sampleUnit)
 
 	queue := make(chan trial)
 	var group sync.WaitGroup
 	for range sampledAt {
-		w := newWorld(t, source, other)
+		w := newRealWorld(t, source, other)
 		group.Go(func() {
 			for c := range queue {
 				if err := w.sample(c); err != nil {
@@ -50,46 +52,34 @@ func TestSample(t *testing.T) {
 		})
 	}
 	for range samples {
-		s := &list[random.IntN(len(list))]
-		calls, err := first.callsOf(s)
-		if err != nil {
-			t.Errorf("%s %s without a fault: %v", s.kind, s.name, err)
-			break
-		}
-		fault := faults[random.IntN(len(faults))]
-		lengths := fault.played()
-		queue <- trial{s, calls[random.IntN(len(calls))], fault, lengths[random.IntN(len(lengths))]}
+		i, fault := random.IntN(len(list)), faults[random.IntN(len(faults))]
+		queue <- trial{&list[i], anyOf(random, calls[i]), fault, anyOf(random, fault.played())}
 	}
 	close(queue)
 	group.Wait()
 	record(t, "the same through the real binaries, drawn by chance", samples, "all converge with at most one more apply")
 }
 
+func anyOf(random *rand.Rand, texts []string) string { return texts[random.IntN(len(texts))] }
+
 // sample plays one case with real Terraform: it applies while the call goes wrong, then follows the way on.
 func (w *world) sample(c trial) error {
 	s := c.scenario
-	n, _, err := w.begin(&scenario{instance: s.instance, link: s.link, application: s.application, deployed: s.deployed, secret: s.secret})
-	if err != nil {
-		return err
-	}
+	n := w.names()
+	w.make(s, n)
 	tf := newWorkspace(w.t, "", environmentOf(w.cloud)...)
 	if s.before != nil {
-		if out, err := w.apply(tf, s.kind, patient(s.before(n))); err != nil {
+		if out, err := w.apply(tf, s.kind, limited(s.before(n), "30s")); err != nil {
 			return fmt.Errorf("before: %w\n%s", err, out)
 		}
 	}
-	<-time.After(c.wrong.fault.Unseen)
+	time.Sleep(c.wrong.fault.Unseen)
 	before := len(w.cloud.Requests())
-	fault := c.wrong.fault
-	fault.Method, fault.Path, _ = strings.Cut(c.call, " ")
-	lengths[c.length](&fault)
-	lift := w.cloud.Inject(fault)
+	lift := w.cloud.Inject(c.fault(sampleUnit))
 	said, firstErr := w.apply(tf, s.kind, limited(s.after(n), "8s"))
 	lift()
-	for _, secret := range []string{firstSecret, secondSecret, w.cloud.Connection().Token} {
-		if strings.Contains(strings.ReplaceAll(said, "\n", ""), secret) {
-			return fmt.Errorf("a secret shows:\n%s", said)
-		}
+	if err := w.hidesSecrets(strings.ReplaceAll(said, "\n", "")); err != nil {
+		return err
 	}
 	if firstErr != nil {
 		if err := w.goOn(tf, s, n); err != nil {
@@ -100,6 +90,11 @@ func (w *world) sample(c trial) error {
 		return fmt.Errorf("the plan is not empty: %w\n%s\nfirst:\n%s", err, out, said)
 	}
 	return w.check(s, n, before)
+}
+
+func limited(set config, limit string) config {
+	set["timeouts"] = config{"create": limit, "update": limit, "delete": limit}
+	return set
 }
 
 // goOn does what the documentation says after a failed apply: it takes the taint off what exists, and applies again.

@@ -4,6 +4,7 @@
 package reliability
 
 import (
+	"context"
 	"time"
 )
 
@@ -42,6 +43,32 @@ type made struct {
 	on                                  string // the instance that the application is on; "" does not matter
 	password                            string // the last one that was set; "" does not matter
 	deletes                             bool   // a DELETE is part of the operation
+}
+
+// run carries the operation of a scenario out.
+func (s *scenario) run(d *driver, n named, prior *object) (after *object, ok bool, err error) {
+	switch {
+	case s.do != nil:
+		var stop context.CancelFunc // A user would press Ctrl-C.
+		d.ctx, stop = context.WithTimeout(d.ctx, 10*time.Minute)
+		defer stop()
+		ok, err = s.do(d, n)
+		return nil, ok, err
+	case s.id != nil:
+		return d.adopt(s.kind, s.id(n))
+	}
+	if prior != nil { // Terraform refreshes before it plans.
+		if prior, ok, err = d.read(prior); err != nil || !ok {
+			return prior, false, err
+		}
+	}
+	if prior == nil && s.after == nil {
+		return nil, true, nil
+	}
+	if s.after == nil {
+		return d.apply(s.kind, prior, nil)
+	}
+	return d.apply(s.kind, prior, s.after(n))
 }
 
 func instanceOf(password string) func(named) config {

@@ -1,0 +1,128 @@
+// Copyright (c) The terraform-provider-dbos authors
+// SPDX-License-Identifier: MPL-2.0
+
+package reliability
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// hidesSecrets looks for a secret in what a user or a log shows.
+func (w *world) hidesSecrets(output string) error {
+	for _, secret := range []string{firstSecret, secondSecret, w.cloud.Connection().Token, w.cloud.Connection().RefreshToken} {
+		if i := strings.Index(output, secret); i >= 0 {
+			return fmt.Errorf("a secret shows: %s", output[max(0, i-200):min(len(output), i+50)])
+		}
+	}
+	return nil
+}
+
+// wayOn is what an error of a write tells the user to do, or that there is nothing to do.
+var wayOn = regexp.MustCompile(`(?i)apply again|terraform apply|untaint|next plan|import|nothing was|as it was|run the action again|before you run|still be|once the cause|check the|take[sn]? |put `)
+
+// saysEnough checks that an error names its object, or the source of a restore, and the way on.
+func saysEnough(s *scenario, n named, ok bool, said string) error {
+	if ok || s.do != nil || s.id != nil {
+		return nil
+	}
+	namesObject := slices.ContainsFunc([]string{n.instance, n.application, `"base"`}, func(name string) bool { return strings.Contains(said, name) })
+	if !namesObject || !wayOn.MatchString(said) {
+		return fmt.Errorf("the error names no object or no way on: %s", said)
+	}
+	return nil
+}
+
+// converges follows the way on: after one more apply, for which a user may have to untaint, the plan is empty.
+func (w *world) converges(s *scenario, n named, o *object) error {
+	if s.do != nil || s.after == nil && s.id == nil && o == nil {
+		return nil
+	}
+	d, err := w.drive()
+	if err != nil {
+		return err
+	}
+	o, ok, err := s.run(d, n, o)
+	if err != nil || !ok {
+		return fmt.Errorf("one more apply does not work: %w %s", err, d.said.String())
+	}
+	if s.after == nil {
+		return nil
+	}
+	if o == nil {
+		return errors.New("nothing is in the state")
+	}
+	if o, ok, err = d.read(o); err != nil || !ok || o == nil {
+		return fmt.Errorf("the refresh does not work: %w %s", err, d.said.String())
+	}
+	if changes, err := d.changes(o, s.after(n)); err != nil || changes {
+		return fmt.Errorf("the next plan is not empty: %w %s", err, d.said.String())
+	}
+	return nil
+}
+
+// check asks the server for what there is.
+func (w *world) check(s *scenario, n named, before int) error {
+	var instance struct {
+		Status   string
+		IsLinked bool
+	}
+	status := w.cloud.Call(w.t, http.MethodGet, "databases/userdb/info/"+n.instance, nil, &instance)
+	if there := status == http.StatusOK; there != (s.want.instance || s.want.link) || there && instance.IsLinked != s.want.link {
+		return fmt.Errorf("the server has instance %s: %d %+v", n.instance, status, instance)
+	}
+	var application struct{ PostgresInstanceName string }
+	status = w.cloud.Call(w.t, http.MethodGet, "applications/"+n.application, nil, &application)
+	if there := status == http.StatusOK; there != s.want.application || s.want.on != "" && application.PostgresInstanceName != s.want.on {
+		return fmt.Errorf("the server has application %s: %d %+v", n.application, status, application)
+	}
+	if s.want.application {
+		if err := w.checkApplication(s, n); err != nil {
+			return err
+		}
+	}
+	return w.checkWrites(s, n, before)
+}
+
+func (w *world) checkApplication(s *scenario, n named) error {
+	var versions []struct{ Version string }
+	w.cloud.Call(w.t, http.MethodGet, "applications/"+n.application+"/versions", nil, &versions)
+	if s.want.versions >= 0 && len(versions) != s.want.versions {
+		return fmt.Errorf("the application has %d versions, want %d", len(versions), s.want.versions)
+	}
+	var secrets []string
+	w.cloud.Call(w.t, http.MethodGet, "applications/"+n.application+"/secrets", nil, &secrets)
+	if (len(secrets) == 1) != s.want.secret {
+		return fmt.Errorf("the application has secrets %v", secrets)
+	}
+	return nil
+}
+
+// checkWrites looks for what was destroyed, and for the password that was accepted last.
+func (w *world) checkWrites(s *scenario, n named, before int) error {
+	password := ""
+	for _, request := range w.cloud.Requests()[before:] {
+		if request.Method == http.MethodDelete && !s.want.deletes {
+			return fmt.Errorf("something was destroyed: %s", request.Path)
+		}
+		var sent struct{ Name, AdminPassword, Password string }
+		if request.Method != http.MethodPost || json.Unmarshal(request.Body, &sent) != nil {
+			continue
+		}
+		if sent.Name == n.instance && sent.AdminPassword != "" {
+			password = sent.AdminPassword
+		}
+		if strings.HasSuffix(request.Path, "/"+n.instance+"/credentials") && request.Status/100 == 2 {
+			password = sent.Password
+		}
+	}
+	if s.want.password != "" && password != s.want.password {
+		return fmt.Errorf("the password is not the one that was asked for (%d characters)", len(password))
+	}
+	return nil
+}

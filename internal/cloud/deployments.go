@@ -117,6 +117,8 @@ func (c *Client) deploy(ctx context.Context, d deployment) (version string, err 
 			return "", fmt.Errorf("%w; it may have been carried out: %w", lost, lookErr)
 		case ctx.Err() != nil:
 			return "", fmt.Errorf("%w; nothing had come of it when the operation ended: %w", lost, context.Cause(ctx))
+		case d.leavesNoTrace(before):
+			return "", fmt.Errorf("%w; it may have been carried out: version %q ran before, so that nothing shows whether it was deployed again", lost, d.previous)
 		case !busy && time.Now().After(end):
 			return "", lost
 		}

@@ -59,6 +59,12 @@ func (c *Client) findLostDeploy(ctx context.Context, d deployment, before *deplo
 	}
 }
 
+// leavesNoTrace reports whether the deploy is of the version that ran before, where it ran. A service that does not
+// count the same files as a new version shows nothing of it.
+func (d deployment) leavesNoTrace(before *deployState) bool {
+	return d.previous != "" && d.previous == before.Version && (d.target == "" || d.target == before.Instance)
+}
+
 // lookAtDeploy looks once for the effect of a deploy.
 func (c *Client) lookAtDeploy(ctx context.Context, d deployment, before *deployState, last bool) (version string, underWay bool, err error) {
 	now, err := c.deployState(ctx, d.application)

@@ -189,6 +189,24 @@ func TestLostRedeployWithoutANewVersion(t *testing.T) {
 	}
 }
 
+// TestLostRedeployOfTheRunningVersion checks that a deploy which would show nowhere is not sent twice.
+func TestLostRedeployOfTheRunningVersion(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, w := scripted(t, wiretest.Script{
+			"GET /acme/applications/shop":          {application("AVAILABLE", "v1", "db1")},
+			"GET /acme/applications/shop/versions": {versions("v1", "v0")},
+			"POST /acme/applications/shop":         {wiretest.Lose, wiretest.OK(accepted)},
+		})
+		_, err := c.DeployVersion(t.Context(), "shop", "v1")
+		wiretest.ExpectError(t, err, `DBOS Cloud gave no answer to POST /v1alpha1/acme/applications/shop: unexpected EOF; `+
+			`it may have been carried out: version "v1" ran before, so that nothing shows whether it was deployed again`)
+		if n := len(w.Writes()); n != 1 {
+			t.Errorf("%d writes", n)
+		}
+	})
+}
+
 // TestFailedMigration checks that a failed migration is not repeated, even after a 500, and that the error has its
 // output.
 func TestFailedMigration(t *testing.T) {

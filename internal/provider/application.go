@@ -163,7 +163,7 @@ func lookBeforeDeploy(ctx context.Context, client *cloud.Client, name string, ve
 		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q does not exist", name),
 			sentence(err.Error())+" Nothing was sent. Check the name, or register it with dbos_application and refer to it by its id.")
 	case err != nil:
-		addError(diags, fmt.Sprintf("Cannot read application %q", name), err, "Nothing was sent.")
+		addError(diags, fmt.Sprintf("Cannot read application %q", name), err, "Nothing was sent. "+runAgain)
 	case application.Deleting():
 		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q is being deleted", name),
 			"Nothing was sent. Once it is gone, register it again with dbos_application, or take what refers to it out of the configuration.")
@@ -176,7 +176,7 @@ func lookBeforeDeploy(ctx context.Context, client *cloud.Client, name string, ve
 func hasVersion(ctx context.Context, client *cloud.Client, application, version string, diags *diag.Diagnostics) bool {
 	versions, err := client.ApplicationVersions(ctx, application)
 	if err != nil {
-		addError(diags, fmt.Sprintf("Cannot read the versions of application %q", application), err, "Nothing was sent.")
+		addError(diags, fmt.Sprintf("Cannot read the versions of application %q", application), err, "Nothing was sent. "+runAgain)
 		return false
 	}
 	if slices.ContainsFunc(versions, func(v cloud.ApplicationVersion) bool { return v.Version == version }) {

@@ -95,7 +95,7 @@ func (r *applicationSecretResource) create(ctx context.Context, o *operation[app
 		plan.Value, plan.ValueWOVersion = types.StringNull(), types.Int64Null()
 	}
 	createCall{
-		resource: applicationSecretType, object: o.label, id: plan.path(), verb: "set", failed: "Nothing was added to the state.",
+		resource: applicationSecretType, object: o.label, id: plan.path(), verb: "set", failed: notAdded,
 	}.report(err, func() { o.save(ctx, plan) }, o.diags)
 }
 
@@ -174,7 +174,7 @@ func (m *applicationSecretModel) absent(ctx context.Context, client *cloud.Clien
 		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q does not exist", m.ApplicationName.ValueString()),
 			sentence(err.Error())+" Nothing was sent. Check the name, or register it with dbos_application and refer to it by its id.")
 	case err != nil:
-		addError(diags, "Cannot look "+m.label()+" up before setting it", err, "Nothing was sent.")
+		addError(diags, "Cannot look "+m.label()+" up before setting it", err, "Nothing was sent. "+applyAgain)
 	case slices.Contains(names, m.Name.ValueString()):
 		diags.AddError("Cannot create "+m.label()+": it exists already", takenHelp(applicationSecretType, m.path()))
 	default:

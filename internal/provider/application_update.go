@@ -105,7 +105,7 @@ func reportRegistration(plan *applicationModel, err error, save func(), diags *d
 		return false
 	}
 	return createCall{
-		resource: applicationType, object: plan.label(), id: plan.Name.ValueString(), verb: "register", failed: "Nothing was added to the state.",
+		resource: applicationType, object: plan.label(), id: plan.Name.ValueString(), verb: "register", failed: notAdded,
 	}.report(err, save, diags)
 }
 
@@ -198,7 +198,7 @@ func (u *applicationUpdate) move(ctx context.Context, client *cloud.Client, diag
 	application, err := client.FreshApplication(ctx, u.plan.Name.ValueString())
 	switch {
 	case err != nil:
-		addError(diags, summary, err, "Nothing was sent.")
+		addError(diags, summary, err, "Nothing was sent. "+applyAgain)
 		return false
 	case application.Instance == target:
 		u.rollout = nil

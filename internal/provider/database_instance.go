@@ -237,7 +237,7 @@ func (r *managedInstance[M, P]) delete(ctx context.Context, o *operation[M]) {
 	case cloud.IsNotFound(err):
 		return
 	case err != nil:
-		addError(o.diags, "Cannot delete "+m.label(), err, "Nothing was sent; the instance is as it was.")
+		addError(o.diags, "Cannot delete "+m.label(), err, "Nothing was sent; the instance is as it was. "+applyAgain)
 		return
 	case !provisioned(instance, r.typeName, m.ID, o.diags):
 		return

@@ -29,7 +29,7 @@ type readySteps struct {
 // accepted reports the outcome of the call that creates the instance, and saves an instance that exists or may exist.
 // It returns false if the create ends here.
 func (s readySteps) accepted(err error, diags *diag.Diagnostics) bool {
-	return createCall{resource: s.failure.resource, object: s.model.label(), id: s.failure.name, verb: "create", failed: "Nothing was added to the state."}.report(err, s.save, diags)
+	return createCall{resource: s.failure.resource, object: s.model.label(), id: s.failure.name, verb: "create", failed: notAdded}.report(err, s.save, diags)
 }
 
 // run waits for the instance and sets its password.

@@ -191,7 +191,7 @@ func sourceReady(ctx context.Context, client *cloud.Client, name string, diags *
 		addAttributeError(diags, "source_instance_name", fmt.Sprintf("Database instance %q is not ready to be restored from", name),
 			lastStatus(wait)+" Nothing was sent. Apply again once it is available.")
 	case err != nil:
-		addError(diags, fmt.Sprintf("Cannot look at database instance %q, the source of the restore", name), err, "Nothing was sent.")
+		addError(diags, fmt.Sprintf("Cannot look at database instance %q, the source of the restore", name), err, "Nothing was sent. "+applyAgain)
 	default:
 		return restorable(source, diags)
 	}

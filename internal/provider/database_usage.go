@@ -25,7 +25,7 @@ const moveThenDestroy = `If the same apply was to move them, Terraform came to t
 func unused(ctx context.Context, client *cloud.Client, object, instance string, diags *diag.Diagnostics) bool {
 	applications, err := client.FreshApplications(ctx)
 	if err != nil {
-		addError(diags, "Cannot tell which applications are on "+object, err, "Nothing was sent; it is as it was.")
+		addError(diags, "Cannot tell which applications are on "+object, err, "Nothing was sent; it is as it was. "+applyAgain)
 		return false
 	}
 	return !refuseInUse(object, on(applications, instance), "Nothing was sent. Move them to another instance or delete them first.\n\n"+moveThenDestroy, diags)

@@ -26,11 +26,18 @@ const loginHelp = `There is no login for the control plane. Give one of these:
   - an access token, good for a day: DBOS_TOKEN, or token in the provider's configuration;
   - the dbos-cloud CLI's login: run "npx dbos-cloud login" in the working directory, or name its file with DBOS_CREDENTIALS_FILE or credentials_file.`
 
+// What to do when nothing is left behind. runAgain is for what is not only part of an apply.
+const (
+	applyAgain = "Apply again once the cause is removed."
+	runAgain   = "Run the command again once the cause is removed."
+	notAdded   = "Nothing was added to the state. " + applyAgain
+)
+
 // addError reports a failed call. The summary says what failed and on which object; next says what state things are in
 // and the one thing to do. An empty next is that of a read.
 func addError(diags *diag.Diagnostics, summary string, err error, next string) {
 	if next == "" {
-		next = "Nothing was changed. Run the command again once the cause is removed."
+		next = "Nothing was changed. " + runAgain
 	}
 	diags.AddError(summary, explain(err)+output(err)+"\n\n"+next)
 }

@@ -156,7 +156,7 @@ func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseMode
 	case cloud.IsNotFound(err):
 		return true
 	case err != nil:
-		addError(diags, fmt.Sprintf("Cannot unlink database %q", name), err, "Nothing was sent; the link is as it was.")
+		addError(diags, fmt.Sprintf("Cannot unlink database %q", name), err, "Nothing was sent; the link is as it was. "+applyAgain)
 		return false
 	case !linked(instance, state, diags) || !unused(ctx, client, state.label(), name, diags):
 		return false

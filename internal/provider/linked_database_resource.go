@@ -136,7 +136,7 @@ func (r *linkedDatabaseResource) create(ctx context.Context, o *operation[linked
 		return
 	}
 	o.plan.Organization = o.organization
-	o.plan.link(ctx, o.client, o.config, "Nothing was added to the state.", func() { o.save(ctx, o.plan) }, o.diags)
+	o.plan.link(ctx, o.client, o.config, notAdded, func() { o.save(ctx, o.plan) }, o.diags)
 }
 
 func (r *linkedDatabaseResource) read(ctx context.Context, o *operation[linkedDatabaseModel]) {

@@ -90,7 +90,7 @@ func (l *lister[M, P, C]) push(ctx context.Context, req list.ListRequest, s *sea
 			err = ctx.Err()
 		}
 		if err != nil {
-			addError(diags, "Cannot list the "+l.plural, err, "What was listed so far is not all.")
+			addError(diags, "Cannot list the "+l.plural, err, "What was listed so far is not all. "+runAgain)
 			return
 		}
 		m := *null

@@ -29,8 +29,11 @@ type scenario struct {
 	kind string // of the resource, data source, list, action or ephemeral resource
 	// What there is before, made by hand: base, an instance, is always there.
 	instance, link, application, deployed, secret bool
+	adopted                                       bool               // Terraform has imported it
 	before                                        func(named) config // what Terraform has applied before; nil for nothing
 	after                                         func(named) config // what it applies now; nil to destroy
+	refreshToken                                  bool               // there is no access token yet
+	only                                          string             // the one call that goes wrong, as the others do in another scenario; "" for each
 	do                                            func(d *driver, n named) (bool, error)
 	id                                            func(named) string // of an import
 	want                                          made               // at the end
@@ -40,6 +43,7 @@ type scenario struct {
 type made struct {
 	instance, link, application, secret bool
 	versions                            int    // of the application
+	deploys                             int    // of the operation
 	on                                  string // the instance that the application is on; "" does not matter
 	password                            string // the last one that was set; "" does not matter
 	deletes                             bool   // a DELETE is part of the operation
@@ -83,10 +87,10 @@ func linkOf(port int) func(named) config {
 	}
 }
 
-func applicationOf(memory int) func(named) config {
+func applicationOf(instance string, memory int) func(named) config {
 	return func(n named) config {
 		return config{
-			"name": n.application, "database_instance_name": "base", "language": "node", "executors_memory_mib": memory, "min_executors": 1,
+			"name": n.application, "database_instance_name": instance, "language": "node", "executors_memory_mib": memory, "min_executors": 1,
 			"max_executors": 2, "time_travel": false, "drop_database_on_destroy": false, "deletion_protection": false,
 		}
 	}
@@ -114,15 +118,20 @@ func bindingTo(instance string) func(named) config {
 	}
 }
 
-func restoreOf(n named) config {
-	return config{
-		"name": n.instance, "source_instance_name": "base", "restore_timestamp": n.moment.UTC().Format(time.RFC3339Nano), "password": firstSecret,
-		"deletion_protection": false,
+func restoreOf(password string) func(named) config {
+	return func(n named) config {
+		return config{
+			"name": n.instance, "source_instance_name": "base", "restore_timestamp": n.moment.UTC().Format(time.RFC3339Nano), "password": password,
+			"deletion_protection": false,
+		}
 	}
 }
 
 func instanceName(n named) string    { return n.instance }
 func applicationName(n named) string { return n.application }
+
+// exchange gets an access token for a refresh token. The login makes it, not the client.
+const exchange = "POST oauth/token"
 
 func looks(kind string, set func(named) config) func(*driver, named) (bool, error) {
 	return func(d *driver, n named) (bool, error) { return d.look(kind, set(n)) }
@@ -151,32 +160,43 @@ func scenarios() []scenario {
 		{name: "destroy", kind: instance, before: instanceOf(firstSecret), want: made{deletes: true}},
 		{name: "import", kind: instance, instance: true, id: instanceName, want: made{instance: true}},
 
-		{name: "create", kind: restore, after: restoreOf, want: made{instance: true, password: firstSecret}},
-		{name: "destroy", kind: restore, before: restoreOf, want: made{deletes: true}},
+		{name: "create with a refresh token", kind: instance, refreshToken: true, only: exchange, after: instanceOf(firstSecret), want: made{instance: true, password: firstSecret}},
+
+		{name: "create", kind: restore, after: restoreOf(firstSecret), want: made{instance: true, password: firstSecret}},
+		{name: "rotate", kind: restore, before: restoreOf(firstSecret), after: restoreOf(secondSecret), want: made{instance: true, password: secondSecret}},
+		{name: "read", kind: restore, before: restoreOf(firstSecret), after: restoreOf(firstSecret), want: made{instance: true}},
+		{name: "destroy", kind: restore, before: restoreOf(firstSecret), want: made{deletes: true}},
 		{name: "import", kind: restore, instance: true, id: instanceName, want: made{instance: true}},
 
 		{name: "create", kind: link, after: linkOf(5432), want: made{link: true}},
 		{name: "change", kind: link, before: linkOf(5432), after: linkOf(6543), want: made{link: true, deletes: true}},
+		{name: "read", kind: link, before: linkOf(5432), after: linkOf(5432), want: made{link: true}},
 		{name: "destroy", kind: link, before: linkOf(5432), want: made{deletes: true}},
 		{name: "import", kind: link, link: true, id: instanceName, want: made{link: true}},
 
-		{name: "register", kind: app, after: applicationOf(1024), want: made{application: true, on: "base"}},
-		{name: "settings", kind: app, before: applicationOf(1024), after: applicationOf(512), want: made{application: true, on: "base"}},
-		{name: "destroy", kind: app, before: applicationOf(1024), want: made{deletes: true}},
+		{name: "register", kind: app, after: applicationOf("base", 1024), want: made{application: true, on: "base"}},
+		{name: "settings", kind: app, before: applicationOf("base", 1024), after: applicationOf("base", 512), want: made{application: true, on: "base"}},
+		{name: "read", kind: app, before: applicationOf("base", 1024), after: applicationOf("base", 1024), want: made{application: true, on: "base"}},
+		{name: "move", kind: app, application: true, deployed: true, adopted: true, after: applicationOf("other", 1024), want: made{application: true, on: "other", versions: 1, deploys: 1}},
+		{name: "destroy", kind: app, before: applicationOf("base", 1024), want: made{deletes: true}},
 		{name: "import", kind: app, application: true, deployed: true, id: applicationName, want: made{application: true, versions: 1}},
 
 		{name: "set", kind: secret, application: true, after: secretOf(firstSecret), want: made{application: true, secret: true}},
 		{name: "change", kind: secret, application: true, before: secretOf(firstSecret), after: secretOf(secondSecret), want: made{application: true, secret: true}},
+		{name: "read", kind: secret, application: true, before: secretOf(firstSecret), after: secretOf(firstSecret), want: made{application: true, secret: true}},
 		{name: "delete", kind: secret, application: true, before: secretOf(firstSecret), want: made{application: true, deletes: true}},
 		{name: "import", kind: secret, application: true, secret: true, id: func(n named) string { return n.application + "/KEY" }, want: made{application: true, secret: true}},
 
-		{name: "deploy", kind: deployment, application: true, after: deploymentOf(false), want: made{application: true, versions: 1}},
-		{name: "deploy again", kind: deployment, application: true, before: deploymentOf(false), after: deploymentOf(true), want: made{application: true, versions: 2}},
+		{name: "deploy", kind: deployment, application: true, after: deploymentOf(false), want: made{application: true, versions: 1, deploys: 1}},
+		{name: "deploy again", kind: deployment, application: true, before: deploymentOf(false), after: deploymentOf(true), want: made{application: true, versions: 2, deploys: 1}},
+		{name: "read", kind: deployment, application: true, before: deploymentOf(false), after: deploymentOf(false), want: made{application: true, versions: 1}},
 		{name: "forget", kind: deployment, application: true, before: deploymentOf(false), want: made{application: true, versions: 1}},
 		{name: "import", kind: deployment, application: true, deployed: true, id: applicationName, want: made{application: true, versions: 1}},
 
-		{name: "bind", kind: binding, application: true, deployed: true, after: bindingTo("other"), want: made{application: true, on: "other", versions: -1}},
-		{name: "bind again", kind: binding, application: true, deployed: true, before: bindingTo("other"), after: bindingTo("base"), want: made{application: true, on: "base", versions: -1}},
+		{name: "bind", kind: binding, application: true, deployed: true, after: bindingTo("other"), want: made{application: true, on: "other", versions: 1, deploys: 1}},
+		{name: "bind again", kind: binding, application: true, deployed: true, before: bindingTo("other"), after: bindingTo("base"), want: made{application: true, on: "base", versions: 1, deploys: 1}},
+		{name: "read", kind: binding, application: true, deployed: true, before: bindingTo("other"), after: bindingTo("other"), want: made{application: true, on: "other", versions: 1}},
+		{name: "forget", kind: binding, application: true, deployed: true, before: bindingTo("other"), want: made{application: true, on: "other", versions: 1}},
 		{name: "import", kind: binding, application: true, deployed: true, id: applicationName, want: made{application: true, versions: 1}},
 
 		{name: "list", kind: instance, instance: true, do: lists(instance), want: made{instance: true}},
@@ -188,7 +208,7 @@ func scenarios() []scenario {
 			do: func(d *driver, n named) (bool, error) {
 				return d.invoke("dbos_application_redeploy", config{"application_name": n.application})
 			},
-			want: made{application: true, versions: -1},
+			want: made{application: true, versions: 1, deploys: 1},
 		},
 		{
 			name: "open", kind: "dbos_database_connection", instance: true,

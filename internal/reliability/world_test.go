@@ -61,14 +61,19 @@ func newWorldWith(t *testing.T, source, other string, provisionTime time.Duratio
 func (w *world) begin(s *scenario) (n named, prior *object, err error) {
 	n = w.names()
 	w.make(s, n)
-	if s.before == nil {
+	if s.before == nil && !s.adopted {
 		return n, nil, nil
 	}
-	d, err := w.drive()
+	d, err := w.drive(s)
 	if err != nil {
 		return n, nil, err
 	}
-	prior, ok, err := d.apply(s.kind, nil, s.before(n))
+	ok := false
+	if s.adopted {
+		prior, ok, err = d.adopt(s.kind, n.application)
+	} else {
+		prior, ok, err = d.apply(s.kind, nil, s.before(n))
+	}
 	if err != nil || !ok {
 		return n, nil, fmt.Errorf("what was to be there before: %w %s", err, d.said.String())
 	}
@@ -131,8 +136,11 @@ func (w *world) await(path, status string) {
 }
 
 // drive starts Terraform anew. It asks for its organization, as most do.
-func (w *world) drive() (*driver, error) {
+func (w *world) drive(s *scenario) (*driver, error) {
 	environment := w.cloud.Environment()
+	if s.refreshToken {
+		environment["DBOS_TOKEN"], environment["DBOS_REFRESH_TOKEN"] = "", w.cloud.Connection().RefreshToken
+	}
 	return drive(context.WithoutCancel(w.t.Context()), provider.Options{
 		Version: "test", Getenv: func(name string) string { return environment[name] }, Transport: w.cloud.Transport(w.t),
 	})
@@ -141,11 +149,11 @@ func (w *world) drive() (*driver, error) {
 // words are the elements of a path that are no names.
 var words = map[string]bool{
 	"databases": true, "userdb": true, "info": true, "byod": true, "credentials": true, "restore": true, "applications": true, "secrets": true,
-	"versions": true, "changedbinstance": true, "user": true, "profile": true, "users": true,
+	"versions": true, "oauth": true, "token": true, "changedbinstance": true, "user": true, "profile": true, "users": true,
 }
 
 func (w *world) callOf(r localcloud.Request) string {
-	path := strings.TrimPrefix(r.Path, "/v1alpha1/")
+	path := strings.TrimPrefix(strings.TrimPrefix(r.Path, "/"), "v1alpha1/")
 	path = strings.TrimPrefix(path, w.cloud.Connection().Organization+"/")
 	elements := strings.Split(path, "/")
 	for i, element := range elements {

@@ -200,7 +200,7 @@ func (w *world) callsOf(s *scenario) ([]string, error) {
 	if err := w.check(s, n, before); err != nil {
 		return nil, err
 	}
-	return slices.Sorted(maps.Keys(calls)), w.converges(s, n, after)
+	return slices.Sorted(maps.Keys(calls)), w.converges(s, n, after, ok)
 }
 
 // play plays one case. It returns whether the operation succeeded although the call went wrong, and an error if
@@ -233,7 +233,7 @@ func (w *world) play(c trial) (ok bool, err error) {
 			return false, fmt.Errorf("after a success: %w (%s)", err, said)
 		}
 	}
-	if err := w.converges(s, n, after); err != nil {
+	if err := w.converges(s, n, after, ok); err != nil {
 		return false, fmt.Errorf("%w\nfirst, ok=%t: %s", err, ok, said)
 	}
 	return ok, w.check(s, n, before)

@@ -20,7 +20,7 @@ func OwnPostgres(t testing.TB, admin postgres.Role) *postgres.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := installation.Create(t.Context(), filepath.Join(t.TempDir(), "server"), postgres.Options{Admin: admin})
+	server, err := installation.Create(t.Context(), filepath.Join(t.TempDir(), "server"), admin)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Config is the content of a dbos-config.yaml that matters to a deployment, with its variables filled in.
+// Config is the part of a dbos-config.yaml that a deployment needs, with its variables filled in.
 type Config struct {
 	Name       string
 	Language   string // one of node, python, go, java
@@ -29,13 +29,13 @@ type Config struct {
 
 var languages = []string{"node", "python", "go", "java"}
 
-// placeholder is the CLI's own expression.
+// placeholder is the CLI's own regular expression.
 var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
 
-// emptyByDefault are the variables that a deployment does not need: the service connects the application itself.
+// emptyByDefault are variables that need no value, since the service provides the connection to the database.
 var emptyByDefault = []string{"PGPASSWORD", "DBOS_DATABASE_URL"}
 
-// readConfig reads the configuration and fills in its variables; file is its name for errors.
+// readConfig reads the configuration and fills in its variables. file is its name for errors.
 func readConfig(root string, o Options) (file, text string, err error) {
 	file = cmp.Or(o.ConfigFile, configName)
 	at := file
@@ -63,8 +63,8 @@ func readConfig(root string, o Options) (file, text string, err error) {
 	return file, text, err
 }
 
-// fillIn replaces ${NAME} wherever it stands, as the CLI does, but with the given variables instead of the
-// environment's. Where the CLI only warns and leaves an empty text, an undefined one is an error.
+// fillIn replaces ${NAME} wherever it stands, as the CLI does, but with the given variables instead of the environment.
+// An undefined variable is an error here; the CLI only warns and leaves it empty.
 func fillIn(file, text string, variables map[string]string) (string, error) {
 	var b strings.Builder
 	at := 0
@@ -82,7 +82,7 @@ func fillIn(file, text string, variables map[string]string) (string, error) {
 	return b.String() + text[at:], nil
 }
 
-// shown is a name as an error can show it: what stands between ${ and } may be long and have line ends.
+// shown is a name as an error shows it. The text between ${ and } may be long and have line breaks.
 func shown(name string) string {
 	const most = 60
 	if runes := []rune(name); len(runes) > most {
@@ -92,8 +92,8 @@ func shown(name string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// parseConfig reads what matters to a deployment. The CLI takes a file without a language for node's; here both name
-// and language must be there, since the checks of the wrong language help nobody.
+// parseConfig reads the part that a deployment needs. It requires a name and a language. The CLI assumes node without a
+// language, but then a missing one would lead to the checks of the wrong language.
 func parseConfig(file, text string) (Config, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
@@ -168,7 +168,7 @@ func (c *Config) readDatabase(file string, n *yaml.Node) error {
 	return nil
 }
 
-// textField gives a single value as its text, "" for none.
+// textField is the text of a single value, or "" if there is none.
 func textField(file, name string, n *yaml.Node) (string, error) {
 	value := resolve(n)
 	if isNull(value) {
@@ -191,7 +191,7 @@ func isNull(n *yaml.Node) bool {
 	return n.IsZero() || n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
 }
 
-// yamlError gives the parser's complaint the form of our own.
+// yamlError writes an error of the parser as this package writes its own.
 func yamlError(file string, err error) error {
 	var load *yaml.LoadError
 	if errors.As(err, &load) && load.Mark.Line > 0 {

@@ -4,17 +4,8 @@
 package archive
 
 import (
-	"fmt"
-	"io/fs"
 	"syscall"
 	"time"
 )
 
-// identity returns the device and inode of a file, and its change time.
-func identity(info fs.FileInfo) (id string, changed time.Time, ok bool) {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return "", time.Time{}, false
-	}
-	return fmt.Sprintf("%d:%d", stat.Dev, stat.Ino), time.Unix(int64(stat.Ctimespec.Sec), int64(stat.Ctimespec.Nsec)), true //nolint:unconvert // They are 32 bits wide on some systems.
-}
+func changeTime(stat *syscall.Stat_t) time.Time { return time.Unix(stat.Ctimespec.Unix()) }

@@ -13,7 +13,7 @@ import (
 
 const ignoreFile = ".dbosignore"
 
-// lineEnds are those of JavaScript's regular expressions. The CLI's ** matches none of them.
+// lineEnds are the line ends of JavaScript's regular expressions. The CLI's ** matches none of them.
 const lineEnds = "\n\r\u2028\u2029"
 
 // The CLI leaves these out at any depth, whether they are directories or files.
@@ -22,8 +22,8 @@ var (
 	neverSentNames       = []string{configName, ".python-version"}
 )
 
-// alwaysIgnored says whether the CLI leaves a name out wherever it is. The CLI also leaves out directories with a line
-// end in their name and files whose name begins with one, because its patterns do not match those.
+// alwaysIgnored tells whether the CLI always leaves a name out. Its patterns do not match directories with a line end
+// in their name, nor files whose name begins with one, so it leaves these out as well.
 func alwaysIgnored(name string, directory bool) bool {
 	if slices.Contains(neverSentDirectories, name) || slices.Contains(neverSentNames, name) {
 		return true
@@ -32,7 +32,7 @@ func alwaysIgnored(name string, directory bool) bool {
 	return at == 0 || at > 0 && directory
 }
 
-// terraformOwn says whether a name belongs to Terraform and not to the application beside it.
+// terraformOwn tells whether a name belongs to Terraform and not to the application beside it.
 func terraformOwn(name string, directory bool) bool {
 	switch name {
 	case ".terraform":
@@ -72,17 +72,17 @@ func parseIgnore(text string) (*ignoreList, error) {
 	return list, nil
 }
 
-// trimJavaScript trims what String.prototype.trim does, which is not quite unicode.IsSpace.
+// trimJavaScript trims as String.prototype.trim does, which differs a little from unicode.IsSpace.
 func trimJavaScript(s string) string {
 	return strings.Trim(s, "\t\n\v\f\r \u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F\u3000\uFEFF")
 }
 
-// file says whether the list leaves out a file, given by its path relative to the root.
+// file tells whether the list leaves out a file, given by its path relative to the root.
 func (l *ignoreList) file(relative string) bool {
 	return l.matches(relative, false)
 }
 
-// directory says whether the list keeps out of a directory.
+// directory tells whether the list leaves out a directory with all that is in it.
 func (l *ignoreList) directory(relative string) bool {
 	return l.matches(relative, true)
 }

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// checkLanguage makes the CLI's checks for the application's language; file is the configuration's name for errors. A
-// file counts even if a pattern leaves it out of the archive, as it does there.
+// checkLanguage makes the CLI's checks for the application's language. file is the configuration's name for errors. As
+// in the CLI, a file counts even if a pattern leaves it out of the archive.
 func (s *Source) checkLanguage(root, file string) error {
 	isFile := func(name string) bool {
 		info, err := os.Stat(filepath.Join(root, name))
@@ -49,8 +49,8 @@ func checkRequirements(root, file string) error {
 	return nil
 }
 
-// placeJar puts the application's jar at the root of the archive. It need not be among the other files, as build
-// directories are often ignored.
+// placeJar puts the application's jar at the root of the archive, even if a pattern leaves it out: build directories
+// often are.
 func (s *Source) placeJar(root, file string) error {
 	const libs = "build/libs"
 	jar, err := chooseJar(filepath.Join(root, filepath.FromSlash(libs)))
@@ -75,8 +75,8 @@ func (s *Source) placeJar(root, file string) error {
 	return nil
 }
 
-// chooseJar finds the one jar that runs the application: of those without sources, documentation or dependencies left
-// out, one with all dependencies goes first.
+// chooseJar finds the one jar that runs the application. It passes over jars of sources, documentation or the plain
+// classes, and prefers a jar with all dependencies.
 func chooseJar(dir string) (string, error) {
 	children, err := os.ReadDir(dir)
 	if err != nil {

@@ -26,10 +26,9 @@ type entry struct {
 	size       int64
 }
 
-// walker collects the files of a directory. It follows links, as long as they stay within the directory and do not go
-// round in circles.
+// walker collects the files of a directory. It follows links that stay within the directory and form no circle.
 type walker struct {
-	ctx     context.Context // lives for one walk
+	ctx     context.Context // of one walk
 	root    string
 	ignored *ignoreList
 	entries []entry
@@ -41,7 +40,7 @@ func (w *walker) walk() error {
 	return w.directory("", w.root)
 }
 
-// directory walks a directory, whose name is relative to the root and whose real path may be elsewhere below the root.
+// directory walks a directory. Its name is relative to the root; its real path may be elsewhere below the root.
 func (w *walker) directory(name, resolved string) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
@@ -85,7 +84,7 @@ func (w *walker) child(name, at string, child fs.DirEntry) error {
 	return w.file(name, at, info)
 }
 
-// link follows a link. One that would be left out anyway may lead anywhere.
+// link follows a link. A link that is left out may lead anywhere.
 func (w *walker) link(name, at string) error {
 	if w.skips(name, true) && w.skips(name, false) {
 		return nil
@@ -99,7 +98,7 @@ func (w *walker) link(name, at string) error {
 		if !w.skips(name, false) {
 			w.dead = append(w.dead, name)
 		}
-		return nil // A link that leads nowhere is reported, not refused.
+		return nil // A dead link is reported, not refused.
 	}
 	if !info.IsDir() && !info.Mode().IsRegular() || w.skips(name, info.IsDir()) {
 		return nil
@@ -118,7 +117,7 @@ func (w *walker) link(name, at string) error {
 	return w.directory(name, resolved)
 }
 
-// skips says whether a file is left out, or a directory not entered.
+// skips tells whether a file or directory is left out.
 func (w *walker) skips(name string, directory bool) bool {
 	base := path.Base(name)
 	if alwaysIgnored(base, directory) || terraformOwn(base, directory) {
@@ -145,13 +144,13 @@ func (w *walker) file(name, at string, info fs.FileInfo) error {
 	return nil
 }
 
-// within says whether a real path is a directory or below it.
+// within tells whether a real path is a directory or below it.
 func within(resolved, directory string) bool {
 	relative, err := filepath.Rel(directory, resolved)
 	return err == nil && relative != ".." && !strings.HasPrefix(relative, ".."+string(filepath.Separator))
 }
 
-// sort puts the entries in the order of the bytes of their names, which have to be different.
+// sort sorts the entries by the bytes of their names, and refuses duplicates.
 func (s *Source) sort() error {
 	slices.SortFunc(s.entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
 	slices.Sort(s.deadLinks)
@@ -164,7 +163,7 @@ func (s *Source) sort() error {
 	return nil
 }
 
-// reason is the cause of a file's error, without the path on this machine.
+// reason is the cause of a file error, without the path.
 func reason(err error) error {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {

@@ -1,8 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package connection turns the address of a database instance into what programs need to reach it: a connection URL,
-// and the `database:` part of a dbos-config.yaml. It is pure: no network, no files, no Terraform.
+// Package connection makes what programs need to reach a database instance: a connection URL, and the `database:` part
+// of a dbos-config.yaml. It works on texts alone, without network, files or Terraform.
 //
 // No error of this package contains a password.
 package connection
@@ -34,7 +34,7 @@ var (
 	zoneName = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 )
 
-// checkAddress holds the rules that the URL and the configuration share.
+// checkAddress checks what the URL and the configuration share.
 func (c Connection) checkAddress() error {
 	if err := checkHostname(c.Hostname); err != nil {
 		return err
@@ -45,8 +45,8 @@ func (c Connection) checkAddress() error {
 	return checkText("username", c.Username)
 }
 
-// checkHostname keeps the host from reaching into other parts of a URL: what it lets through needs no escaping, but for
-// the brackets and the zone of an IPv6 address.
+// checkHostname refuses a host that would need escaping in a URL, except for the brackets and the zone of an IPv6
+// address. Such a host could change other parts of the URL.
 func checkHostname(host string) error {
 	if host == "" {
 		return errors.New("hostname must not be empty")
@@ -63,7 +63,8 @@ func checkHostname(host string) error {
 	return nil
 }
 
-// checkText refuses what no PostgreSQL client can carry. The value is not quoted, because it may be a password.
+// checkText refuses a text that no PostgreSQL client can send. Its errors do not quote the value, which may be a
+// password.
 func checkText(what, value string) error {
 	switch {
 	case value == "":

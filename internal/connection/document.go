@@ -15,7 +15,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// document is a YAML text with its parsed tree and what is needed to get from one to the other.
+// document is a YAML text with its parsed tree, and the offsets that connect the two.
 type document struct {
 	bom, text string
 	starts    []int // byte offset of each line
@@ -24,7 +24,7 @@ type document struct {
 	aliased   map[string]bool
 }
 
-// parse reads a text with at most one document, whose value is a mapping or absent, and no key twice in a mapping.
+// parse reads a text with at most one document, which is a mapping or empty, without duplicate keys.
 func parse(text string) (*document, error) {
 	d := &document{eol: "\n", aliased: map[string]bool{}}
 	d.text = strings.TrimPrefix(text, "\uFEFF")
@@ -57,8 +57,8 @@ func parse(text string) (*document, error) {
 	return d, d.check(d.root)
 }
 
-// check refuses keys that are given twice, which YAML forbids and editors would resolve one way or the other, and notes
-// which anchors are in use.
+// check refuses duplicate keys, which YAML forbids and programs resolve in different ways. It also notes which anchors
+// are in use.
 func (d *document) check(n *yaml.Node) error {
 	if n.Kind == yaml.AliasNode {
 		d.aliased[n.Value] = true
@@ -79,7 +79,7 @@ func (d *document) check(n *yaml.Node) error {
 	return nil
 }
 
-// syntaxError gives the parser's complaint the form of our own.
+// syntaxError writes an error of the parser as this package writes its own.
 func syntaxError(err error) error {
 	var load *yaml.LoadError
 	if errors.As(err, &load) && load.Mark.Line > 0 {
@@ -101,7 +101,7 @@ func kindOf(n *yaml.Node) string {
 	}
 }
 
-// splitLines notes where lines begin, by the breaks that the parser counts.
+// splitLines finds where lines begin. It counts the same line breaks as the parser.
 func (d *document) splitLines() {
 	d.starts = []int{0}
 	for i := 0; i < len(d.text); {
@@ -118,7 +118,7 @@ func (d *document) splitLines() {
 	}
 }
 
-// breakLength is the length of the line break that s begins with, else 0.
+// breakLength is the length of the line break at the beginning of s, or 0.
 func breakLength(s string) int {
 	for _, b := range []string{"\r\n", "\n", "\r", "\u0085", "\u2028", "\u2029"} {
 		if strings.HasPrefix(s, b) {
@@ -128,7 +128,7 @@ func breakLength(s string) int {
 	return 0
 }
 
-// offset is the place of a node in the text; the parser counts characters.
+// offset is the byte offset of a node. The parser counts characters.
 func (d *document) offset(n *yaml.Node) int {
 	at := d.starts[min(n.Line, len(d.starts))-1]
 	for range n.Column - 1 {
@@ -138,7 +138,7 @@ func (d *document) offset(n *yaml.Node) int {
 	return at
 }
 
-// lineOf is the index of the line that holds an offset.
+// lineOf is the index of the line at an offset.
 func (d *document) lineOf(at int) int {
 	i, found := slices.BinarySearch(d.starts, at)
 	if !found {
@@ -176,8 +176,8 @@ func (d *document) apply(edits []edit) string {
 	return b.String()
 }
 
-// insertLines puts whole lines after line i. Where that line is the last one and has no break of its own, the new text
-// has none at its end either.
+// insertLines inserts whole lines after line i. If that is the last line and has no line break, the new text has none
+// at its end either.
 func (d *document) insertLines(i int, lines []string) edit {
 	text := strings.Join(lines, d.eol)
 	if i+1 < len(d.starts) {

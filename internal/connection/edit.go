@@ -4,13 +4,12 @@
 package connection
 
 import (
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
 
-// setDatabase finds the edits that put fields under `database:`, and the line that a complaint about the result should
+// setDatabase finds the edits that set the fields under `database:`, and the line that an error about the result should
 // name.
 func (d *document) setDatabase(fields []field) ([]edit, int, error) {
 	if err := checkKey(d.root, databaseKey); err != nil {
@@ -45,8 +44,7 @@ func (d *document) setDatabase(fields []field) ([]edit, int, error) {
 	return edits, value.Line, err
 }
 
-// addDatabase appends a new `database:`, as a block at the end of the file or in front of the other keys of a mapping
-// in braces.
+// addDatabase adds a new `database:`, as a block at the end of the file or as the first entry of a mapping in braces.
 func (d *document) addDatabase(fields []field) ([]edit, error) {
 	if merge := d.mergedDatabase(); merge != nil {
 		return nil, atLine(merge.Line, "`database` comes from a merge (<<) and would be hidden by a new one; write it out first")
@@ -68,7 +66,7 @@ func (d *document) addDatabase(fields []field) ([]edit, error) {
 	if d.starts[last] == len(d.text) {
 		last--
 	}
-	// A document may be closed by a line of dots, with only comments after it.
+	// A line of dots may end the document, with only comments after it.
 	for i := last; i >= 0; i-- {
 		if line := d.line(i); strings.HasPrefix(line, "...") {
 			last = i - 1
@@ -83,7 +81,7 @@ func (d *document) addDatabase(fields []field) ([]edit, error) {
 	return []edit{d.insertLines(last, lines)}, nil
 }
 
-// mergedDatabase is the value of a merge key that brings a `database` along.
+// mergedDatabase is the value of a merge key that brings in a `database`.
 func (d *document) mergedDatabase() *yaml.Node {
 	if d.root == nil {
 		return nil
@@ -109,7 +107,7 @@ func (d *document) mergedDatabase() *yaml.Node {
 	return nil
 }
 
-// fillDatabase gives a `database:` without a value one.
+// fillDatabase gives a value to a `database:` that has none.
 func (d *document) fillDatabase(key, value *yaml.Node, fields []field) ([]edit, error) {
 	flow := d.root.Style&yaml.FlowStyle != 0
 	start, end := d.span(key, value, flow)
@@ -130,7 +128,7 @@ func (d *document) fillDatabase(key, value *yaml.Node, fields []field) ([]edit, 
 	}, nil
 }
 
-// editBlock sets fields in an indented mapping. A new one goes after the field that comes before it, else to the top.
+// editBlock sets fields in an indented mapping. It inserts a new field after the preceding one, or else at the top.
 func (d *document) editBlock(mapping *yaml.Node, fields []field) ([]edit, error) {
 	first := mapping.Content[0]
 	indent, ok := d.lead(first)
@@ -157,20 +155,18 @@ func (d *document) editBlock(mapping *yaml.Node, fields []field) ([]edit, error)
 			continue
 		}
 		flush()
-		start, end, err := d.scalar(key, value, false)
+		set, end, err := d.setValue(f, key, value, false)
 		if err != nil {
 			return nil, err
 		}
-		if !d.keeps(f, value, start, end) {
-			edits = append(edits, d.replace(f, value, start, end, false))
-		}
+		edits = append(edits, set...)
 		after = d.lineOf(end)
 	}
 	flush()
 	return edits, nil
 }
 
-// editFlow sets fields in a mapping in braces; new ones go before the others.
+// editFlow sets fields in a mapping in braces. It inserts new fields before the others.
 func (d *document) editFlow(mapping *yaml.Node, fields []field) ([]edit, error) {
 	var edits []edit
 	var missing []field
@@ -180,143 +176,16 @@ func (d *document) editFlow(mapping *yaml.Node, fields []field) ([]edit, error) 
 			missing = append(missing, f)
 			continue
 		}
-		start, end, err := d.scalar(key, value, true)
+		set, _, err := d.setValue(f, key, value, true)
 		if err != nil {
 			return nil, err
 		}
-		if !d.keeps(f, value, start, end) {
-			edits = append(edits, d.replace(f, value, start, end, true))
-		}
+		edits = append(edits, set...)
 	}
 	if len(missing) > 0 {
 		edits = append(edits, d.prependFlow(mapping, flowText(missing, d.quotesKeys(mapping))))
 	}
 	return edits, nil
-}
-
-// scalar gives the span of a value that may be replaced.
-func (d *document) scalar(key, value *yaml.Node, flow bool) (start, end int, err error) {
-	if value.Kind != yaml.ScalarNode && value.Kind != yaml.AliasNode {
-		return 0, 0, atLine(value.Line, "%q is %s, not a single value", key.Value, kindOf(value))
-	}
-	if d.aliased[value.Anchor] {
-		return 0, 0, atLine(value.Line, "%q has the anchor &%s, which other parts of the file use and would change with it", key.Value, value.Anchor)
-	}
-	start, end = d.span(key, value, flow)
-	return start, end, nil
-}
-
-// span is where a value stands; that of an absent one is empty and directly behind its colon, or behind its key where
-// braces have no colon at all.
-func (d *document) span(key, value *yaml.Node, flow bool) (start, end int) {
-	start = d.offset(value)
-	if end = d.scalarEnd(start, value, flow, key.Column-1); end > start {
-		return start, end
-	}
-	at := d.skipProperties(d.offset(key), flow)
-	if c := d.at(at); c == '"' || c == '\'' {
-		at = quotedEnd(d.text, at)
-	} else {
-		at += len(key.Value)
-	}
-	if rest := strings.TrimLeft(d.text[at:], " \t"); strings.HasPrefix(rest, ":") {
-		at = len(d.text) - len(rest) + 1
-	}
-	return at, at
-}
-
-// keeps says whether a value is right as it stands. One that is right only until "${" in it is filled in is not.
-func (d *document) keeps(f field, value *yaml.Node, start, end int) bool {
-	return f.isSet(value) && (f.value == PasswordPlaceholder || !strings.Contains(d.text[start:end], "${"))
-}
-
-func (d *document) replace(f field, value *yaml.Node, start, end int, flow bool) edit {
-	text := f.render(value.Style, flow)
-	if value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
-		// The first line of such a value may end in a comment.
-		header := d.line(d.lineOf(start))
-		if i := strings.Index(header, " #"); i >= 0 {
-			text += header[i:]
-		}
-	}
-	return d.place(start, end, text)
-}
-
-// place writes a value over the span of another.
-func (d *document) place(start, end int, text string) edit {
-	switch {
-	case start == end && d.at(start-1) == ':':
-		text = " " + text
-		if next := d.at(end + 1); d.at(end) == ' ' && next != ' ' && next != '#' {
-			end++
-		}
-	case start == end:
-		text = ": " + text
-	}
-	return edit{start, end, text}
-}
-
-// prependFlow puts entries in front of those of a mapping in braces.
-func (d *document) prependFlow(mapping *yaml.Node, text string) edit {
-	if len(mapping.Content) > 0 {
-		at := d.offset(mapping.Content[0])
-		return edit{at, at, text + ", "}
-	}
-	at := d.offset(mapping)
-	at += strings.IndexByte(d.text[at:], '{') + 1
-	return edit{at, at, text}
-}
-
-// quotesKeys says whether a mapping is written as JSON is.
-func (d *document) quotesKeys(mapping *yaml.Node) bool {
-	return len(mapping.Content) > 0 && mapping.Content[0].Style&yaml.DoubleQuotedStyle != 0
-}
-
-// lead is the white space before a key, if nothing else stands there.
-func (d *document) lead(key *yaml.Node) (string, bool) {
-	before := d.text[d.starts[key.Line-1]:d.offset(key)]
-	return before, strings.Trim(before, " ") == ""
-}
-
-// indentation is one step as the file itself does it, two blanks by default.
-func (d *document) indentation() string {
-	step := 2
-	if d.root != nil && d.root.Style&yaml.FlowStyle == 0 {
-		i := slices.IndexFunc(d.root.Content, func(n *yaml.Node) bool {
-			return n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle == 0 && n.Content[0].Column > d.root.Column
-		})
-		if i >= 0 {
-			step = d.root.Content[i].Content[0].Column - d.root.Column
-		}
-	}
-	return strings.Repeat(" ", step)
-}
-
-func blockLines(fields []field, indent string) []string {
-	lines := make([]string, len(fields))
-	for i, f := range fields {
-		lines[i] = indent + f.name + ": " + f.render(0, false)
-	}
-	return lines
-}
-
-func flowText(fields []field, quoted bool) string {
-	entries := make([]string, len(fields))
-	var style yaml.Style
-	if quoted {
-		style = yaml.DoubleQuotedStyle
-	}
-	for i, f := range fields {
-		entries[i] = renderKey(f.name, quoted) + ": " + f.render(style, true)
-	}
-	return strings.Join(entries, ", ")
-}
-
-func renderKey(name string, quoted bool) string {
-	if quoted {
-		return `"` + name + `"`
-	}
-	return name
 }
 
 func isBlankOrComment(line string) bool {

@@ -14,22 +14,22 @@ import (
 	"unicode/utf8"
 )
 
-// defaultPort is PostgreSQL's own.
+// defaultPort is PostgreSQL's default.
 const defaultPort = 5432
 
-// errNotURL does not quote the text, since it may hold a password.
+// errNotURL does not quote the text, which may hold a password.
 var errNotURL = errors.New("this is not a URL of the form postgresql://username:password@hostname:port/database; " +
 	"percent-encode special characters of the username and of the password, such as # as %23")
 
-// ParseURL takes a postgresql:// or postgres:// URL apart. What the URL lacks is empty, but for the port, which is 5432
-// then. Parameters other than sslmode are passed over. No error quotes the URL, which may hold a password.
+// ParseURL takes a postgresql:// or postgres:// URL apart. Missing parts are empty, except for the port, which is 5432
+// by default. Parameters other than sslmode are ignored. No error quotes the URL, which may hold a password.
 func ParseURL(text string) (Connection, error) {
 	text = strings.TrimSpace(text)
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Opaque != "" || u.Fragment != "" || ambiguous(text) || strings.ContainsFunc(text, unicode.IsSpace):
 		return Connection{}, errNotURL
-	case u.Scheme != "postgresql" && u.Scheme != "postgres", !strings.HasPrefix(text, u.Scheme): // Clients take no capitals.
+	case u.Scheme != "postgresql" && u.Scheme != "postgres", !strings.HasPrefix(text, u.Scheme): // Clients accept no capitals.
 		return Connection{}, errors.New("the URL must begin with postgresql:// or postgres://")
 	case u.Host == "":
 		return Connection{}, errors.New("the URL has no host name")
@@ -67,7 +67,8 @@ func ParseURL(text string) (Connection, error) {
 	return c, nil
 }
 
-// ambiguous tells whether a second @ stands before the path: clients disagree about which of them ends the password.
+// ambiguous tells whether there is a second @ before the path. Clients disagree about which of the two ends the
+// password.
 func ambiguous(text string) bool {
 	_, authority, _ := strings.Cut(text, "://")
 	if end := strings.IndexAny(authority, "/?#"); end >= 0 {

@@ -11,11 +11,10 @@ import (
 	"strings"
 )
 
-// sslModes are the words that libpq and its relatives know.
+// sslModes are the values that libpq accepts.
 var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
-// URL is the connection as a postgresql:// URL, which libpq, pgx and other clients read back as exactly the given
-// parts.
+// URL writes the connection as a postgresql:// URL. libpq, pgx and other clients read exactly the given parts from it.
 func URL(c Connection) (string, error) {
 	if err := c.checkAddress(); err != nil {
 		return "", err
@@ -48,8 +47,8 @@ func URL(c Connection) (string, error) {
 	return url, nil
 }
 
-// urlHost brackets an IPv6 address and escapes the percent sign of its zone; the rest of a checked host name stands for
-// itself.
+// urlHost puts an IPv6 address in brackets and escapes the percent sign of its zone. Other checked hosts need no
+// escaping.
 func urlHost(host string) string {
 	if addr, err := netip.ParseAddr(host); err != nil || addr.Is4() {
 		return host
@@ -58,7 +57,7 @@ func urlHost(host string) string {
 }
 
 // percentEncode escapes every byte but RFC 3986's unreserved characters, which is right in every part of a URL. The
-// functions of net/url leave more as it is, differently in each part, and clients disagree about those.
+// functions of net/url escape less, differently in each part, and clients disagree about the rest.
 func percentEncode(s string) string {
 	var b strings.Builder
 	for i := range len(s) {

@@ -12,14 +12,14 @@ import (
 	"strconv"
 )
 
-// account is whom the servers run as where this process is root's: PostgreSQL refuses to run as root. A nil account
-// stands for the user of this process.
+// account is the user that the servers run as if this process is root, since PostgreSQL refuses to run as root. A nil
+// account stands for the user of this process.
 type account struct {
 	name     string
 	uid, gid int
 }
 
-// serverAccount is postgres, whom its packages make, or else nobody.
+// serverAccount is the user postgres, which PostgreSQL's packages make, or else nobody.
 func serverAccount(euid int) (*account, error) {
 	if euid != 0 {
 		return nil, nil
@@ -42,7 +42,7 @@ func serverAccount(euid int) (*account, error) {
 	return nil, fmt.Errorf("PostgreSQL refuses to run as root, and this machine has no user postgres or nobody to run it as")
 }
 
-// chown gives the account what this process has made for it.
+// chown gives the account a file or directory that this process has made.
 func (a *account) chown(path string) error {
 	if a == nil {
 		return nil
@@ -50,7 +50,7 @@ func (a *account) chown(path string) error {
 	return os.Lchown(path, a.uid, a.gid)
 }
 
-// id is the account's user number.
+// id is the user ID of the account.
 func (a *account) id() int {
 	if a == nil {
 		return os.Geteuid()
@@ -58,7 +58,7 @@ func (a *account) id() int {
 	return a.uid
 }
 
-// mkdir makes a directory that is the account's alone.
+// mkdir makes a directory that only the account can enter.
 func (a *account) mkdir(path string) error {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		return err

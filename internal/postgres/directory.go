@@ -17,10 +17,10 @@ import (
 	"time"
 )
 
-// What stands in the directory of a server. The account owns the data and the archive; all else is this process's own.
+// The files in the directory of a server. The data and the archive belong to the account, the others to this process.
 const (
 	dataName   = "data"        // the cluster
-	makingName = "template"    // where the process's first server is being made
+	makingName = "template"    // where the template is made, by the first server of a process
 	walName    = "wal"         // its archived log
 	baseName   = "base.tar"    // the base backup
 	recordName = "server.json" // written last: a directory without it is unfinished
@@ -28,10 +28,10 @@ const (
 	lockName   = "lock" // held by the process that the server belongs to
 )
 
-// ErrExists is wrapped when a server is to be made where there is one.
+// ErrExists is wrapped by the error of a Create or Restore into the directory of a server.
 var ErrExists = errors.New("there is a server in this directory already")
 
-// record is what has to be known to start a server again.
+// record holds what Open needs to start the server.
 type record struct {
 	Version             string    `json:"version"`
 	Port                int       `json:"port"`
@@ -65,13 +65,13 @@ func (r record) write(dir string) error {
 	return os.Rename(path+".tmp", path)
 }
 
-// claim takes a directory for a new server: one that does not exist, or what an attempt that was cut off has left.
+// claim locks a directory for a new server, and makes or empties it.
 func (i *Installation) claim(ctx context.Context, dir string) (*Server, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	if i.account != nil {
-		// The archive is reached from the data directory, through this one.
+		// The account reaches the archive through this directory.
 		if err := os.Chmod(dir, 0o711); err != nil {
 			return nil, err
 		}
@@ -87,7 +87,7 @@ func (i *Installation) claim(ctx context.Context, dir string) (*Server, error) {
 	return s, nil
 }
 
-// clear makes the directory an empty one, unless it holds a server.
+// clear empties the directory, unless it holds a server.
 func (s *Server) clear(ctx context.Context) error {
 	if _, err := os.Stat(s.path(recordName)); err == nil {
 		return fmt.Errorf("%w: %s", ErrExists, s.dir)
@@ -110,8 +110,8 @@ func (s *Server) clear(ctx context.Context) error {
 	return s.installation.account.mkdir(s.path(walName))
 }
 
-// lockDirectory makes sure that no other process has a server there, so that whatever runs in the directory is a
-// left-over. The system takes the lock back when this process ends.
+// lockDirectory makes sure that no other process runs a server there. Processes that still run in the directory are
+// then leftovers. The system releases the lock when this process ends.
 func lockDirectory(dir string) (*os.File, error) {
 	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -123,14 +123,14 @@ func lockDirectory(dir string) (*os.File, error) {
 	return lock, nil
 }
 
-// unlock gives a lock back, also in the name of a process that is just being started: until it becomes another program,
-// it has all that this one has open.
+// unlock releases a lock explicitly. A child that is being forked has the file open as well, until it executes its
+// program.
 func unlock(lock *os.File) error {
 	return errors.Join(syscall.Flock(int(lock.Fd()), syscall.LOCK_UN), lock.Close())
 }
 
-// endProcessesIn ends what a killed process has left running on a data directory, and frees what a killed server has
-// left in memory. The caller holds the directory's lock.
+// endProcessesIn ends the processes that a killed process has left running on a data directory, and frees their shared
+// memory. The caller holds the lock of the directory.
 func endProcessesIn(ctx context.Context, data string) error {
 	const timeout = 5 * time.Second
 	start := time.Now()
@@ -157,7 +157,7 @@ func endProcessesIn(ctx context.Context, data string) error {
 	}
 }
 
-// endLeftOvers ends all that may still write below a server's directory: a server, or what has been making one.
+// endLeftOvers ends all processes that may still write below the directory of a server.
 func endLeftOvers(ctx context.Context, dir string) error {
 	return errors.Join(
 		endProcessesIn(ctx, filepath.Join(dir, dataName)),
@@ -165,7 +165,7 @@ func endLeftOvers(ctx context.Context, dir string) error {
 	)
 }
 
-// Remove deletes a server's directory and all of its data. It is no error if there is none.
+// Remove deletes the directory of a server and all of its data. A missing directory is no error.
 func (i *Installation) Remove(ctx context.Context, dir string) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -178,11 +178,11 @@ func (i *Installation) Remove(ctx context.Context, dir string) error {
 	if err := endLeftOvers(ctx, dir); err != nil {
 		return err
 	}
-	// Cut off half-way, it must not look like a server.
+	// Half removed, the directory must not look like a server.
 	if err := os.Remove(filepath.Join(dir, recordName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	// A copy that the archiver had begun may still appear.
+	// The archiver may still finish a copy that it had begun.
 	for range 3 {
 		if err = os.RemoveAll(dir); err == nil {
 			break

@@ -15,15 +15,16 @@ import (
 // PID is the process of a running server.
 func PID(s *Server) int { return s.process.pid }
 
-// Abandon lets go of a server as the death of this process would, but where nothing ends the server: it stays running.
+// Abandon releases the lock of a server and leaves it running, as the death of this process would on a system that does
+// not end the server.
 func Abandon(s *Server) error { return syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN) }
 
-// AsSuperuser runs statements in a session of this package's own.
+// AsSuperuser runs statements in a session of the superuser.
 func AsSuperuser(ctx context.Context, s *Server, statements ...string) error {
 	return s.execute(ctx, "", statements...)
 }
 
-// Value asks for a text in a session of this package's own.
+// Value runs a query for one text in a session of the superuser.
 func Value(ctx context.Context, s *Server, query string) (text string, err error) {
 	conn, err := s.session(ctx, "")
 	if err != nil {
@@ -41,8 +42,11 @@ func HurryArchive(s *Server, limit time.Duration) {
 	s.installation = &hurried
 }
 
-// Start starts a command as the user whom the servers run as.
+// Start starts a command as the user that the servers run as.
 func (i *Installation) Start(cmd *exec.Cmd) error { return i.account.start(cmd) }
 
-// Chown gives a file or directory to the user whom the servers run as.
+// Chown gives a file or directory to the user that the servers run as.
 func (i *Installation) Chown(path string) error { return i.account.chown(path) }
+
+// IsBadLogin tells whether a login failed because of its name or password.
+func IsBadLogin(err error) bool { return hasCode(err, "28P01") }

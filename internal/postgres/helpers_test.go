@@ -20,13 +20,13 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// keeper names the environment variable that makes this test binary start a server in the directory it holds, and wait
+// childVariable is an environment variable with a directory. It makes this test binary start a server there, and wait
 // to be killed.
-const keeper = "POSTGRES_TEST_KEEPER"
+const childVariable = "POSTGRES_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(keeper); dir != "" {
-		keep(dir)
+	if dir := os.Getenv(childVariable); dir != "" {
+		serveAsChild(dir)
 	}
 	code := m.Run()
 	if pids := childServers(); len(pids) > 0 {
@@ -36,13 +36,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func keep(dir string) {
+func serveAsChild(dir string) {
 	i, err := postgres.Find("")
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	s, err := i.Create(context.Background(), dir, postgres.Options{Admin: alice})
+	s, err := i.Create(context.Background(), dir, alice)
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -68,7 +68,7 @@ func find(t *testing.T) *postgres.Installation {
 func create(t *testing.T) (*postgres.Server, string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "a server's \"own\" $(directory) %p")
-	s, err := find(t).Create(t.Context(), dir, postgres.Options{Admin: alice})
+	s, err := find(t).Create(t.Context(), dir, alice)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func value[T any](t *testing.T, conn *pgx.Conn, query string, arguments ...any) 
 	return v
 }
 
-// refused demands that a login is turned down for its password.
+// refused checks that a login fails because of its password.
 func refused(t *testing.T, s *postgres.Server, role postgres.Role) {
 	t.Helper()
 	conn, err := postgres.Connect(t.Context(), login(s, role, ""))

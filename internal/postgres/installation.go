@@ -3,11 +3,11 @@
 
 //go:build unix
 
-// Package postgres runs real PostgreSQL servers for the local cloud: each one a cluster of its own with its own port,
-// passwords, WAL archive and base backup, from which it can be restored to any instant since it was made.
+// Package postgres runs real PostgreSQL servers for the local cloud. Each has a cluster of its own, with its port,
+// passwords, log archive and base backup, and can be restored to any instant since it was made.
 //
-// A server is a child of this process and does not outlive it. It survives the end of either, also by SIGKILL: Open
-// starts it again with everything as it was.
+// A server is a child of this process and ends with it. Its data survives the end of either, even by SIGKILL, and Open
+// starts it again.
 package postgres
 
 import (
@@ -24,24 +24,21 @@ import (
 	"time"
 )
 
-// oldest is the first major version that has all that is used here.
+// oldest is the first major version with all that this package uses.
 const oldest = 13
 
-// Installation is a PostgreSQL on this machine.
+// Installation is a PostgreSQL installation on this machine.
 type Installation struct {
 	bin      string
-	version  string // as it calls itself: "15.18"
+	version  string // for example "15.18"
 	major    int
 	account  *account
 	template *template
 	timeouts timeouts
 }
 
-// Version is the installation's own word for its version.
-func (i *Installation) Version() string { return i.version }
-
 // Find looks for an installation: in binDir, or if that is empty on the PATH and then where systems put it, the newest
-// first. Its error says what was looked for and how to install it.
+// version first. Its error says where it looked and how to install PostgreSQL.
 func Find(binDir string) (*Installation, error) {
 	found, err := newSearch(binDir).find()
 	if err != nil {
@@ -77,12 +74,12 @@ func parseVersion(answer string) (version string, major int) {
 	return version, major
 }
 
-// search is where to look for an installation.
+// search says where to look for an installation.
 type search struct {
 	binDir   string   // the only place, if set
 	path     []string // directories
 	patterns []string // globs of further directories
-	install  string   // how to install it
+	install  string   // advice for the error
 }
 
 func newSearch(binDir string) search {
@@ -114,7 +111,7 @@ func (s search) find() (string, error) {
 		return dir, nil
 	}
 	for _, dir := range s.path {
-		// Packages put links on the PATH; the programs find their neighbours where they really are.
+		// Packages put links on the PATH, and the programs find their libraries beside the real file.
 		if program, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres")); err == nil && holdsServer(filepath.Dir(program)) == nil {
 			return filepath.Dir(program), nil
 		}

@@ -10,10 +10,10 @@ import (
 	"runtime"
 )
 
-// Installation is PostgreSQL on this machine. It is not used here.
+// Installation is unused on this system.
 type Installation struct{}
 
-// Find finds nothing: this package runs servers on Unix only.
+// Find fails: this package runs servers on Unix only.
 func Find(string) (*Installation, error) {
 	return nil, fmt.Errorf("PostgreSQL servers are not run on %s", runtime.GOOS)
 }

@@ -133,7 +133,7 @@ func TestFindRefusesOldVersions(t *testing.T) {
 	t.Parallel()
 	dir := programs(t, t.TempDir(), "initdb")
 	script := "#!/bin/sh\necho 'postgres (PostgreSQL) 12.22'\n"
-	// A child of another test that inherits the open file would keep it from being run.
+	// A child of another test may inherit the open file, which could then not be executed.
 	syscall.ForkLock.RLock()
 	err := os.WriteFile(filepath.Join(dir, "postgres"), []byte(script), 0o700)
 	syscall.ForkLock.RUnlock()

@@ -14,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Landlock keeps a server, and whatever is started in it, in the directories that are the server's own. It needs no
-// privileges, and holds for root's servers as for an ordinary user's.
+// Landlock restricts a server, and every process that it starts, to its own directories. It needs no privileges and
+// restricts servers of root and of ordinary users alike.
 
 const (
 	landlockRead = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
 	landlockRun  = landlockRead | unix.LANDLOCK_ACCESS_FS_EXECUTE
-	// Neither links nor pipes nor sockets.
+	// No links, pipes or sockets.
 	landlockOwn = landlockRead | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE | unix.LANDLOCK_ACCESS_FS_REFER |
 		unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_MAKE_DIR |
 		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_REMOVE_DIR
@@ -28,7 +28,7 @@ const (
 		unix.LANDLOCK_ACCESS_FS_TRUNCATE | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
 )
 
-// landlockVersion is 0 where there is no Landlock, or one that forbids to move a file to another directory.
+// landlockVersion is 0 without Landlock. Version 1 counts as none, since it forbids to move files between directories.
 func landlockVersion() int {
 	version, _, err := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if err != 0 || version < 2 {
@@ -37,7 +37,7 @@ func landlockVersion() int {
 	return int(version)
 }
 
-// landlockAll is everything that a version can forbid.
+// landlockAll is all that a version can forbid.
 func landlockAll(version int) unix.LandlockRulesetAttr {
 	all := unix.LandlockRulesetAttr{Handled_access_fs: 1<<14 - 1}
 	if version >= 3 {
@@ -55,11 +55,11 @@ func landlockAll(version int) unix.LandlockRulesetAttr {
 	return all
 }
 
-// rulesetSize is how much of unix.LandlockRulesetAttr is used here, in bytes.
+// rulesetSize is the size of the fields of unix.LandlockRulesetAttr that are used here, in bytes.
 const rulesetSize = 3 * 8
 
-// restrictThread keeps the present thread, and all that it starts, in a server's own directories. What every program
-// needs can be read, and programs can be run: the server archives its log by some.
+// restrictThread restricts the present thread, and all processes that it starts, to the directories of a server. They
+// may also read what every program needs, and run programs, since the server archives its log by shell commands.
 func restrictThread(bin string, own ...string) error {
 	version := landlockVersion()
 	if version == 0 {
@@ -105,7 +105,7 @@ func restrictThread(bin string, own ...string) error {
 	return nil
 }
 
-// allow adds a rule for what is at a path, if there is anything.
+// allow adds a rule for a path, if it exists.
 func allow(ruleset int, path string, access uint64) error {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {

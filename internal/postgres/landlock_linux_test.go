@@ -13,9 +13,9 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// Even who has become the superuser of a server reaches nothing outside its directories, by the server's own hand or by
-// a program.
-func TestServerStaysInItsDirectory(t *testing.T) {
+// Even the superuser of a server reaches nothing outside the server's directories, neither by the server nor by a
+// program that it runs.
+func TestServerIsRestrictedToItsDirectories(t *testing.T) {
 	t.Parallel()
 	if postgres.LandlockVersion() == 0 {
 		t.Skip("this kernel has no Landlock")
@@ -36,7 +36,7 @@ func TestServerStaysInItsDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The way there is open: only the server's own walls are in it.
+	// The permissions of the file system allow everything, so that only Landlock refuses.
 	for _, path := range []string{outside, filepath.Dir(dir), filepath.Dir(filepath.Dir(dir)), filepath.Dir(neighbourDir), filepath.Dir(filepath.Dir(neighbourDir))} {
 		if err := os.Chmod(path, 0o777); err != nil {
 			t.Fatal(err)

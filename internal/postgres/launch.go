@@ -13,8 +13,8 @@ import (
 	"syscall"
 )
 
-// launcher runs functions on one thread that lives as long as this process. On Linux the children that are to die with
-// their parent die with the thread that started them.
+// launcher runs functions on one thread that lives as long as this process. On Linux a child with a parent-death signal
+// gets it when the thread that has started it ends.
 var launcher = sync.OnceValue(func() chan<- func() {
 	calls := make(chan func())
 	go func() {
@@ -26,8 +26,8 @@ var launcher = sync.OnceValue(func() chan<- func() {
 	return calls
 })
 
-// start starts a command as the account, in a process group of its own, where no interrupt from the terminal reaches
-// it. On Linux it is killed when this process ends, however that ends.
+// start starts a command as the account, in a process group of its own, so that no interrupt from the terminal reaches
+// it. On Linux the command is killed when this process ends.
 func (a *account) start(cmd *exec.Cmd) error {
 	a.prepare(cmd, syscall.SIGKILL)
 	result := make(chan error)
@@ -42,18 +42,17 @@ func (a *account) prepare(cmd *exec.Cmd, last syscall.Signal) {
 	}
 	dieWithParent(cmd.SysProcAttr, last)
 	if cmd.Dir == "" {
-		cmd.Dir = "/" // the present one may be closed to the account
+		cmd.Dir = "/" // the account may not enter the present one
 	}
 }
 
-// startRestricted starts a command as start does, but leaves it a last signal of its own. The command starts on a
-// thread that can open nothing but a server's directories and what every program needs. That thread lives until the
-// command has ended, since its end would end the command.
+// startRestricted starts a server as start does, restricted to its own directories, and with another signal for the end
+// of this process. The thread that starts it stays until the server has ended, since its end would end the server.
 func (a *account) startRestricted(cmd *exec.Cmd, last syscall.Signal, ended <-chan struct{}, bin string, own ...string) error {
 	a.prepare(cmd, last)
 	result := make(chan error)
 	go func() {
-		runtime.LockOSThread() // and never unlocked: nothing else is to run on it
+		runtime.LockOSThread() // never unlocked: nothing else may run on this thread
 		err := restrictThread(bin, own...)
 		if err == nil {
 			err = cmd.Start()
@@ -66,8 +65,8 @@ func (a *account) startRestricted(cmd *exec.Cmd, last syscall.Signal, ended <-ch
 	return <-result
 }
 
-// environment is all that a server gets to see of this process's own: what is set for clients (PGPORT) or secret stays
-// out.
+// environment is the environment of a server. This process's own may hold secrets and settings for clients, such as
+// PGPORT.
 func environment() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
 }

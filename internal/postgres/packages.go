@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// PackageManager installs PostgreSQL's server by its commands, the last of which decides.
+// PackageManager installs PostgreSQL's server by its commands. The last command decides whether it worked.
 type PackageManager struct {
 	Program  string
 	Rootless bool // it refuses to run as root
@@ -31,7 +31,7 @@ var packageManagers = []PackageManager{
 	}},
 }
 
-// Manager finds the package manager of this machine, where installed tells whether there is a program.
+// Manager finds the package manager of this machine. installed tells whether there is a program of a name.
 func Manager(installed func(program string) bool) (PackageManager, bool) {
 	for _, manager := range packageManagers {
 		if installed(manager.Program) {
@@ -41,7 +41,7 @@ func Manager(installed func(program string) bool) (PackageManager, bool) {
 	return PackageManager{}, false
 }
 
-// Line is the one line for a person to type who is root or is not.
+// Line is the line to type for a user who is root or is not.
 func (p PackageManager) Line(root bool) string {
 	lines := make([]string, len(p.Commands))
 	for i, command := range p.Commands {
@@ -59,7 +59,7 @@ func OnPath(program string) bool {
 	return err == nil
 }
 
-// installHint tells how to install PostgreSQL here.
+// installHint says how to install PostgreSQL here.
 func installHint() string {
 	manager, ok := Manager(OnPath)
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// pidFile is the note that a running server keeps in its data directory.
+// pidFile is the file that a running server keeps in its data directory.
 const pidFile = "postmaster.pid"
 
 type pidFileContent struct {
@@ -19,7 +19,7 @@ type pidFileContent struct {
 	ready bool
 }
 
-// readPIDFile reads as much of the note as has been written yet.
+// readPIDFile reads a PID file, which the server may not have completed yet.
 func readPIDFile(data string) pidFileContent {
 	var note pidFileContent
 	content, err := readRegular(data, pidFile)
@@ -32,7 +32,7 @@ func readPIDFile(data string) pidFileContent {
 	return note
 }
 
-// memoryOf is the shared memory that the note of a killed server names.
+// memoryOf is the shared memory that the PID file of a killed server names.
 func memoryOf(data string) (key uint32, id int, found bool) {
 	content, err := readRegular(data, pidFile)
 	if err != nil {

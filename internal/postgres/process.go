@@ -26,7 +26,7 @@ type process struct {
 	port     int
 	data     string
 	log      string
-	logStart int64 // where this run's lines begin
+	logStart int64 // offset of the first line of this run
 	stopping atomic.Bool
 	done     chan struct{}
 	err      error // why it ended, once it is done
@@ -34,8 +34,7 @@ type process struct {
 
 var errPortTaken = errors.New("the port is taken")
 
-// run starts the server on the preferred port, or if that is 0 or taken on another, and returns when clients can log
-// in.
+// run starts the server and returns when clients can log in. If the preferred port is 0 or taken, it uses another.
 func (s *Server) run(ctx context.Context, preferred int, settings ...string) (*process, error) {
 	const attempts = 10
 	if preferred != 0 {
@@ -54,7 +53,7 @@ func (s *Server) run(ctx context.Context, preferred int, settings ...string) (*p
 		if !errors.Is(err, errPortTaken) {
 			return p, err
 		}
-		failure = err // somebody else was faster
+		failure = err // another program took the port first
 	}
 	return nil, failure
 }
@@ -72,7 +71,7 @@ func freePort(ctx context.Context) (int, error) {
 	return strconv.Atoi(port)
 }
 
-// launch is one attempt to start the server.
+// launch makes one attempt to start the server.
 func (s *Server) launch(ctx context.Context, port int, settings []string) (*process, error) {
 	p := &process{port: port, data: s.path(dataName), log: s.path(logName), done: make(chan struct{})}
 	if err := os.RemoveAll(filepath.Join(p.data, pidFile)); err != nil {
@@ -96,7 +95,7 @@ func (s *Server) launch(ctx context.Context, port int, settings []string) (*proc
 	for _, setting := range append([]string{"port=" + strconv.Itoa(port), "cluster_name=" + filepath.Base(s.dir)}, settings...) {
 		cmd.Args = append(cmd.Args, "-c", setting)
 	}
-	// The last signal makes the server end its own processes before itself.
+	// At this signal a server ends its child processes before itself.
 	err = s.installation.account.startRestricted(cmd, syscall.SIGQUIT, p.done, s.installation.bin, p.data, s.path(walName))
 	if err != nil {
 		return nil, fmt.Errorf("start the server in %s: %w", s.dir, err)
@@ -112,8 +111,8 @@ func (s *Server) launch(ctx context.Context, port int, settings []string) (*proc
 	return p, nil
 }
 
-// ready waits until the server says in its own note that it takes logins. That cannot be another server which has got
-// hold of the port, as an answer on the port could.
+// ready waits until the PID file says that the server accepts logins. An answer on the port could come from another
+// server that got hold of the port.
 func (p *process) ready(ctx context.Context) error {
 	for {
 		if note := readPIDFile(p.data); note.pid == p.pid && note.ready {
@@ -130,7 +129,7 @@ func (p *process) ready(ctx context.Context) error {
 	}
 }
 
-// died is the error of a server that has ended by itself.
+// died is the error of a server that was not stopped but has ended.
 func (p *process) died() error {
 	log := p.logTail()
 	if strings.Contains(log, "Address already in use") {
@@ -139,7 +138,7 @@ func (p *process) died() error {
 	return fmt.Errorf("the server has ended by itself (%w); the end of its log:\n%s", p.err, log)
 }
 
-// end stops the server by a signal; by a harsher one if that takes too long or the context ends.
+// end stops the server by a signal. It sends harsher ones if that takes too long or the context ends.
 func (p *process) end(ctx context.Context, first syscall.Signal) error {
 	p.stopping.Store(true)
 	for _, step := range []struct {
@@ -149,14 +148,14 @@ func (p *process) end(ctx context.Context, first syscall.Signal) error {
 		if p.signal(step.signal); p.endsWithin(ctx, step.timeout) {
 			return nil
 		}
-		ctx = context.WithoutCancel(ctx) // it has been heeded
+		ctx = context.WithoutCancel(ctx) // the context hurries only the first step
 	}
 	return fmt.Errorf("the server process %d does not end", p.pid)
 }
 
 func (p *process) signal(signal syscall.Signal) {
 	select {
-	case <-p.done: // its number may be another's by now
+	case <-p.done: // its PID may be another process's by now
 	default:
 		_ = syscall.Kill(p.pid, signal)
 	}
@@ -174,7 +173,7 @@ func (p *process) endsWithin(ctx context.Context, timeout time.Duration) bool {
 	return false
 }
 
-// pause is the moment between two looks at something that another process is about to do.
+// pause waits a moment before the next look at what another process does.
 func pause(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

@@ -16,9 +16,9 @@ import (
 
 func dieWithParent(attr *syscall.SysProcAttr, last syscall.Signal) { attr.Pdeathsig = last }
 
-// passTo gives a command a directory, and returns the name that the command is to use for it. An account may not be let
-// through the directories above (root's home, a temporary directory of root's): it gets the open directory, and no
-// permission has to be changed. The caller closes cmd.ExtraFiles once the command has started.
+// passTo gives a command a file or directory, and returns the name by which the command can open it. The account may
+// not be allowed through the parent directories, such as root's home, so it inherits the open file. The caller closes
+// cmd.ExtraFiles when the command has started.
 func (a *account) passTo(cmd *exec.Cmd, dir string) (string, error) {
 	if a == nil {
 		return dir, nil
@@ -31,8 +31,8 @@ func (a *account) passTo(cmd *exec.Cmd, dir string) (string, error) {
 	return "/proc/self/fd/" + strconv.Itoa(2+len(cmd.ExtraFiles)), nil
 }
 
-// processesIn finds the processes of a server by what every one of them has: the program's name, and the data directory
-// as its working directory.
+// processesIn finds the processes of a server. All of them have the program's name, and the data directory as their
+// working directory.
 func processesIn(data string) ([]int, error) {
 	want, err := os.Stat(data)
 	if os.IsNotExist(err) {
@@ -51,7 +51,7 @@ func processesIn(data string) ([]int, error) {
 		if err != nil {
 			continue // not a process
 		}
-		// Processes come and go, and others' may not be looked into.
+		// A process may have ended, or be another user's.
 		proc := filepath.Join("/proc", entry.Name())
 		name, err := os.ReadFile(filepath.Join(proc, "comm"))
 		if err != nil || strings.TrimSpace(string(name)) != "postgres" {
@@ -64,8 +64,8 @@ func processesIn(data string) ([]int, error) {
 	return pids, nil
 }
 
-// freeMemory gives back the piece of shared memory by which a server guards its data directory, and which the system
-// keeps for ever when the server is killed.
+// freeMemory frees the shared memory segment by which a server guards its data directory. The system keeps the segment
+// of a killed server.
 func freeMemory(data string) error {
 	key, id, found := memoryOf(data)
 	if !found {

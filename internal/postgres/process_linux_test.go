@@ -45,12 +45,12 @@ func childServers() []int {
 	return pids
 }
 
-// No server outlives the process that has started it, however that ends.
-func TestServersDieWithTheirProcess(t *testing.T) {
+// A server ends with the process that has started it, even if that is killed.
+func TestServersEndWithTheirProcess(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "server")
 	helper := exec.CommandContext(t.Context(), os.Args[0])
-	helper.Env = append(os.Environ(), keeper+"="+dir)
+	helper.Env = append(os.Environ(), childVariable+"="+dir)
 	output, err := helper.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestServersDieWithTheirProcess(t *testing.T) {
 	connect(t, s, alice, "")
 }
 
-// serversIn are the processes that work in the data directory of a server.
+// serversIn finds the processes that work in the data directory of a server.
 func serversIn(t *testing.T, dir string) []string {
 	t.Helper()
 	links, err := filepath.Glob("/proc/[0-9]*/cwd")
@@ -105,7 +105,7 @@ func serversIn(t *testing.T, dir string) []string {
 	return found
 }
 
-// A killed server's shared memory goes with its directory.
+// Remove frees the shared memory of a killed server.
 func TestRemoveFreesMemory(t *testing.T) {
 	t.Parallel()
 	s, dir := create(t)
@@ -157,7 +157,7 @@ func TestServersAreUnprivileged(t *testing.T) {
 	}
 }
 
-// As root, the tests run once more as a user who is not.
+// If this process is root, the tests run once more as an ordinary user.
 func TestAsOrdinaryUser(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -177,7 +177,7 @@ func TestAsOrdinaryUser(t *testing.T) {
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), binary, "-test.v", "-test.run",
-		"^(TestCreateRefusedByPermissions|TestOpenAfterKill|TestServersDieWithTheirProcess)$")
+		"^(TestCreateRefusedByPermissions|TestOpenAfterKill|TestServersEndWithTheirProcess)$")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
@@ -198,7 +198,7 @@ func TestCreateRefusedByPermissions(t *testing.T) {
 	if err := os.Chmod(parent, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	_, err := find(t).Create(t.Context(), filepath.Join(parent, "server"), postgres.Options{Admin: alice})
+	_, err := find(t).Create(t.Context(), filepath.Join(parent, "server"), alice)
 	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), parent) {
 		t.Errorf("Create = %v, want an error that names the directory", err)
 	}
@@ -217,7 +217,7 @@ func TestDiskFull(t *testing.T) {
 	})
 	fill(t, disk, 20<<20)
 	dir := filepath.Join(disk, "server")
-	_, err := find(t).Create(t.Context(), dir, postgres.Options{Admin: alice})
+	_, err := find(t).Create(t.Context(), dir, alice)
 	if !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("Create = %v, want no space left", err)
 	}
@@ -227,13 +227,13 @@ func TestDiskFull(t *testing.T) {
 	if err := os.Remove(filepath.Join(disk, "filler")); err != nil {
 		t.Fatal(err)
 	}
-	s, err := find(t).Create(t.Context(), dir, postgres.Options{Admin: alice})
+	s, err := find(t).Create(t.Context(), dir, alice)
 	if err != nil {
 		t.Fatal(err)
 	}
 	removeLater(t, s)
 
-	// Log that cannot be archived: the restore waits, and says why.
+	// The source cannot archive its log: the restore waits, and says why.
 	fill(t, disk, 72<<20)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
@@ -246,7 +246,7 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// fill leaves a disk that much fuller, or full.
+// fill writes to a disk until it is so much fuller, or full.
 func fill(t *testing.T, disk string, size int) {
 	t.Helper()
 	err := os.WriteFile(filepath.Join(disk, "filler"), make([]byte, size), 0o600)

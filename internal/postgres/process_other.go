@@ -14,17 +14,18 @@ import (
 	"syscall"
 )
 
-// dieWithParent can do nothing here: what a killed process leaves running is ended when its directory is opened again.
+// dieWithParent does nothing on this system. What a killed process leaves running ends when its directory is opened
+// again.
 func dieWithParent(*syscall.SysProcAttr, syscall.Signal) {}
 
-// restrictThread can do nothing here: a server can open what its user can.
+// restrictThread does nothing on this system: a server can open what its user can.
 func restrictThread(string, ...string) error { return nil }
 
-// passTo gives a command a directory, and returns the name that the command is to use for it.
+// passTo returns the name by which a command can open a file or directory.
 func (*account) passTo(_ *exec.Cmd, dir string) (string, error) { return dir, nil }
 
-// processesIn finds a server by its own note, and believes that only if the process is a PostgreSQL that was started
-// with this directory.
+// processesIn finds a server by its PID file. It trusts the PID only if that process is a PostgreSQL that was started
+// on this directory.
 func processesIn(data string) ([]int, error) {
 	note := readPIDFile(data)
 	if note.pid == 0 {
@@ -41,5 +42,5 @@ func processesIn(data string) ([]int, error) {
 	return []int{note.pid}, nil
 }
 
-// freeMemory leaves it to the next server that gets the same key.
+// freeMemory does nothing on this system. The next server that gets the same key frees the memory.
 func freeMemory(string) error { return nil }

@@ -5,5 +5,5 @@
 
 package postgres_test
 
-// childServers cannot be told here.
+// childServers finds nothing on this system.
 func childServers() []int { return nil }

@@ -15,7 +15,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-func TestDeathIsNoticed(t *testing.T) {
+func TestCrashIsNoticed(t *testing.T) {
 	t.Parallel()
 	s, _ := create(t)
 	select {
@@ -26,7 +26,7 @@ func TestDeathIsNoticed(t *testing.T) {
 	if err := s.Err(); err != nil {
 		t.Fatal(err)
 	}
-	// An administrator shuts it down behind our back.
+	// An administrator shuts the server down.
 	if err := syscall.Kill(postgres.PID(s), syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -65,8 +65,9 @@ func TestOpenAfterKill(t *testing.T) {
 	}
 }
 
-// A server that has outlived its process is ended, with all of its sessions, before another one is started on its data.
-func TestOpenEndsLeftOver(t *testing.T) {
+// Open ends a server that has outlived its process, with all of its sessions, before it starts another on the same
+// data.
+func TestOpenEndsALeftoverServer(t *testing.T) {
 	t.Parallel()
 	s, dir := create(t)
 	conn := connect(t, s, alice, "")
@@ -84,8 +85,8 @@ func TestOpenEndsLeftOver(t *testing.T) {
 	}
 }
 
-// What an attempt that was cut off has left is no server, and in nobody's way.
-func TestCreateTakesOverUnfinished(t *testing.T) {
+// Create replaces what an unfinished attempt has left.
+func TestCreateReplacesAnUnfinishedServer(t *testing.T) {
 	t.Parallel()
 	s, dir := create(t)
 	if err := os.Remove(filepath.Join(dir, "server.json")); err != nil {
@@ -97,7 +98,7 @@ func TestCreateTakesOverUnfinished(t *testing.T) {
 	if _, err := find(t).Open(t.Context(), dir); err == nil {
 		t.Error("an unfinished server was opened")
 	}
-	again, err := find(t).Create(t.Context(), dir, postgres.Options{Admin: alice})
+	again, err := find(t).Create(t.Context(), dir, alice)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,19 +107,19 @@ func TestCreateTakesOverUnfinished(t *testing.T) {
 	connect(t, again, alice, "")
 }
 
-// A start that fails leaves nothing behind.
-func TestCreateUndoes(t *testing.T) {
+// A failed Create leaves nothing behind.
+func TestFailedCreateLeavesNothing(t *testing.T) {
 	t.Parallel()
 	parent := t.TempDir()
-	bad := postgres.Options{Admin: postgres.Role{Name: "alice", Password: "späße"}}
+	bad := postgres.Role{Name: "alice", Password: "späße"}
 	if _, err := find(t).Create(t.Context(), filepath.Join(parent, "password"), bad); err == nil || strings.Contains(err.Error(), "späße") {
 		t.Errorf("a password that is not ASCII: %v", err)
 	}
-	taken := postgres.Options{Admin: postgres.Role{Name: "pg_monitor", Password: "long-enough"}}
+	taken := postgres.Role{Name: "pg_monitor", Password: "long-enough"}
 	if _, err := find(t).Create(t.Context(), filepath.Join(parent, "role"), taken); err == nil || !strings.Contains(err.Error(), "pg_monitor") {
 		t.Errorf("a name that the server keeps to itself: %v", err)
 	}
-	if _, err := find(t).Create(t.Context(), filepath.Join(parent, "no", "parent"), postgres.Options{Admin: alice}); err == nil {
+	if _, err := find(t).Create(t.Context(), filepath.Join(parent, "no", "parent"), alice); err == nil {
 		t.Error("a server was made in a directory that is not there")
 	}
 	left, err := os.ReadDir(parent)

@@ -16,36 +16,33 @@ import (
 	"time"
 )
 
-// TooEarlyError refuses an instant from before the base backup, for which PostgreSQL would bring up the backup's state
-// as if it were right.
+// TooEarlyError refuses an instant before the base backup. PostgreSQL would silently restore the state of the backup.
 type TooEarlyError struct{ At, Earliest time.Time }
 
 func (e *TooEarlyError) Error() string {
 	return fmt.Sprintf("the server cannot be restored to %s: the earliest instant is %s", formatTime(e.At), formatTime(e.Earliest))
 }
 
-// ErrFuture is wrapped when the instant to restore to has not come yet.
+// ErrFuture is wrapped by the error of a restore to an instant in the future.
 var ErrFuture = errors.New("a server cannot be restored to an instant in the future")
 
-// timeouts are how long each step of a restore may take. None waits for ever: what the restore reads was written by
-// others.
+// timeouts bound the steps of a restore. They are necessary, since the files that a restore reads belong to another
+// user.
 type timeouts struct {
-	archive  time.Duration // the source archives what it has
-	copy     time.Duration // a base backup and the log are read or written
-	recovery time.Duration // the log is replayed
-	start    time.Duration // a server gets ready
-	session  time.Duration // one session of this package's own
+	archive  time.Duration // of the archiving of the source
+	copy     time.Duration // of reading or writing a base backup and the log
+	recovery time.Duration // of the replay of the log
+	session  time.Duration // of one session of the superuser
 }
 
 var defaultTimeouts = timeouts{
-	archive: time.Minute, copy: 10 * time.Minute, recovery: 30 * time.Minute, start: 2 * time.Minute, session: 30 * time.Second,
+	archive: time.Minute, copy: 10 * time.Minute, recovery: 30 * time.Minute, session: 30 * time.Second,
 }
 
 func formatTime(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
-// Restore makes a server in dir that has all that was committed in this one up to the instant, to the microsecond, and
-// nothing that was committed later. The roles and passwords are those of that instant too. This server goes on as if
-// nothing had been; if it has ended, what it has left behind is enough.
+// Restore makes a server in dir with all that was committed in this one up to the instant, to the microsecond. Roles
+// and passwords are those of the instant too. This server keeps running. If it has ended, its directory is enough.
 func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Server, err error) {
 	at = at.UTC().Truncate(time.Microsecond)
 	if earliest := s.RestorableSince(); at.Before(earliest) {
@@ -73,10 +70,13 @@ func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Serv
 	if err := r.checkPromoted(ctx); err != nil {
 		return nil, err
 	}
+	if err := r.lockHostRoles(ctx); err != nil {
+		return nil, err
+	}
 	return r, r.complete()
 }
 
-// recover brings the data directory to the state that the source had at the instant, and leaves it stopped.
+// recover makes the data directory as the source's was at the instant. The server is stopped then.
 func (s *Server) recover(ctx context.Context, source *Server, at time.Time) error {
 	limited, cancel := context.WithTimeout(ctx, s.installation.timeouts.archive)
 	live, err := source.archiveAll(limited)
@@ -92,8 +92,7 @@ func (s *Server) recover(ctx context.Context, source *Server, at time.Time) erro
 	if live || err == nil || !strings.Contains(err.Error(), "recovery ended before configured recovery target was reached") {
 		return err
 	}
-	// The source ended before it committed anything later than the instant: all that there is belongs to the restored
-	// server.
+	// The source committed nothing later than the instant before it ended, so the restored server gets all of it.
 	if err := os.RemoveAll(s.path(dataName)); err != nil {
 		return err
 	}
@@ -103,7 +102,7 @@ func (s *Server) recover(ctx context.Context, source *Server, at time.Time) erro
 	return s.replay(ctx, "")
 }
 
-// copyFrom makes the data directory of the source's base backup and of all of its log since.
+// copyFrom fills the data directory from the base backup of the source and the log since.
 func (s *Server) copyFrom(ctx context.Context, source *Server, archived bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.installation.timeouts.copy)
 	defer cancel()
@@ -140,11 +139,11 @@ func (s *Server) copyFrom(ctx context.Context, source *Server, archived bool) er
 	})
 }
 
-// replay runs the server through its recovery: as far as the target, or if that is empty to the end of the log. What
-// the recovery needs is said on the command line, so that nothing of it has to be taken out of the configuration again.
+// replay runs the server through its recovery, up to the target or, if that is empty, to the end of the log. The
+// settings for the recovery are on the command line, so that none stays in the configuration.
 func (s *Server) replay(ctx context.Context, target string) error {
 	settings := []string{
-		"hot_standby=off", // ready means recovered and promoted
+		"hot_standby=off", // the server gets ready only after recovery
 		"restore_command=false",
 		"recovery_target_timeline=current",
 		"recovery_target_action=promote",
@@ -161,7 +160,7 @@ func (s *Server) replay(ctx context.Context, target string) error {
 	return p.end(ctx, syscall.SIGINT)
 }
 
-// takeBase makes the stopped server's base backup.
+// takeBase makes the base backup of the stopped server.
 func (s *Server) takeBase(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.installation.timeouts.copy)
 	defer cancel()
@@ -187,5 +186,5 @@ func (s *Server) checkPromoted(ctx context.Context) error {
 	if recovering {
 		return errors.New("the restored server is still in recovery")
 	}
-	return s.fence(ctx, conn)
+	return nil
 }

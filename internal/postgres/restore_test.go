@@ -19,7 +19,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// now is the server's own time.
+// now is the time by the server's clock.
 func now(t *testing.T, conn *pgx.Conn) time.Time {
 	t.Helper()
 	return value[time.Time](t, conn, "SELECT clock_timestamp()")
@@ -33,7 +33,7 @@ func count(t *testing.T, s *postgres.Server) int {
 func TestRestoreToTheMicrosecond(t *testing.T) {
 	t.Parallel()
 	s, dir := create(t)
-	// Each row knows when it was committed, on the same clock.
+	// Each row has the time of its commit, by the same clock.
 	if err := s.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +69,8 @@ func TestRestoreToTheMicrosecond(t *testing.T) {
 	}
 }
 
-// Instants after the last commit are what a user who restores to "just now" asks for.
-func TestRestoreToQuietInstants(t *testing.T) {
+// A restore to an instant after the last commit works, since users restore to "just now".
+func TestRestoreToInstantsAfterTheLastCommit(t *testing.T) {
 	t.Parallel()
 	s, _ := create(t)
 	fresh, _ := restore(t, s, s.RestorableSince())
@@ -113,7 +113,7 @@ func TestRestoreRefusals(t *testing.T) {
 	open(t, otherDir)
 }
 
-// Roles and passwords are those of the instant, and each restored server is a source like any other.
+// A restored server has the roles and passwords of the instant, and can be restored itself.
 func TestRestoreChain(t *testing.T) {
 	t.Parallel()
 	s, _ := create(t)
@@ -165,7 +165,7 @@ func TestRestoreChain(t *testing.T) {
 	}
 }
 
-// A source that has ended gives all that it had committed.
+// A restore from an ended source has all that the source had committed.
 func TestRestoreFromEndedSource(t *testing.T) {
 	t.Parallel()
 	ends := map[string]func(t *testing.T, s *postgres.Server){
@@ -204,8 +204,8 @@ func TestRestoreFromEndedSource(t *testing.T) {
 	}
 }
 
-// Log that fills many segments, and a database made by a copy of another, are replayed as well.
-func TestRestoreMuch(t *testing.T) {
+// A restore replays a log of many segments, with a database that is a copy of another.
+func TestRestoreOfALongLog(t *testing.T) {
 	t.Parallel()
 	s, _ := create(t)
 	if err := s.CreateDatabase(t.Context(), "app"); err != nil {

@@ -21,14 +21,15 @@ import (
 	"time"
 )
 
-// SandboxUser is whom commands run as that are not to be trusted. For root it is a user that nobody else on the machine
-// is: neither the servers nor other guests can be reached by it. For an ordinary user it is that user.
+// SandboxUser is the user that untrusted commands run as. If this process is root, each one has a user ID that nothing
+// else on the machine has, and cannot reach the servers or other sandbox users. Otherwise it is the user of this
+// process.
 type SandboxUser struct{ account *account }
 
-// sandboxIDs are ranges of user numbers that systems leave free. A container may know only the second.
+// sandboxIDs are ranges of user IDs that systems leave free. A container may map only the second.
 var sandboxIDs = []struct{ first, count int64 }{{0x70000000, 1 << 27}, {61184, 4336}}
 
-// NewSandboxUser finds a user that has no name and no process.
+// NewSandboxUser finds a user ID without a name and without a process.
 func NewSandboxUser() (*SandboxUser, error) {
 	if os.Geteuid() != 0 {
 		return &SandboxUser{}, nil
@@ -53,11 +54,11 @@ func NewSandboxUser() (*SandboxUser, error) {
 	return nil, errors.New("there is no free user on this machine to run an application's commands as")
 }
 
-// mapped tells whether this process may become any user of a range.
+// mapped tells whether the user namespace of this process has all user IDs of a range.
 func mapped(first, count int64) bool {
 	content, err := os.ReadFile("/proc/self/uid_map")
 	if err != nil {
-		return true // a system without such maps
+		return true // this system has no user namespaces
 	}
 	for line := range strings.Lines(string(content)) {
 		var inside, outside, size int64
@@ -68,7 +69,7 @@ func mapped(first, count int64) bool {
 	return false
 }
 
-// SandboxUserOf is the guest who owns what an earlier process has left at a path.
+// SandboxUserOf is the sandbox user of an earlier process that owns a path.
 func SandboxUserOf(path string) (*SandboxUser, error) {
 	if os.Geteuid() != 0 {
 		return &SandboxUser{}, nil
@@ -87,24 +88,23 @@ func SandboxUserOf(path string) (*SandboxUser, error) {
 	return nil, fmt.Errorf("%s belongs to no guest", path)
 }
 
-// Chown gives a file or directory to the guest.
+// Chown gives a file or directory to the user.
 func (g *SandboxUser) Chown(path string) error { return g.account.chown(path) }
 
-// TempDir is a folder for temporary files that the guest can reach.
+// TempDir is a folder for temporary files that the user can reach.
 func (g *SandboxUser) TempDir() (string, error) { return g.account.tempDir() }
 
-// Start starts a command as the guest, in a process group of its own. On Linux it is killed when this process ends,
-// however that ends.
+// Start starts a command as the user, in a process group of its own. On Linux it is killed when this process ends.
 func (g *SandboxUser) Start(cmd *exec.Cmd) error { return g.account.start(cmd) }
 
-// Owns tells whether a file is one that the guest alone can have made.
+// Owns tells whether only the sandbox user can have made a file.
 func (g *SandboxUser) Owns(info os.FileInfo) bool {
 	owner, known := info.Sys().(*syscall.Stat_t)
 	return g.account != nil && known && int(owner.Uid) == g.account.uid
 }
 
-// End ends every process of the guest, whatever it has done to hide. An ordinary user has other processes too: of those
-// it ends the ones that have home as their HOME or work in it.
+// End ends every process of the user, however it hides. If the user is that of this process, it ends those that have
+// home as their HOME or work in it.
 func (g *SandboxUser) End(ctx context.Context, home string) error {
 	const timeout = 10 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
@@ -124,21 +124,21 @@ func (g *SandboxUser) endOnce(ctx context.Context, home string) (left bool, err 
 	if g.account == nil {
 		pids := processesAt(home)
 		for _, pid := range pids {
-			_ = syscall.Kill(pid, syscall.SIGKILL) // it may be gone already
+			_ = syscall.Kill(pid, syscall.SIGKILL) // fails if it has ended already
 		}
 		return len(pids) > 0, nil
 	}
-	// A signal to all that the guest may signal leaves no time to fork.
+	// One signal to all processes leaves them no time to fork.
 	kill := exec.CommandContext(ctx, "/bin/sh", "-c", "kill -s KILL -- -1")
 	kill.Env = []string{"PATH=/usr/bin:/bin"}
 	if err := g.account.start(kill); err != nil {
 		return false, fmt.Errorf("end the processes of the user %s: %w", g.account.name, err)
 	}
-	_ = kill.Wait() // It fails where there is none.
+	_ = kill.Wait() // fails if there is no process
 	return len(processesOf(g.account.uid)) > 0, nil
 }
 
-// processesOf are the living processes of a user, where the system shows them.
+// processesOf finds the processes of a user, on systems with /proc.
 func processesOf(id int) []int {
 	return processes(func(dir string) bool {
 		info, err := os.Stat(dir)
@@ -150,7 +150,7 @@ func processesOf(id int) []int {
 	})
 }
 
-// ended tells of a process that only waits for its parent to notice.
+// ended tells whether a process is a zombie or gone.
 func ended(dir string) bool {
 	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
 	if err != nil {
@@ -160,7 +160,7 @@ func ended(dir string) bool {
 	return strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
 }
 
-// processesAt are those of this user that have a folder as their home, or work in it.
+// processesAt finds the processes of this user that have a folder as their HOME or work in it.
 func processesAt(home string) []int {
 	return processes(func(dir string) bool {
 		if cwd, err := os.Readlink(filepath.Join(dir, "cwd")); err == nil && (cwd == home || strings.HasPrefix(cwd, home+"/")) {
@@ -174,7 +174,7 @@ func processesAt(home string) []int {
 func processes(match func(dir string) bool) []int {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
-		return nil // a system that does not show them
+		return nil // a system without /proc
 	}
 	var pids []int
 	for _, entry := range entries {

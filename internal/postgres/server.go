@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// host is where every server listens, and nowhere else.
+// host is the only address that servers listen on.
 const host = "127.0.0.1"
 
 // Server is a running PostgreSQL server with its directory.
@@ -31,20 +31,15 @@ type Server struct {
 	lock     *os.File // on the directory, while the server runs
 	stopOnce sync.Once
 	stopErr  error
-	reading  sync.RWMutex // read-locked while the backup and the archive are read
+	reading  sync.RWMutex // read-locked while a restore reads the backup and the archive
 }
 
 // Role is a login.
 type Role struct{ Name, Password string }
 
-// Options are what a new server is made with.
-type Options struct {
-	Admin Role // may create databases and roles, but is no superuser
-}
-
-// Create makes a server in dir, whose parent exists, and starts it. Everything that is written to it from then on can
-// be restored to any instant.
-func (i *Installation) Create(ctx context.Context, dir string, o Options) (_ *Server, err error) {
+// Create makes a server in dir, whose parent exists, and starts it. The admin may create databases and roles, but is no
+// superuser.
+func (i *Installation) Create(ctx context.Context, dir string, admin Role) (_ *Server, err error) {
 	s, err := i.claim(ctx, dir)
 	if err != nil {
 		return nil, fmt.Errorf("make a PostgreSQL server: %w", err)
@@ -53,8 +48,8 @@ func (i *Installation) Create(ctx context.Context, dir string, o Options) (_ *Se
 	if err := i.prepare(ctx, dir); err != nil {
 		return nil, err
 	}
-	// The template is a cluster that was stopped in good order, and so it is the base backup of every server that
-	// begins as a copy of it.
+	// The template is a cluster that was shut down cleanly, so it is also the base backup of each server that is copied
+	// from it.
 	err = i.account.stageDir(s.path(dataName), func(f *stagedDir) error { return f.unpack(ctx, bytes.NewReader(i.template.data)) })
 	if err != nil {
 		return nil, err
@@ -63,26 +58,26 @@ func (i *Installation) Create(ctx context.Context, dir string, o Options) (_ *Se
 		return nil, err
 	}
 	s.record = record{
-		Version: i.version, Admin: o.Admin.Name,
+		Version: i.version, Admin: admin.Name,
 		SuperuserPassword: i.template.password, ApplicationPassword: randomPassword(),
 	}
 	if s.process, err = s.run(ctx, 0); err != nil {
 		return nil, err
 	}
-	if err := s.createRoles(ctx, o.Admin); err != nil {
+	if err := s.createRoles(ctx, admin); err != nil {
 		return nil, err
 	}
 	return s, s.complete()
 }
 
-// complete marks a new server as one. What was before is not to be had by a restore.
+// complete writes the record, which marks the directory as a server. From then on the server can be restored.
 func (s *Server) complete() error {
 	s.record.Port = s.process.port
 	s.record.RestorableSince = time.Now().UTC().Truncate(time.Microsecond).Add(time.Microsecond)
 	return s.record.write(s.dir)
 }
 
-// undo removes a server that could not be completed.
+// undo removes a server if making it has failed.
 func (s *Server) undo(ctx context.Context, failure *error) {
 	if *failure == nil {
 		return
@@ -91,8 +86,8 @@ func (s *Server) undo(ctx context.Context, failure *error) {
 	*failure = errors.Join(*failure, s.stop(ctx, syscall.SIGQUIT), s.installation.Remove(ctx, s.dir))
 }
 
-// Open starts the server in dir again, after a Stop as after the death of the server or of the process that ran it. It
-// keeps its port if that is still free. The error wraps fs.ErrNotExist if no server was ever completed there.
+// Open starts the server in dir again after a Stop, a crash, or the end of the process that ran it. The server keeps
+// its port if that is free. The error wraps fs.ErrNotExist if dir holds no complete server.
 func (i *Installation) Open(ctx context.Context, dir string) (_ *Server, err error) {
 	r, err := readRecord(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -120,7 +115,7 @@ func (i *Installation) Open(ctx context.Context, dir string) (_ *Server, err err
 	if s.process, err = s.run(ctx, r.Port); err != nil {
 		return nil, err
 	}
-	if err := s.fenceAgain(ctx); err != nil {
+	if err := s.lockHostRoles(ctx); err != nil {
 		return nil, err
 	}
 	s.record.Port = s.process.port
@@ -141,8 +136,7 @@ func (s *Server) RestorableSince() time.Time { return s.record.RestorableSince }
 // Done is closed when the server has ended, by Stop or by itself.
 func (s *Server) Done() <-chan struct{} { return s.process.done }
 
-// Err tells why the server has ended by itself, with the end of its log. It is nil while the server runs, and after
-// Stop.
+// Err says why the server has crashed, with the end of its log. It is nil while the server runs, and after Stop.
 func (s *Server) Err() error {
 	select {
 	case <-s.process.done:
@@ -155,7 +149,7 @@ func (s *Server) Err() error {
 	return s.process.died()
 }
 
-// Stop ends the server: its sessions at once, but in good order. Open starts it again.
+// Stop shuts the server down cleanly without waiting for its sessions. Open starts it again.
 func (s *Server) Stop(ctx context.Context) error { return s.stop(ctx, syscall.SIGINT) }
 
 func (s *Server) stop(ctx context.Context, signal syscall.Signal) error {

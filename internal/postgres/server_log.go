@@ -11,7 +11,7 @@ import (
 	"os"
 )
 
-// openLog opens the log for another run. It is begun anew when it has grown.
+// openLog opens the log for another run, and truncates it if it has grown large.
 func (p *process) openLog() (*os.File, error) {
 	const large = 1 << 20
 	log, err := os.OpenFile(p.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
@@ -30,7 +30,7 @@ func (p *process) openLog() (*os.File, error) {
 	return log, nil
 }
 
-// logTail is the end of what this run has logged.
+// logTail is the end of the log of this run.
 func (p *process) logTail() string {
 	content, err := os.ReadFile(p.log)
 	if err != nil {

@@ -48,12 +48,12 @@ func TestCreate(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(dir, "server.json")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file with the passwords is %v, %v, want it closed to others", info, err)
 	}
-	if _, err := find(t).Create(t.Context(), dir, postgres.Options{Admin: alice}); err == nil {
+	if _, err := find(t).Create(t.Context(), dir, alice); err == nil {
 		t.Error("a server was made where another runs")
 	}
 }
 
-func TestSeveralAtOnceAreStrangers(t *testing.T) {
+func TestServersMadeAtOnceAreSeparate(t *testing.T) {
 	t.Parallel()
 	type result struct {
 		server *postgres.Server
@@ -66,7 +66,7 @@ func TestSeveralAtOnceAreStrangers(t *testing.T) {
 	for n := range servers {
 		go func() {
 			admin := postgres.Role{Name: "admin" + strconv.Itoa(n), Password: "password" + strconv.Itoa(n)}
-			s, err := find(t).Create(t.Context(), filepath.Join(parent, strconv.Itoa(n)), postgres.Options{Admin: admin})
+			s, err := find(t).Create(t.Context(), filepath.Join(parent, strconv.Itoa(n)), admin)
 			results <- result{s, admin, err}
 		}()
 	}
@@ -86,95 +86,6 @@ func TestSeveralAtOnceAreStrangers(t *testing.T) {
 	}
 	if len(ports) != servers || len(passwords) != servers {
 		t.Errorf("%d servers have %d ports and %d passwords", servers, len(ports), len(passwords))
-	}
-}
-
-func TestSetPassword(t *testing.T) {
-	t.Parallel()
-	s, dir := create(t)
-	const password = "another-secret"
-	if err := s.SetPassword(t.Context(), "alice", password); err != nil {
-		t.Fatal(err)
-	}
-	refused(t, s, alice)
-	connect(t, s, postgres.Role{Name: "alice", Password: password}, "")
-
-	err := s.SetPassword(t.Context(), "nobody else", password)
-	if err == nil || !strings.Contains(err.Error(), "nobody else") || strings.Contains(err.Error(), password) {
-		t.Errorf("a role that does not exist: %v", err)
-	}
-	if err := s.SetPassword(t.Context(), "alice", "späße-überall"); err == nil || strings.Contains(err.Error(), "späße") {
-		t.Errorf("a password that is not ASCII: %v", err)
-	}
-	log, err := os.ReadFile(filepath.Join(dir, "server.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(log) == 0 || strings.Contains(string(log), password) || strings.Contains(string(log), "ALTER ROLE") {
-		t.Errorf("the log is empty or holds a statement:\n%s", log)
-	}
-}
-
-func TestDatabase(t *testing.T) {
-	t.Parallel()
-	s, _ := create(t)
-	const name = `my "app"`
-	for range 2 { // the second time it is there already
-		if err := s.CreateDatabase(t.Context(), name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	application, admin := connect(t, s, s.OwnerOf(name), name), connect(t, s, alice, name)
-
-	execute(t, application, "CREATE TABLE migrated (id int)", "INSERT INTO migrated VALUES (1)")
-	execute(t, admin, "INSERT INTO migrated VALUES (2)", "ALTER TABLE migrated ADD COLUMN t text")
-	execute(t, admin, "CREATE TABLE by_hand (id serial)", "CREATE SCHEMA also_by_hand", "CREATE TABLE also_by_hand.t (id int)")
-	execute(t, application, "INSERT INTO by_hand DEFAULT VALUES", "INSERT INTO also_by_hand.t SELECT count(*) FROM migrated")
-	if got := value[int](t, admin, "SELECT id FROM also_by_hand.t"); got != 2 {
-		t.Errorf("the application sees %d rows, want 2", got)
-	}
-
-	for range 2 { // the second time it is gone already
-		if err := s.DropDatabase(t.Context(), name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := application.Exec(t.Context(), "SELECT 1"); err == nil {
-		t.Error("a session goes on in a database that was dropped")
-	}
-}
-
-// A database that somebody made before is the application's too.
-func TestDatabaseMadeByHand(t *testing.T) {
-	t.Parallel()
-	s, _ := create(t)
-	execute(t, connect(t, s, alice, ""), "CREATE DATABASE app")
-	if err := s.CreateDatabase(t.Context(), "app"); err != nil {
-		t.Fatal(err)
-	}
-	execute(t, connect(t, s, s.OwnerOf("app"), "app"), "CREATE TABLE migrated (id int)")
-	execute(t, connect(t, s, alice, "app"), "SELECT * FROM migrated", "CREATE TABLE mine (id int)")
-}
-
-// The admin owns the default database and may well drop it.
-func TestWithoutDefaultDatabase(t *testing.T) {
-	t.Parallel()
-	s, _ := create(t)
-	if err := s.CreateDatabase(t.Context(), "app"); err != nil {
-		t.Fatal(err)
-	}
-	execute(t, connect(t, s, alice, "app"), "DROP DATABASE postgres")
-	if err := s.CreateDatabase(t.Context(), "another"); err != nil {
-		t.Error(err)
-	}
-	if err := s.CreateDatabase(t.Context(), "postgres"); err != nil {
-		t.Error(err)
-	}
-	if err := s.DropDatabase(t.Context(), "postgres"); err != nil {
-		t.Error(err)
-	}
-	if err := s.SetPassword(t.Context(), "alice", "another-secret"); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -18,22 +18,22 @@ import (
 )
 
 const (
-	defaultDatabase = "postgres"  // the admin's own
-	homeDatabase    = "template1" // the superuser's own, which is always there
+	defaultDatabase = "postgres"  // belongs to the admin, who may drop it
+	homeDatabase    = "template1" // for the superuser, since every server has it
 )
 
-// Login is where and as whom to log in.
+// Login says where and as whom to log in.
 type Login struct {
 	Host     string // an IP address
 	Port     int
 	Role     Role
-	Database string // "" stands for postgres
+	Database string // "" = postgres
 	TLS      string // libpq's sslmode
-	// Settings of the session. They go before those of the role and the database.
+	// Settings of the session override those of the role and the database.
 	Settings map[string]string
 }
 
-// Connect opens a session. Nothing but the login decides how: the environment of this process is not looked at. Its
+// Connect opens a session. It does not read the environment of this process, as clients of PostgreSQL usually do. Its
 // errors do not hold the password.
 func Connect(ctx context.Context, login Login) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig("sslmode=" + login.TLS + " target_session_attrs=any host=" + login.Host + " port=" + strconv.Itoa(login.Port))
@@ -49,8 +49,8 @@ func Connect(ctx context.Context, login Login) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// sessionSettings are those of the superuser's sessions. An owner of a database may give it others, so that a session
-// runs the owner's functions or changes nothing.
+// sessionSettings are the settings of the superuser's sessions. They override what the owner of a database may have
+// set: a search path to its own functions, or a read-only session.
 func (s *Server) sessionSettings() map[string]string {
 	limit := strconv.FormatInt(s.installation.timeouts.session.Milliseconds(), 10)
 	return map[string]string{
@@ -61,7 +61,7 @@ func (s *Server) sessionSettings() map[string]string {
 	}
 }
 
-// session opens one as the superuser, where database is "" in the superuser's own.
+// session opens a session as the superuser. The database "" is homeDatabase.
 func (s *Server) session(ctx context.Context, database string) (*pgx.Conn, error) {
 	if err := s.Err(); err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (s *Server) session(ctx context.Context, database string) (*pgx.Conn, error
 	return conn, nil
 }
 
-// execute runs statements one after another in one session as the superuser.
+// execute runs statements one after another in one session of the superuser.
 func (s *Server) execute(ctx context.Context, database string, statements ...string) error {
 	conn, err := s.session(ctx, database)
 	if err != nil {
@@ -91,11 +91,8 @@ func (s *Server) execute(ctx context.Context, database string, statements ...str
 	return nil
 }
 
-// IsDuplicateDatabase tells of the error of a CREATE DATABASE whose name is taken, also by somebody who was faster.
+// IsDuplicateDatabase tells whether a CREATE DATABASE failed because the name is taken, possibly by a concurrent one.
 func IsDuplicateDatabase(err error) bool { return hasCode(err, "42P04") || hasCode(err, "23505") }
-
-// IsBadLogin tells of the error of a login with a wrong name or password.
-func IsBadLogin(err error) bool { return hasCode(err, "28P01") }
 
 func hasCode(err error, code string) bool {
 	var failure *pgconn.PgError

@@ -13,8 +13,8 @@ import (
 	"syscall"
 )
 
-// tempDir is a folder for temporary files in which the account can get at what is its own: the usual one, unless it is
-// root's alone.
+// tempDir is a folder for temporary files in which the account can reach its own: the usual one, unless only root can
+// enter that.
 func (a *account) tempDir() (string, error) {
 	folders := []string{os.TempDir(), "/tmp", "/var/tmp"}
 	for _, folder := range folders {
@@ -26,7 +26,7 @@ func (a *account) tempDir() (string, error) {
 		a.name, strings.Join(folders, ", "))
 }
 
-// mayPass tells whether the account can reach what is in a folder.
+// mayPass tells whether the account can reach the files in a folder.
 func (a *account) mayPass(folder string) bool {
 	if a == nil {
 		return true

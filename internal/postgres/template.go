@@ -21,13 +21,13 @@ import (
 	"sync"
 )
 
-// segmentSize is how large every log file of our servers is, in bytes.
+// segmentSize is the size of a log file of a server, in bytes.
 const segmentSize = 1 << 20
 
-// template is a data directory as initdb leaves it, with our configuration: a copy of it is made ten times as fast as
-// another. It is kept in memory, so that nothing has to be removed when this process ends.
+// template is a data directory as initdb leaves it, with the configuration of all servers. Copying it is ten times as
+// fast as running initdb again. It is kept in memory, so that nothing has to be removed when this process ends.
 type template struct {
-	turn     chan struct{} // holds one token while somebody makes it
+	busy     chan struct{} // a lock that can be waited for with a context
 	data     []byte        // nil until it is complete
 	password string        // of the superuser
 }
@@ -37,23 +37,23 @@ var (
 	templatesLock sync.Mutex
 )
 
-// templateOf is this process's only template of an installation.
+// templateOf is the template of an installation, of which a process makes only one.
 func templateOf(bin, version string) *template {
 	templatesLock.Lock()
 	defer templatesLock.Unlock()
 	key := bin + " " + version
 	if templates[key] == nil {
-		templates[key] = &template{turn: make(chan struct{}, 1)}
+		templates[key] = &template{busy: make(chan struct{}, 1)}
 	}
 	return templates[key]
 }
 
-// prepare returns once the template is complete. Who comes first makes it, in a directory below dir; if that fails, the
-// next one tries again.
+// prepare returns when the template is complete. The first caller makes it in a directory below dir. If that fails, the
+// next caller tries again.
 func (i *Installation) prepare(ctx context.Context, dir string) error {
 	select {
-	case i.template.turn <- struct{}{}:
-		defer func() { <-i.template.turn }()
+	case i.template.busy <- struct{}{}:
+		defer func() { <-i.template.busy }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -112,15 +112,14 @@ func (i *Installation) initdb(ctx context.Context, data, passwordFile, password 
 	return nil
 }
 
-// closeAll closes what was opened to be handed to a command.
+// closeAll closes the files that passTo has opened for a command.
 func closeAll(cmd *exec.Cmd) {
 	for _, file := range cmd.ExtraFiles {
 		_ = file.Close()
 	}
 }
 
-// locale is one that needs no package: characters by their code, and all of them known. macOS has only the half of
-// that.
+// locale needs no package. It sorts by code points and, except on macOS, knows the classes of all characters.
 func locale() string {
 	if runtime.GOOS == "darwin" {
 		return "C"
@@ -128,8 +127,8 @@ func locale() string {
 	return "C.UTF-8"
 }
 
-// packTemplate packs what initdb has made, with those files that are the same for every server. Port and name are given
-// to each when it starts.
+// packTemplate packs the result of initdb with the configuration files, which are the same for all servers. A server
+// gets its port and name when it starts.
 func (i *Installation) packTemplate(ctx context.Context, w io.Writer, data string) error {
 	own := map[string]string{"postgresql.conf": settings, "pg_hba.conf": logins}
 	archive := tar.NewWriter(w)
@@ -140,14 +139,14 @@ func (i *Installation) packTemplate(ctx context.Context, w io.Writer, data strin
 	return errors.Join(err, archive.Close())
 }
 
-// logins demands a password of everybody, over the loopback interface.
+// logins makes every role log in with a password, over the loopback interface.
 const logins = `host all all 127.0.0.1/32 scram-sha-256
 host all all ::1/128 scram-sha-256
 `
 
-// settings hold for a server that is small, is reached by TCP alone, and may be killed at any moment, but need not
-// survive a power cut. The archive's path is relative to the data directory, so that a directory can be moved, and the
-// archived file gets its name only when it is complete.
+// settings are for a small server that is reached by TCP only and may be killed at any moment, but need not survive a
+// power cut. The path of the archive is relative to the data directory, so that a directory can be moved. A log file
+// gets its name in the archive only when it is complete.
 const settings = `listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 password_encryption = 'scram-sha-256'

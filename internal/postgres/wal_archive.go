@@ -17,9 +17,8 @@ import (
 	"regexp"
 )
 
-// archiveAll brings all that the server has committed into its archive, and after it one more commit, which is later
-// than any instant that can be asked for: recovery stops at commits only, and fails where there is none. It answers
-// false if the server does not run.
+// archiveAll makes the server archive its log up to now. Before that it commits once more: recovery to an instant needs
+// a later commit to stop at, and fails without one. It is false if the server does not run.
 func (s *Server) archiveAll(ctx context.Context) (live bool, err error) {
 	select {
 	case <-s.Done():
@@ -55,9 +54,8 @@ func (s *Server) archiveAll(ctx context.Context) (live bool, err error) {
 
 var logFile = regexp.MustCompile(`^([0-9A-F]{24}|[0-9A-F]{8}\.history)$`)
 
-// copyLog copies the log files of a directory to where recovery finds them, and notes that they are not to be archived
-// again.
-func (f *stagedDir) copyLog(ctx context.Context, root *os.Root, dir string) error {
+// copyLog copies the log files of a directory to where recovery finds them, and marks them as archived.
+func (d *stagedDir) copyLog(ctx context.Context, root *os.Root, dir string) error {
 	files, err := fs.ReadDir(root.FS(), dir)
 	if err != nil {
 		return err
@@ -69,17 +67,17 @@ func (f *stagedDir) copyLog(ctx context.Context, root *os.Root, dir string) erro
 		if !logFile.MatchString(file.Name()) {
 			continue
 		}
-		if err := f.copyLogFile(root, path.Join(dir, file.Name())); err != nil {
+		if err := d.copyLogFile(root, path.Join(dir, file.Name())); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *stagedDir) copyLogFile(root *os.Root, name string) error {
-	content, info, err := f.account.open(root, name)
+func (d *stagedDir) copyLogFile(root *os.Root, name string) error {
+	content, info, err := d.account.open(root, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // a running source has recycled it
+		return nil // a running server recycles its log files
 	}
 	if err != nil {
 		return err
@@ -89,12 +87,12 @@ func (f *stagedDir) copyLogFile(root *os.Root, name string) error {
 		return fmt.Errorf("%s is larger than a log file", filepath.Join(root.Name(), name))
 	}
 	copied, note := path.Join("pg_wal", path.Base(name)), path.Join("pg_wal/archive_status", path.Base(name)+".done")
-	// The base backup may hold a shorter version of it, and so may the archive.
-	if err := errors.Join(f.root.RemoveAll(copied), f.root.RemoveAll(note)); err != nil {
+	// The base backup or the archive may hold a shorter version of the file.
+	if err := errors.Join(d.root.RemoveAll(copied), d.root.RemoveAll(note)); err != nil {
 		return err
 	}
-	if err := f.copy(copied, io.LimitReader(content, segmentSize)); err != nil {
+	if err := d.copy(copied, io.LimitReader(content, segmentSize)); err != nil {
 		return err
 	}
-	return f.write(note, "")
+	return d.write(note, "")
 }

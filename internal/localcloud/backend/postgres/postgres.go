@@ -67,7 +67,7 @@ func (b *Backend) Provision(ctx context.Context, instance string, admin backend.
 	if err := b.Destroy(ctx, instance); err != nil {
 		return backend.Address{}, err
 	}
-	server, err := b.installation.Create(ctx, b.path(instance), postgres.Options{Admin: postgres.Role(admin)})
+	server, err := b.installation.Create(ctx, b.path(instance), postgres.Role(admin))
 	if err != nil {
 		return backend.Address{}, err
 	}

@@ -4,78 +4,14 @@
 package connection
 
 import (
-	"fmt"
-	"net/netip"
-	"regexp"
 	"strings"
 	"unicode"
 
 	"go.yaml.in/yaml/v4"
 )
 
-// plainText is deliberately narrower than YAML's own rule, which depends on the version and on where the value stands.
-var plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
-
-// otherTypes are words that YAML 1.1 or 1.2 takes for something else than text.
-var otherTypes = regexp.MustCompile(`(?i)^(true|false|yes|no|on|off|y|n|null)$`)
-
-// render writes a field's value for YAML, in the style of the value that it replaces where that can hold it.
-func (f field) render(style yaml.Style, flow bool) string {
-	switch {
-	case f.tag != stringTag:
-		return f.value
-	case f.value == PasswordPlaceholder:
-		// The CLI's own form. What fills it in replaces text, before YAML is read.
-		if style&yaml.SingleQuotedStyle != 0 {
-			return "'" + f.value + "'"
-		}
-		if flow || style&yaml.DoubleQuotedStyle != 0 {
-			return `"` + f.value + `"`
-		}
-		return f.value
-	case style&yaml.SingleQuotedStyle != 0 && !strings.ContainsFunc(f.value, needsEscape) && !strings.Contains(f.value, "${"):
-		return "'" + strings.ReplaceAll(f.value, "'", "''") + "'"
-	case style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) == 0 && isPlain(f.value):
-		return f.value
-	}
-	return doubleQuote(f.value)
-}
-
-func isPlain(s string) bool {
-	if addr, err := netip.ParseAddr(s); err == nil {
-		return addr.Is4()
-	}
-	return plainText.MatchString(s) && !otherTypes.MatchString(s)
-}
-
-func needsEscape(r rune) bool {
-	return r != ' ' && !unicode.IsPrint(r)
-}
-
-// doubleQuote escapes as JSON does, which YAML reads alike. A dollar before a brace is escaped as well: "${" in the
-// text would be filled in from the environment before YAML is read.
-func doubleQuote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for i, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '$' && strings.HasPrefix(s[i:], "${"), needsEscape(r) && r <= 0xFFFF:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		case needsEscape(r):
-			fmt.Fprintf(&b, `\U%08X`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
-
-// scalarEnd finds where a scalar or an alias ends that begins at an offset, its anchor and tag included. In a block,
-// indent is that of its key.
+// scalarEnd finds the end of a scalar or an alias that begins at an offset with its anchor and tag. In a block, indent
+// is the indentation of the key.
 func (d *document) scalarEnd(start int, n *yaml.Node, flow bool, indent int) int {
 	at := d.skipProperties(start, flow)
 	if n.Value == "" && n.Style&quotedOrBlock == 0 {
@@ -90,7 +26,7 @@ func (d *document) scalarEnd(start int, n *yaml.Node, flow bool, indent int) int
 	return d.plainEnd(at, flow, indent)
 }
 
-// skipProperties goes past an anchor and a tag to what they belong to.
+// skipProperties skips an anchor and a tag.
 func (d *document) skipProperties(at int, flow bool) int {
 	for d.at(at) == '&' || d.at(at) == '!' {
 		rest := strings.TrimLeftFunc(d.text[at:], func(r rune) bool {
@@ -126,7 +62,7 @@ func quotedEnd(text string, at int) int {
 	return len(text)
 }
 
-// blockEnd is the end of the last line of a literal or folded scalar: all that is indented deeper than its key.
+// blockEnd is the end of a literal or folded scalar, whose lines are indented deeper than its key.
 func (d *document) blockEnd(at, indent int) int {
 	i := d.lineOf(at)
 	end := d.starts[i] + len(d.line(i))
@@ -143,7 +79,7 @@ func (d *document) blockEnd(at, indent int) int {
 	return end
 }
 
-// plainEnd follows an unquoted scalar over its lines.
+// plainEnd is the end of an unquoted scalar, which may have several lines.
 func (d *document) plainEnd(at int, flow bool, indent int) int {
 	for i := d.lineOf(at); ; {
 		line := d.text[at : d.starts[i]+len(d.line(i))]
@@ -168,7 +104,7 @@ func (d *document) plainEnd(at int, flow bool, indent int) int {
 	}
 }
 
-// plainStop is where an unquoted scalar stops within a line.
+// plainStop is the offset in a line at which an unquoted scalar stops.
 func plainStop(line string, flow bool) int {
 	for i := range len(line) {
 		if flow && strings.IndexByte(",[]{}", line[i]) >= 0 {

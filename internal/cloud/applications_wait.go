@@ -11,9 +11,9 @@ import (
 // Rollout is a deploy or a move that the service has accepted.
 type Rollout struct {
 	Version  string // that was accepted
-	Replaces string // version that ran before; "" before the first deploy
-	Instance string // database instance that the application is moved to; "" stays
-	Leaves   string // database instance that it was on before a move
+	Replaces string // the version that ran before; "" before the first deploy
+	Instance string // where a move leads to; "" for a deploy
+	Leaves   string // the instance before a move
 }
 
 // Arrived reports whether the version is available on its instance.
@@ -36,7 +36,7 @@ func (c *Client) WaitApplication(ctx context.Context, name string, r Rollout) (*
 	// Lists that others have read meanwhile may be older than the result of this wait.
 	defer c.applications.invalidate()
 	return waitFor(ctx, c.applicationWaits, name, condition[Application]{
-		fresh:   true,
+		unseen:  true,
 		reached: func(a Application, _ time.Time) bool { return r.Over(a) },
 	})
 }

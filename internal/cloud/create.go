@@ -95,10 +95,7 @@ func (s createSteps[T]) lookAgain(ctx context.Context, timing Timing, refused bo
 		if !IsNotFound(err) || last || ctx.Err() != nil {
 			return object, err
 		}
-		select {
-		case <-time.After(timing.Backoff << min(looks, 3)):
-		case <-ctx.Done():
-		}
+		sleep(ctx, timing.Backoff<<min(looks, 3))
 	}
 }
 
@@ -108,6 +105,14 @@ func graceContext(ctx context.Context) (context.Context, context.CancelFunc) {
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+}
+
+// sleep waits for a duration, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 // refused returns the error of a first create that was refused as a conflict. It says that the name is taken only if a

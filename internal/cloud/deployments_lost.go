@@ -52,10 +52,7 @@ func (c *Client) findLostDeploy(ctx context.Context, d deployment, before *deplo
 		case last:
 			pause = c.timing.PollPause(time.Since(begun))
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-		}
+		sleep(ctx, pause)
 	}
 }
 
@@ -71,14 +68,14 @@ func (c *Client) lookAtDeploy(ctx context.Context, d deployment, before *deployS
 	if err != nil {
 		return "", false, fmt.Errorf("what became of application %q could not be seen: %w", d.application, err)
 	}
-	fresh := slices.DeleteFunc(now.versions, func(v string) bool { return slices.Contains(before.versions, v) })
+	added := slices.DeleteFunc(now.versions, func(v string) bool { return slices.Contains(before.versions, v) })
 	moved := d.target != "" && before.Instance != d.target && now.Instance == d.target
 	again := d.previous != "" && before.Version != d.previous && now.Version == d.previous
 	switch {
-	case len(fresh) == 1:
-		return fresh[0], false, nil
-	case len(fresh) > 1:
-		return "", false, fmt.Errorf("application %q has %d new versions since then (%s), and which of them is this one's cannot be told", d.application, len(fresh), strings.Join(fresh, ", "))
+	case len(added) == 1:
+		return added[0], false, nil
+	case len(added) > 1:
+		return "", false, fmt.Errorf("application %q has %d new versions since then (%s), and which of them is this one's cannot be told", d.application, len(added), strings.Join(added, ", "))
 	case last && (moved || again):
 		// The service may not count the same files as a new version.
 		return now.Version, false, nil

@@ -31,7 +31,7 @@ func (c *Client) WaitInstance(ctx context.Context, name string, until Until) (*I
 	defer c.instances.invalidate()
 	end := condition[Instance]{
 		reached: func(i Instance, _ time.Time) bool { return i.Available() },
-		deadEnd: Instance.deadEnd, fresh: until == Created, soon: until == Ready,
+		deadEnd: Instance.deadEnd, unseen: until == Created, soon: until == Ready,
 	}
 	switch until {
 	case Gone:

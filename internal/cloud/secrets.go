@@ -62,9 +62,7 @@ func (c *Client) CreateSecret(ctx context.Context, application, name, value stri
 		case time.Since(begun) >= c.timing.Appearing:
 			return &UnseenError{"secret", name, errors.New("the list of the application's secrets does not show it")}
 		}
-		select {
-		case <-time.After(c.timing.PollPause(time.Since(begun))):
-		case <-ctx.Done():
+		if sleep(ctx, c.timing.PollPause(time.Since(begun))); ctx.Err() != nil {
 			return &UnseenError{"secret", name, context.Cause(ctx)}
 		}
 	}

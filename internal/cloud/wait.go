@@ -17,7 +17,7 @@ type condition[T any] struct {
 	reached func(item T, at time.Time) bool // may keep state between calls; nil if gone
 	deadEnd func(T) bool                    // nil: no status is a dead end
 	gone    bool                            // it ends when the object is not found
-	fresh   bool                            // at first, the object may not be found yet
+	unseen  bool                            // at first, the object may not be found yet
 	soon    bool                            // the first look is at once
 }
 
@@ -83,7 +83,7 @@ func (w *waitState[T]) handle(s pollResult[T]) (over bool) {
 
 // mayAppear reports whether the record of the object may still appear.
 func (w *waitState[T]) mayAppear() bool {
-	return w.fresh && time.Since(w.begun) < w.poller.timing.Appearing || w.poller.isNew != nil && w.poller.isNew(w.name)
+	return w.unseen && time.Since(w.begun) < w.poller.timing.Appearing || w.poller.isNew != nil && w.poller.isNew(w.name)
 }
 
 func (w *waitState[T]) failed(s pollResult[T]) (over bool) {

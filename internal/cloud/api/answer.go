@@ -35,7 +35,8 @@ func (p *retryPolicy) classify(resp *http.Response, err error) *Error {
 		if err == nil {
 			return nil
 		}
-		e.Message, e.err, e.final = describe(body, err), errUnreadable, wrongForm(err)
+		e.Message, e.err = describe(body, err), errUnreadable
+		e.final = isWrongForm(err) && !errors.Is(err, ErrNull)
 	case 3:
 		e.Message = describeRedirect(resp)
 	default:
@@ -113,14 +114,13 @@ func (p *retryPolicy) readRefusal(e *Error, body []byte, err error) {
 // isHTML looks at the content alone, because some servers label every text as HTML.
 func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
 
-// wrongForm reports whether a complete answer does not have the form that the call expects. Asking again would change
-// nothing.
-func wrongForm(err error) bool {
+// isWrongForm reports whether a complete answer does not have the form that the call expects.
+func isWrongForm(err error) bool {
 	var (
 		invalid   *invalidAnswer
 		wrongType *json.UnmarshalTypeError
 	)
-	return !errors.Is(err, ErrNull) && (errors.As(err, &invalid) || errors.As(err, &wrongType))
+	return errors.As(err, &invalid) || errors.As(err, &wrongType)
 }
 
 // ErrNull rejects null as a list. A server in trouble may answer so, and the call is repeated.

@@ -54,18 +54,14 @@ func describe(body []byte, err error) string {
 
 // isCutOff reports whether the end of a body is missing. The error is of reading or of decoding the body.
 func isCutOff(body []byte, err error) bool {
-	var (
-		wrongType *json.UnmarshalTypeError
-		syntax    *json.SyntaxError
-		invalid   *invalidAnswer
-	)
+	var syntax *json.SyntaxError
 	switch {
 	case isHTML(body) && !bytes.HasSuffix(bytes.TrimSpace(body), []byte(">")):
 		return true
 	case errors.As(err, &syntax):
 		return strings.HasPrefix(syntax.Error(), "unexpected end")
 	}
-	return err != nil && !errors.Is(err, errUnreadable) && !errors.As(err, &wrongType) && !errors.As(err, &invalid)
+	return err != nil && !errors.Is(err, errUnreadable) && !isWrongForm(err)
 }
 
 func describeRedirect(resp *http.Response) string {

@@ -28,7 +28,7 @@ type Request struct {
 	Method       string
 	Global       bool     // directly below /v1alpha1, without an organization
 	Path         []string // elements, each of which is escaped
-	Object       Object   // the object that the API may not find; none if "not found" would say nothing about an object
+	Object       Object   // the object of the call, if "not found" would be about it
 	Needs        []Object // further objects that the call needs, and that may be too new to be found
 	Body         any      // sent as JSON
 	Stream       Stream   // sent in place of Body
@@ -46,16 +46,16 @@ type Stream interface {
 func Do[T any](ctx context.Context, c *Client, r Request) (T, error) {
 	var answer T
 	err := c.call(ctx, r, func(body []byte) error {
-		var fresh T
-		if err := json.Unmarshal(body, &fresh); err != nil {
+		var decoded T
+		if err := json.Unmarshal(body, &decoded); err != nil {
 			return decodingError(err)
 		}
-		if checked, ok := any(fresh).(interface{ Check() error }); ok {
+		if checked, ok := any(decoded).(interface{ Check() error }); ok {
 			if err := checked.Check(); err != nil {
 				return &invalidAnswer{err}
 			}
 		}
-		answer = fresh
+		answer = decoded
 		return nil
 	})
 	return answer, err

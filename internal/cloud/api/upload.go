@@ -26,7 +26,7 @@ type ArchiveUpload struct {
 	archive     Stream
 	application string
 	log         *slog.Logger
-	every       time.Duration // between two of those
+	every       time.Duration // between two of these lines
 
 	mu     sync.Mutex
 	failed error

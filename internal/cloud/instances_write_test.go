@@ -470,6 +470,17 @@ func TestDeleteInstance(t *testing.T) {
 	}
 }
 
+// TestDeleteThatNeverSucceeds checks that a failure of the service is not taken for a refusal, which a look would explain.
+func TestDeleteThatNeverSucceeds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, w := scripted(t, wiretest.Script{"DELETE /acme/databases/userdb/pg_main": {wiretest.Refuse(500, "out of order")}})
+		if err := c.DeleteInstance(t.Context(), "pg_main"); !OutcomeUnknown(err) || w.Count(lookUp) != 0 {
+			t.Errorf("%v, calls: %q", err, w.Calls())
+		}
+	})
+}
+
 func TestNamesInPaths(t *testing.T) {
 	t.Parallel()
 	c, w := wired(t, wiretest.OK(""))

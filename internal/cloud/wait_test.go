@@ -271,11 +271,14 @@ func TestFailedPolls(t *testing.T) {
 		ends  time.Duration // 0: the wait succeeds soon after 15 min
 		want  string
 	}{
-		"5xx for minutes":    {Created, between(time.Minute, 10*time.Minute, page(502)), 0, ""},
-		"broken for minutes": {Created, between(time.Minute, 10*time.Minute, wiretest.Lose), 0, ""},
-		"half answers":       {Created, between(time.Minute, 10*time.Minute, wiretest.OK(`{"Postg`)), 0, ""},
-		"throttled":          {Created, between(time.Minute, 10*time.Minute, page(429)), 0, ""},
-		"a proxy's 404":      {Ready, between(time.Minute, 10*time.Minute, page(404)), 0, ""},
+		"5xx for minutes":      {Created, between(time.Minute, 10*time.Minute, page(502)), 0, ""},
+		"broken for minutes":   {Created, between(time.Minute, 10*time.Minute, wiretest.Lose), 0, ""},
+		"half answers":         {Created, between(time.Minute, 10*time.Minute, wiretest.OK(`{"Postg`)), 0, ""},
+		"throttled":            {Created, between(time.Minute, 10*time.Minute, page(429)), 0, ""},
+		"throttled by the API": {Created, between(time.Minute, 10*time.Minute, wiretest.Refuse(429, "slow down")), 0, ""},
+		"408 of the API":       {Created, between(time.Minute, 10*time.Minute, wiretest.Refuse(408, "too slow")), 0, ""},
+		"busy":                 {Created, between(time.Minute, 10*time.Minute, wiretest.Busy), 0, ""},
+		"a proxy's 404":        {Ready, between(time.Minute, 10*time.Minute, page(404)), 0, ""},
 		"every other time": {Ready, func(age time.Duration) http.HandlerFunc {
 			if int(age.Seconds())%2 == 1 {
 				return wiretest.Say(500, "")
@@ -307,6 +310,27 @@ func TestFailedPolls(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestWaitOutlastsTheAuthServer lets a wait go on while no token can be had.
+func TestWaitOutlastsTheAuthServer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.URL.Path != "/oauth/token":
+				wiretest.OK(`{"PostgresInstanceName":"pg_main","Status":"available","HostName":"h"}`)(w, r)
+			case time.Since(begun) < 5*time.Minute:
+				wiretest.Say(503, "")(w, r)
+			default:
+				wiretest.OK(`{"access_token":"fresh"}`)(w, r)
+			}
+		}, func(cfg *Config) { cfg.Login = Login{RefreshToken: "refresh-token"} })
+		if _, err := c.WaitInstance(t.Context(), "pg_main", Ready); err != nil || time.Since(begun) < 5*time.Minute {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+	})
 }
 
 func TestTimeoutSaysTheLastError(t *testing.T) {

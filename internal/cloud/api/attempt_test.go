@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -67,6 +68,32 @@ func TestDripIsAHang(t *testing.T) {
 		wiretest.ExpectError(t, list(t.Context(), c, Poll), "GET /v1alpha1/acme/databases", "nothing came for 1m0s")
 		if took := time.Since(begun); took != time.Minute {
 			t.Errorf("it took %s", took)
+		}
+	})
+}
+
+// pausing is an empty reader that takes its time.
+type pausing time.Duration
+
+func (p pausing) Read([]byte) (int, error) {
+	time.Sleep(time.Duration(p))
+	return 0, io.EOF
+}
+
+// TestDownloadMayTakeItsTime reads an answer that takes minutes, and moves all the time.
+func TestDownloadMayTakeItsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := over(t, wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			pieces := []io.Reader{strings.NewReader("[]")}
+			for range 5 {
+				pieces = append(pieces, pausing(50*time.Second), strings.NewReader(strings.Repeat(" ", answerStep)))
+			}
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(io.MultiReader(pieces...)), Request: req}, nil
+		}))
+		begun := time.Now()
+		if err := list(t.Context(), c, Poll); err != nil || time.Since(begun) != 250*time.Second {
+			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
 	})
 }
@@ -175,6 +202,7 @@ func TestRedirects(t *testing.T) {
 		"another host":               {"GET", elsewhere.URL + "/x?secret=1", 302, "with a redirect to " + strings.TrimPrefix(elsewhere.URL, "http://") + ", which is not followed (302 Found to GET /v1alpha1/acme/databases)"},
 		"another host, write":        {"POST", elsewhere.URL, 307, "which is not followed"},
 		"another scheme":             {"GET", "https://cloud.dbos.test/", 301, "with a redirect to cloud.dbos.test, which is not followed"},
+		"another scheme of the host": {"GET", "https://HOST/moved", 301, ", which is not followed"},
 		"write that becomes a read":  {"POST", "/moved", 303, "which is not followed (303 See Other to POST /v1alpha1/acme/databases)"},
 		"delete that becomes a read": {"DELETE", "/moved", 302, "which is not followed"},
 		"round and round":            {"GET", "/v1alpha1/acme/databases", 302, "which is not followed"},
@@ -267,6 +295,30 @@ func TestInterruptedWriteIsStillAnswered(t *testing.T) {
 			t.Errorf("it was sent, or may have been: %v, %q", err, w.Calls())
 		}
 	})
+}
+
+// closing is a body that counts how often it is closed.
+type closing struct {
+	io.Reader
+	closed int
+}
+
+func (b *closing) Close() error { b.closed++; return nil }
+
+// TestUnsentBodyIsClosed begins a request after its operation has ended.
+func TestUnsentBodyIsClosed(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	body := &closing{Reader: strings.NewReader("{}")}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1/", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &attemptTransport{next: wiretest.New(wiretest.OK("")), timeout: time.Minute, log: slog.New(slog.DiscardHandler)}
+	if _, err := transport.RoundTrip(req); !errors.Is(err, context.Canceled) || body.closed != 1 {
+		t.Errorf("closed %d times, %v", body.closed, err)
+	}
 }
 
 func TestOneLogLineARequest(t *testing.T) {

@@ -169,6 +169,21 @@ func TestPausesDiffer(t *testing.T) {
 	}
 }
 
+// TestFailedMigrationIsNotWaitedFor fails a deploy of a new application. The migration misses something of the same
+// name, which does not mean that the application is not visible yet.
+func TestFailedMigrationIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		failure := wiretest.Say(400, `{"message":"shop not found","statusCode":400,"DetailedError":"table shop not found"}`)
+		c, w := wired(t, failure, func(cfg *Config) { cfg.IsNew = func(Object) bool { return true } })
+		err := c.Send(t.Context(), Request{
+			Kind: Write, Method: "POST", Path: []string{"applications", "shop"}, Needs: []Object{{"application", "shop"}}, FailWhenBusy: true,
+		})
+		wiretest.ExpectError(t, err, `"shop not found"`)
+		w.Expect(t, "POST /acme/applications/shop")
+	})
+}
+
 func TestRetryAfterIsHonoured(t *testing.T) {
 	t.Parallel()
 	for name, header := range map[string]func() string{

@@ -44,10 +44,7 @@ const (
 
 func (a Alteration) apply(answer *bufferedAnswer) {
 	body := bytes.Clone(answer.body.Bytes())
-	replace := func(body []byte) {
-		answer.body.Reset()
-		answer.body.Write(body)
-	}
+	replace := func(body []byte) { answer.body = *bytes.NewBuffer(body) }
 	switch a {
 	case "":
 	case AlterBreak:

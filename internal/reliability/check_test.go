@@ -76,14 +76,20 @@ func (w *world) check(s *scenario, n named, before int) error {
 	var instance struct {
 		Status   string
 		IsLinked bool
+		Port     int
 	}
 	status := w.cloud.Call(w.t, http.MethodGet, "databases/userdb/info/"+n.instance, nil, &instance)
-	if there := status == http.StatusOK; there != (s.want.instance || s.want.link) || there && instance.IsLinked != s.want.link {
+	if there := status == http.StatusOK; there != (s.want.instance || s.want.link) || there && instance.IsLinked != s.want.link ||
+		s.want.port != 0 && instance.Port != s.want.port {
 		return fmt.Errorf("the server has instance %s: %d %+v", n.instance, status, instance)
 	}
-	var application struct{ PostgresInstanceName string }
+	var application struct {
+		PostgresInstanceName string
+		ExecutorsMemoryMib   int
+	}
 	status = w.cloud.Call(w.t, http.MethodGet, "applications/"+n.application, nil, &application)
-	if there := status == http.StatusOK; there != s.want.application || s.want.on != "" && application.PostgresInstanceName != s.want.on {
+	if there := status == http.StatusOK; there != s.want.application || s.want.on != "" && application.PostgresInstanceName != s.want.on ||
+		s.want.memory != 0 && application.ExecutorsMemoryMib != s.want.memory {
 		return fmt.Errorf("the server has application %s: %d %+v", n.application, status, application)
 	}
 	if s.want.application {
@@ -109,21 +115,23 @@ func (w *world) checkApplication(s *scenario, n named) error {
 }
 
 // checkWrites asks the log of the local cloud what was carried out: what was made, deployed or destroyed, and the last
-// password.
+// password or value of a secret.
 func (w *world) checkWrites(s *scenario, before int) error {
-	password, made, deployed := "", 0, 0
+	secret, made, deployed := "", 0, 0
 	for _, request := range w.cloud.Requests()[before:] {
 		if request.Outcome/100 != 2 {
 			continue
 		}
-		var sent struct{ Name, AdminPassword, Password string }
+		var sent struct{ AdminPassword, Password, ClearSecretValue string }
 		_ = json.Unmarshal(request.Body, &sent) // of a body that is none, nothing is sent
 		switch call := w.callOf(request); call {
 		case "POST databases/userdb", "POST databases/userdb/*/restore", "POST databases/byod", "PUT applications":
 			made++
-			password = cmp.Or(sent.AdminPassword, password)
+			secret = cmp.Or(sent.AdminPassword, sent.Password, secret)
 		case "POST databases/userdb/*/credentials":
-			password = sent.Password
+			secret = sent.Password
+		case "POST applications/secrets":
+			secret = sent.ClearSecretValue
 		case "POST applications/*", "POST applications/*/changedbinstance":
 			deployed++
 		default:
@@ -137,8 +145,8 @@ func (w *world) checkWrites(s *scenario, before int) error {
 		return fmt.Errorf("it was made %d times", made)
 	case deployed > s.want.deploys:
 		return fmt.Errorf("it was deployed %d times, want %d", deployed, s.want.deploys)
-	case s.want.password != "" && password != s.want.password:
-		return fmt.Errorf("the password is not the one that was asked for (%d characters)", len(password))
+	case s.want.sent != "" && secret != s.want.sent:
+		return fmt.Errorf("the last password or value is %q, want %q", secret, s.want.sent)
 	}
 	return nil
 }

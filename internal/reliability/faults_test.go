@@ -15,16 +15,17 @@ import (
 
 // wrong is one way in which a call goes wrong.
 type wrong struct {
-	name  string
-	fault localcloud.Fault
-	only  []string // how long; all lengths if it is empty
+	name   string
+	fault  localcloud.Fault
+	outage bool     // no later call gets through either; the length is that of the outage
+	only   []string // how long; all lengths if it is empty
 }
 
 // lengths are how long a call goes wrong. The unit is a second, or what stands for one.
 var lengths = map[string]func(f *localcloud.Fault, unit time.Duration){
 	once:       func(f *localcloud.Fault, _ time.Duration) { f.Times = 1 },
 	threeTimes: func(f *localcloud.Fault, _ time.Duration) { f.Times = 3 },
-	"for 20 s": func(f *localcloud.Fault, unit time.Duration) { f.For = 20 * unit },
+	for20s:     func(f *localcloud.Fault, unit time.Duration) { f.For = 20 * unit },
 	forEver:    func(*localcloud.Fault, time.Duration) {},
 }
 
@@ -32,6 +33,7 @@ const (
 	page       = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
 	once       = "once"
 	threeTimes = "three times"
+	for20s     = "for 20 s"
 	forEver    = "for ever"
 )
 
@@ -48,6 +50,7 @@ func wrongs(unit time.Duration) []wrong {
 	list := []wrong{
 		{name: "reset before it acts", fault: localcloud.Fault{Drop: true}},
 		{name: "acts, answer lost", fault: localcloud.Fault{Lose: true}},
+		{name: "acts, answer lost, then an outage", fault: localcloud.Fault{Lose: true}, outage: true, only: []string{for20s, forEver}},
 		{name: "hangs, then acts", fault: localcloud.Fault{Hang: true, After: true}},
 		{name: "hangs", fault: localcloud.Fault{Hang: true}},
 		{name: "401", fault: refusal(http.StatusUnauthorized, "token expired")},

@@ -6,7 +6,7 @@ package reliability
 import (
 	"errors"
 	"fmt"
-	"maps"
+	"net/http"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,31 +19,39 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-// every is the stride in which a usual run plays the cases: it has no divisor in common with the number of lengths, so
-// that all of them come up. With DBOS_RELIABILITY=all every case is played.
-const every = 7
-
 // together is how many cases are played one after another on one local cloud.
 const together = 16
 
 // trial is one call of one scenario that goes wrong in one way for one length of time.
 type trial struct {
 	scenario *scenario
-	call     string // method and pattern
+	call     madeCall
 	wrong    wrong
 	length   string
 }
 
-func (c trial) String() string {
-	return fmt.Sprintf("%s %s / %s / %s, %s", c.scenario.kind, c.scenario.name, c.call, c.wrong.name, c.length)
+// madeCall is a call that a scenario makes.
+type madeCall struct {
+	name  string // method and pattern
+	after int    // how many other requests come before it
 }
 
-// fault is what the local cloud does to the call.
-func (c trial) fault(unit time.Duration) localcloud.Fault {
+func (c trial) String() string {
+	return fmt.Sprintf("%s %s / %s / %s, %s", c.scenario.kind, c.scenario.name, c.call.name, c.wrong.name, c.length)
+}
+
+// faults are what the local cloud does to the call, and to those after it in an outage.
+func (c trial) faults(unit time.Duration) []localcloud.Fault {
 	fault := c.wrong.fault
-	fault.Method, fault.Path, _ = strings.Cut(c.call, " ")
-	lengths[c.length](&fault, unit)
-	return fault
+	fault.Method, fault.Path, _ = strings.Cut(c.call.name, " ")
+	if !c.wrong.outage {
+		lengths[c.length](&fault, unit)
+		return []localcloud.Fault{fault}
+	}
+	fault.Times = 1
+	outage := localcloud.Fault{Skip: c.call.after, Drop: true}
+	lengths[c.length](&outage, unit)
+	return []localcloud.Fault{fault, outage}
 }
 
 // TestMatrix plays every call of every operation against every fault, with the product's own timing. A bubble of
@@ -57,20 +65,19 @@ func TestMatrix(t *testing.T) {
 	var cases []trial
 	for i := range list {
 		for _, call := range calls[i] {
-			if call == "GET user/profile" && all[call] || list[i].only != "" && call != list[i].only {
+			if call.name == "GET user/profile" && all[call.name] || list[i].only != "" && call.name != list[i].only {
 				continue // Every operation asks for it in the same way.
 			}
-			all[call] = true
+			all[call.name] = true
 			cases = append(cases, casesOf(&list[i], call)...)
 		}
 	}
 	checkCalls(t, all)
 
 	var tally tally
-	played := usual(cases)
 	begun := time.Now()
-	queue := make(chan []trial, len(played))
-	for some := range slices.Chunk(played, together) {
+	queue := make(chan []trial, len(cases))
+	for some := range slices.Chunk(cases, together) {
 		queue <- some
 	}
 	close(queue)
@@ -89,29 +96,16 @@ func TestMatrix(t *testing.T) {
 		})
 	}
 	group.Wait()
-	t.Logf("%d of %d cases in %s", tally.played.Load(), len(cases), time.Since(begun).Round(time.Second))
-	record(t, fmt.Sprintf("one of %d calls of %d operations goes wrong, in one of %d ways", len(all), len(list), len(wrongs(time.Second))), int(tally.played.Load()),
+	t.Logf("%d cases in %s", len(cases), time.Since(begun).Round(time.Second))
+	record(t, fmt.Sprintf("one of %d calls of %d operations goes wrong in one of %d ways, once, three times, for 20 s or for ever", len(all), len(list), len(wrongs(time.Second))), len(cases),
 		"%d succeed in one apply; %d end in an error that says how to go on, after which one more apply converges", tally.succeeded.Load(), tally.failed.Load())
 }
 
-// usual are the cases of this run.
-func usual(cases []trial) []trial {
-	if everything() {
-		return cases
-	}
-	var some []trial
-	for i := 0; i < len(cases); i += every {
-		some = append(some, cases[i])
-	}
-	return some
-}
-
 // tally counts how cases come out.
-type tally struct{ played, succeeded, failed, wrong atomic.Int64 }
+type tally struct{ succeeded, failed, wrong atomic.Int64 }
 
 func (n *tally) count(t *testing.T, c trial, ok bool, err error) {
 	t.Helper()
-	n.played.Add(1)
 	switch {
 	case err != nil:
 		if n.wrong.Add(1) <= 25 {
@@ -125,11 +119,11 @@ func (n *tally) count(t *testing.T, c trial, ok bool, err error) {
 }
 
 // casesOf are all ways in which one call of a scenario goes wrong.
-func casesOf(s *scenario, call string) []trial {
+func casesOf(s *scenario, call madeCall) []trial {
 	var cases []trial
 	for _, w := range wrongs(time.Second) {
-		if cannotBeSeen(s, call, w) {
-			continue
+		if cannotBeSeen(s, call.name, w) || w.outage && strings.HasPrefix(call.name, http.MethodGet) {
+			continue // After a read, an outage is one lost answer more.
 		}
 		for _, length := range w.played() {
 			cases = append(cases, trial{s, call, w, length})
@@ -163,9 +157,9 @@ func checkCalls(t *testing.T, calls map[string]bool) {
 }
 
 // callsOfAll are the calls of each scenario when nothing goes wrong.
-func callsOfAll(t *testing.T, list []scenario, source, other string) [][]string {
+func callsOfAll(t *testing.T, list []scenario, source, other string) [][]madeCall {
 	t.Helper()
-	calls := make([][]string, len(list))
+	calls := make([][]madeCall, len(list))
 	synctest.Test(t, func(b *testing.T) {
 		w := newWorld(b, source, other)
 		for i := range list {
@@ -179,7 +173,7 @@ func callsOfAll(t *testing.T, list []scenario, source, other string) [][]string 
 }
 
 // callsOf plays a scenario without a fault, and returns the calls that it makes.
-func (w *world) callsOf(s *scenario) ([]string, error) {
+func (w *world) callsOf(s *scenario) ([]madeCall, error) {
 	n, prior, err := w.begin(s)
 	if err != nil {
 		return nil, err
@@ -193,14 +187,17 @@ func (w *world) callsOf(s *scenario) ([]string, error) {
 	if err != nil || !ok {
 		return nil, fmt.Errorf("%w %s", err, d.said.String())
 	}
-	calls := map[string]bool{}
-	for _, request := range w.cloud.Requests()[before:] {
-		calls[w.callOf(request)] = true
+	var calls []madeCall
+	for i, request := range w.cloud.Requests()[before:] {
+		name := w.callOf(request)
+		if !slices.ContainsFunc(calls, func(c madeCall) bool { return c.name == name }) {
+			calls = append(calls, madeCall{name, i})
+		}
 	}
 	if err := w.check(s, n, before); err != nil {
 		return nil, err
 	}
-	return slices.Sorted(maps.Keys(calls)), w.converges(s, n, after, ok)
+	return calls, w.converges(s, n, after, ok)
 }
 
 // play plays one case. It returns whether the operation succeeded although the call went wrong, and an error if
@@ -213,7 +210,7 @@ func (w *world) play(c trial) (ok bool, err error) {
 	}
 	time.Sleep(c.wrong.fault.Unseen) // What is there before was seen by whoever made it.
 	before := len(w.cloud.Requests())
-	lift := w.cloud.Inject(c.fault(time.Second))
+	lift := w.inject(c.faults(time.Second))
 	d, err := w.drive(s)
 	if err != nil {
 		lift()

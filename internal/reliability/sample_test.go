@@ -60,14 +60,15 @@ func TestSample(t *testing.T) {
 	record(t, "the same through the real binaries, drawn by chance", samples, "all converge with at most one more apply")
 }
 
-func anyOf(random *rand.Rand, texts []string) string { return texts[random.IntN(len(texts))] }
+func anyOf[T any](random *rand.Rand, list []T) T { return list[random.IntN(len(list))] }
 
 // sample plays one case with real Terraform: it applies while the call goes wrong, then follows the way on.
 func (w *world) sample(c trial) error {
 	s := c.scenario
 	n := w.names()
 	w.make(s, n)
-	tf := newWorkspace(w.t, "", environmentOf(w.cloud)...)
+	trace := filepath.Join(w.t.TempDir(), "trace.log")
+	tf := newWorkspace(w.t, "", append(environmentOf(w.cloud), "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+trace)...)
 	if s.before != nil {
 		if out, err := w.apply(tf, s.kind, limited(s.before(n), "30s")); err != nil {
 			return fmt.Errorf("before: %w\n%s", err, out)
@@ -75,10 +76,14 @@ func (w *world) sample(c trial) error {
 	}
 	time.Sleep(c.wrong.fault.Unseen)
 	before := len(w.cloud.Requests())
-	lift := w.cloud.Inject(c.fault(sampleUnit))
+	lift := w.inject(c.faults(sampleUnit))
 	said, firstErr := w.apply(tf, s.kind, limited(s.after(n), "8s"))
 	lift()
-	if err := w.hidesSecrets(strings.ReplaceAll(said, "\n", "")); err != nil {
+	logged, err := os.ReadFile(trace)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(w.hidesSecrets(strings.ReplaceAll(said, "\n", "")), w.hidesSecrets(string(logged))); err != nil {
 		return err
 	}
 	if firstErr != nil {

@@ -42,10 +42,12 @@ type scenario struct {
 // made is what the server must have in the end.
 type made struct {
 	instance, link, application, secret bool
+	port                                int    // of the link; 0 does not matter
+	memory                              int    // of the application; 0 does not matter
 	versions                            int    // of the application
 	deploys                             int    // of the operation
 	on                                  string // the instance that the application is on; "" does not matter
-	password                            string // the last one that was set; "" does not matter
+	sent                                string // the last password or value; "" does not matter
 	deletes                             bool   // a DELETE is part of the operation
 }
 
@@ -154,35 +156,35 @@ func scenarios() []scenario {
 	)
 	none := func(named) config { return config{} }
 	list := []scenario{
-		{name: "create", kind: instance, after: instanceOf(firstSecret), want: made{instance: true, password: firstSecret}},
-		{name: "rotate", kind: instance, before: instanceOf(firstSecret), after: instanceOf(secondSecret), want: made{instance: true, password: secondSecret}},
+		{name: "create", kind: instance, after: instanceOf(firstSecret), want: made{instance: true, sent: firstSecret}},
+		{name: "rotate", kind: instance, before: instanceOf(firstSecret), after: instanceOf(secondSecret), want: made{instance: true, sent: secondSecret}},
 		{name: "read", kind: instance, before: instanceOf(firstSecret), after: instanceOf(firstSecret), want: made{instance: true}},
 		{name: "destroy", kind: instance, before: instanceOf(firstSecret), want: made{deletes: true}},
 		{name: "import", kind: instance, instance: true, id: instanceName, want: made{instance: true}},
 
-		{name: "create with a refresh token", kind: instance, refreshToken: true, only: exchange, after: instanceOf(firstSecret), want: made{instance: true, password: firstSecret}},
+		{name: "create with a refresh token", kind: instance, refreshToken: true, only: exchange, after: instanceOf(firstSecret), want: made{instance: true, sent: firstSecret}},
 
-		{name: "create", kind: restore, after: restoreOf(firstSecret), want: made{instance: true, password: firstSecret}},
-		{name: "rotate", kind: restore, before: restoreOf(firstSecret), after: restoreOf(secondSecret), want: made{instance: true, password: secondSecret}},
+		{name: "create", kind: restore, after: restoreOf(firstSecret), want: made{instance: true, sent: firstSecret}},
+		{name: "rotate", kind: restore, before: restoreOf(firstSecret), after: restoreOf(secondSecret), want: made{instance: true, sent: secondSecret}},
 		{name: "read", kind: restore, before: restoreOf(firstSecret), after: restoreOf(firstSecret), want: made{instance: true}},
 		{name: "destroy", kind: restore, before: restoreOf(firstSecret), want: made{deletes: true}},
 		{name: "import", kind: restore, instance: true, id: instanceName, want: made{instance: true}},
 
-		{name: "create", kind: link, after: linkOf(5432), want: made{link: true}},
-		{name: "change", kind: link, before: linkOf(5432), after: linkOf(6543), want: made{link: true, deletes: true}},
+		{name: "create", kind: link, after: linkOf(5432), want: made{link: true, port: 5432, sent: firstSecret}},
+		{name: "change", kind: link, before: linkOf(5432), after: linkOf(6543), want: made{link: true, port: 6543, sent: firstSecret, deletes: true}},
 		{name: "read", kind: link, before: linkOf(5432), after: linkOf(5432), want: made{link: true}},
 		{name: "destroy", kind: link, before: linkOf(5432), want: made{deletes: true}},
 		{name: "import", kind: link, link: true, id: instanceName, want: made{link: true}},
 
-		{name: "register", kind: app, after: applicationOf("base", 1024), want: made{application: true, on: "base"}},
-		{name: "settings", kind: app, before: applicationOf("base", 1024), after: applicationOf("base", 512), want: made{application: true, on: "base"}},
+		{name: "register", kind: app, after: applicationOf("base", 1024), want: made{application: true, on: "base", memory: 1024}},
+		{name: "settings", kind: app, before: applicationOf("base", 1024), after: applicationOf("base", 512), want: made{application: true, on: "base", memory: 512}},
 		{name: "read", kind: app, before: applicationOf("base", 1024), after: applicationOf("base", 1024), want: made{application: true, on: "base"}},
-		{name: "move", kind: app, application: true, deployed: true, adopted: true, after: applicationOf("other", 1024), want: made{application: true, on: "other", versions: 1, deploys: 1}},
+		{name: "move", kind: app, application: true, deployed: true, adopted: true, after: applicationOf("other", 1024), want: made{application: true, on: "other", memory: 1024, versions: 1, deploys: 1}},
 		{name: "destroy", kind: app, before: applicationOf("base", 1024), want: made{deletes: true}},
 		{name: "import", kind: app, application: true, deployed: true, id: applicationName, want: made{application: true, versions: 1}},
 
-		{name: "set", kind: secret, application: true, after: secretOf(firstSecret), want: made{application: true, secret: true}},
-		{name: "change", kind: secret, application: true, before: secretOf(firstSecret), after: secretOf(secondSecret), want: made{application: true, secret: true}},
+		{name: "set", kind: secret, application: true, after: secretOf(firstSecret), want: made{application: true, secret: true, sent: firstSecret}},
+		{name: "change", kind: secret, application: true, before: secretOf(firstSecret), after: secretOf(secondSecret), want: made{application: true, secret: true, sent: secondSecret}},
 		{name: "read", kind: secret, application: true, before: secretOf(firstSecret), after: secretOf(firstSecret), want: made{application: true, secret: true}},
 		{name: "delete", kind: secret, application: true, before: secretOf(firstSecret), want: made{application: true, deletes: true}},
 		{name: "import", kind: secret, application: true, secret: true, id: func(n named) string { return n.application + "/KEY" }, want: made{application: true, secret: true}},

@@ -135,6 +135,19 @@ func (w *world) await(path, status string) {
 	w.t.Fatalf("%s never has status %s", path, status)
 }
 
+// inject injects faults until lift is called.
+func (w *world) inject(faults []localcloud.Fault) (lift func()) {
+	var lifts []func()
+	for _, fault := range faults {
+		lifts = append(lifts, w.cloud.Inject(fault))
+	}
+	return func() {
+		for _, lift := range lifts {
+			lift()
+		}
+	}
+}
+
 // drive starts Terraform anew. It asks for its organization, as most do.
 func (w *world) drive(s *scenario) (*driver, error) {
 	environment := w.cloud.Environment()

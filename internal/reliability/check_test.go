@@ -53,7 +53,7 @@ func (w *world) converges(s *scenario, n named, o *object, ok bool) error {
 	}
 	if !ok {
 		if o, ok, err = s.run(d, n, o); err != nil || !ok {
-			return fmt.Errorf("one more apply does not work: %w %s", err, d.said.String())
+			return d.failed("one more apply does not work", err)
 		}
 	}
 	if s.after == nil {
@@ -63,10 +63,10 @@ func (w *world) converges(s *scenario, n named, o *object, ok bool) error {
 		return errors.New("nothing is in the state")
 	}
 	if o, ok, err = d.read(o); err != nil || !ok || o == nil {
-		return fmt.Errorf("the refresh does not work: %w %s", err, d.said.String())
+		return d.failed("the refresh does not work", err)
 	}
 	if changes, err := d.changes(o, s.after(n)); err != nil || changes {
-		return fmt.Errorf("the next plan is not empty: %w %s", err, d.said.String())
+		return d.failed("the next plan is not empty", err)
 	}
 	return nil
 }

@@ -44,7 +44,6 @@ type driver struct {
 
 	mu   sync.Mutex
 	said bytes.Buffer // summaries and details of all diagnostics
-	bad  bool         // one of them was an error
 	log  bytes.Buffer // at TRACE
 }
 
@@ -81,7 +80,7 @@ func drive(ctx context.Context, options provider.Options) (*driver, error) {
 	}
 	resp, err := d.server.ConfigureProvider(d.ctx, &tfprotov6.ConfigureProviderRequest{Config: encoded, TerraformVersion: "1.15.0"})
 	if err != nil || d.report(resp.Diagnostics) {
-		return nil, fmt.Errorf("configure: %w %s", err, d.said.String())
+		return nil, d.failed("configure", err)
 	}
 	return d, nil
 }
@@ -99,8 +98,15 @@ func (d *driver) report(diagnostics []*tfprotov6.Diagnostic) (failed bool) {
 		fmt.Fprintf(&d.said, "%s: %s\n%s\n", one.Severity, one.Summary, one.Detail)
 		failed = failed || one.Severity == tfprotov6.DiagnosticSeverityError
 	}
-	d.bad = d.bad || failed
 	return failed
+}
+
+// failed is an error about the protocol, or else about what the diagnostics say.
+func (d *driver) failed(what string, err error) error {
+	if err == nil {
+		err = errors.New(d.said.String())
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // apply plans and applies a configuration over prior; without a configuration it destroys. It returns what Terraform

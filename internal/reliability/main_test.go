@@ -45,14 +45,11 @@ func withBuildDir(run func() int) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(buildDir)) }()
 	code = run()
-	if everything() {
+	if testing.Verbose() {
 		fmt.Print(markdown())
 	}
 	return code, nil
 }
-
-// everything reports whether this run leaves nothing out, as make reliability asks for.
-func everything() bool { return os.Getenv("DBOS_RELIABILITY") == "all" }
 
 // built is the engine, and makes the provider's binary once.
 var built = sync.OnceValues(func() (*workspace.Engine, error) {

@@ -75,7 +75,7 @@ func (w *world) begin(s *scenario) (n named, prior *object, err error) {
 		prior, ok, err = d.apply(s.kind, nil, s.before(n))
 	}
 	if err != nil || !ok {
-		return n, nil, fmt.Errorf("what was to be there before: %w %s", err, d.said.String())
+		return n, nil, d.failed("what was to be there before", err)
 	}
 	return n, prior, nil
 }

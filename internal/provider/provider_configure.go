@@ -241,7 +241,7 @@ func (p *dbosProvider) login(model providerModel, diags *diag.Diagnostics) cloud
 	if !named {
 		file = filepath.Join(".dbos", "credentials")
 	}
-	login, err := cloud.LoadLogin(file)
+	login, err := loadLogin(file)
 	switch {
 	case err == nil:
 		return login
@@ -267,6 +267,15 @@ func (p *dbosProvider) caCertificates(model providerModel, diags *diag.Diagnosti
 		return nil
 	}
 	return pem
+}
+
+// loadLogin reads the login from a credentials file that a user has named.
+func loadLogin(file string) (cloud.Login, error) {
+	file, err := homepath.Expand(file)
+	if err != nil {
+		return cloud.Login{}, fmt.Errorf("credentials file %w", err)
+	}
+	return cloud.LoadLogin(file)
 }
 
 // readFile reads a file that a user has named.

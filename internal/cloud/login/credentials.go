@@ -12,8 +12,6 @@ import (
 	"os"
 	"strings"
 	"unicode"
-
-	"github.com/dbos-community/terraform-provider-dbos/internal/homepath"
 )
 
 // Login identifies a client: a token, a refresh token that is exchanged for tokens, or both, of one account.
@@ -27,8 +25,8 @@ type Login struct {
 // maxLoginFile limits the size of the file. The CLI writes far smaller ones.
 const maxLoginFile = 1 << 20
 
-// Load reads the credentials file that the CLI writes at its login. A leading ~/ stands for the home directory. If
-// the file does not exist, the error wraps [fs.ErrNotExist]. No error holds any of the content.
+// Load reads the credentials file that the CLI writes at its login. If the file does not exist, the error wraps
+// [fs.ErrNotExist]. No error holds any of the content.
 func Load(path string) (Login, error) {
 	content, err := readLoginFile(path)
 	if err != nil {
@@ -70,10 +68,6 @@ const loginAgain = "run dbos-cloud login to have it written anew"
 func readLoginFile(path string) ([]byte, error) {
 	if path == "" {
 		return nil, errors.New("the path of the credentials file is empty")
-	}
-	path, err := homepath.Expand(path)
-	if err != nil {
-		return nil, fmt.Errorf("credentials file %w", err)
 	}
 	file, err := os.Open(path)
 	switch {

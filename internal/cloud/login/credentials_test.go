@@ -117,27 +117,6 @@ func TestLoadLoginUnreadable(t *testing.T) {
 	}
 }
 
-// TestLoadLoginHome sets the home directory, so it does not run in parallel.
-func TestLoadLoginHome(t *testing.T) {
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	t.Setenv("USERPROFILE", home) // Windows' name for it.
-	if err := os.WriteFile(filepath.Join(home, "credentials"), []byte(`{"token":"zqxj"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range []string{"~/credentials", "~" + string(filepath.Separator) + "credentials"} {
-		if login, err := Load(path); err != nil || login.Token != "zqxj" {
-			t.Errorf("%s: login %+v, error %v", path, login, err)
-		}
-	}
-	if _, err := Load("~/missing"); !errors.Is(err, fs.ErrNotExist) || wiretest.Message(err) != "credentials file "+filepath.Join(home, "missing")+" does not exist: file does not exist" {
-		t.Errorf("missing: %v", err)
-	}
-	if _, err := Load("~"); wiretest.Message(err) != "credentials file "+home+" is a directory; the CLI's file in it is called credentials" {
-		t.Errorf("home itself: %v", err)
-	}
-}
-
 func TestCheckToken(t *testing.T) {
 	t.Parallel()
 	const once = `give it in one piece, without line breaks and without a leading "Bearer"`

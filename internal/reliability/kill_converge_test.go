@@ -56,6 +56,12 @@ func (r *killRound) see(output string) {
 func (r *killRound) follow(t *testing.T, output string, untold bool) bool {
 	t.Helper()
 	diagnostics := diagnosticsIn(output)
+	for _, d := range diagnostics {
+		ours := strings.HasPrefix(d.text, "Error: ") && d.address != "" && r.killed == 0
+		if ours && !wayOn.MatchString(strings.Join(strings.Fields(d.text), " ")) {
+			t.Errorf("the error tells no way on:\n%s", d.text)
+		}
+	}
 	before := r.untainted + r.adopted
 	for _, address := range taintedIn(t, filepath.Join(r.w.Dir, "terraform.tfstate")) {
 		kind, _, _ := strings.Cut(address, ".")

@@ -74,7 +74,7 @@ func TestKills(t *testing.T) {
 	t.Logf("DBOS_KILL_SEED=%d DBOS_KILL_ROUNDS=%d", seed, rounds)
 	base := newKillBase(t)
 	var total killTotal
-	t.Cleanup(func() { total.report(t, int(rounds)) })
+	t.Cleanup(func() { total.report(t) })
 	for n := range rounds {
 		k := kills[n%uint64(len(kills))]
 		s := stages[(n+n/uint64(len(kills)))%uint64(len(stages))] // eighteen rounds play every kill at every stage
@@ -134,13 +134,14 @@ func (r *killRound) killProvider(t *testing.T) {
 
 // killTotal is what all rounds together did.
 type killTotal struct {
-	mu                                  sync.Mutex
-	struck, applies, untainted, adopted int
+	mu                                          sync.Mutex
+	rounds, struck, applies, untainted, adopted int
 }
 
 func (total *killTotal) add(r *killRound) {
 	total.mu.Lock()
 	defer total.mu.Unlock()
+	total.rounds++
 	if r.struck {
 		total.struck++
 	}
@@ -149,13 +150,13 @@ func (total *killTotal) add(r *killRound) {
 	total.adopted += r.adopted
 }
 
-func (total *killTotal) report(t *testing.T, rounds int) {
+func (total *killTotal) report(t *testing.T) {
 	t.Helper()
 	record(t, "SIGINT, or SIGKILL of the provider, of Terraform, of both or of the server, at a random moment of an apply that creates eleven objects, "+
-		"of one that changes all of them, or of a destroy", rounds,
+		"of one that changes all of them, or of a destroy", total.rounds,
 		"nothing lost, orphaned, doubled or left at an old value: %d more runs, %d untaints and %d imports, as the messages say",
 		total.applies, total.untainted, total.adopted)
-	if !t.Failed() && rounds >= len(kills) && 2*total.struck < rounds {
+	if !t.Failed() && total.rounds >= len(kills) && 2*total.struck < total.rounds {
 		t.Error("most kills came after the end of the run")
 	}
 }

@@ -148,8 +148,9 @@ func (m *linkedDatabaseModel) link(ctx context.Context, client *cloud.Client, co
 	}
 }
 
-// unlink ends the link, unless an application is on it, and waits until the name is free.
-func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseModel, diags *diag.Diagnostics) bool {
+// unlink ends the link, unless an application is on it, and waits until the name is free. If the wait ends first,
+// unlinked says in which state things are left.
+func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseModel, unlinked string, diags *diag.Diagnostics) bool {
 	name := state.Name.ValueString()
 	instance, err := client.FreshInstance(ctx, name)
 	switch {
@@ -166,7 +167,7 @@ func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseMode
 		return false
 	}
 	if _, err := client.WaitInstance(ctx, name, cloud.Gone); err != nil {
-		addError(diags, "Cannot see the end of "+state.label(), err, "It was unlinked. It stays in the state; apply again to see it gone.")
+		addError(diags, "Cannot see the end of "+state.label(), err, unlinked)
 		return false
 	}
 	return true

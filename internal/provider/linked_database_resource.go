@@ -166,13 +166,14 @@ func (r *linkedDatabaseResource) update(ctx context.Context, o *operation[linked
 		save()
 		return
 	}
-	if o.connect(ctx) && unlink(ctx, o.client, o.state, o.diags) {
-		o.plan.link(ctx, o.client, o.config, "It is unlinked now, and the database itself is as it was. The next apply links it again.", save, o.diags)
+	const unlinked = "It is unlinked now, and the database itself is as it was. The next apply links it again."
+	if o.connect(ctx) && unlink(ctx, o.client, o.state, unlinked, o.diags) {
+		o.plan.link(ctx, o.client, o.config, unlinked, save, o.diags)
 	}
 }
 
 func (r *linkedDatabaseResource) delete(ctx context.Context, o *operation[linkedDatabaseModel]) {
 	if o.connect(ctx) {
-		unlink(ctx, o.client, o.state, o.diags)
+		unlink(ctx, o.client, o.state, "It was unlinked. It stays in the state; apply again to see it gone.", o.diags)
 	}
 }

@@ -243,6 +243,18 @@ func TestLinkedDatabaseChangeIsCutOff(t *testing.T) {
 	}
 }
 
+// A wait for the end of a link that ends first says what the next apply does: it links again, or sees the link gone.
+func TestLinkedDatabaseIsNotSeenGone(t *testing.T) {
+	t.Parallel()
+	a := linking(false)
+	r := newRPC(t, a)
+	soon := legacy.with(attributes{"timeouts": map[string]string{"update": "100ms", "delete": "100ms"}})
+	o := r.apply(linkedDatabaseType, nil, soon, "", "")
+	a.say(unlinkLegacy, "")
+	r.apply(linkedDatabaseType, o, soon.with(attributes{"port": 6543}), "", `Cannot see the end of linked database "legacy"|The next apply links it again`)
+	r.destroy(o, `Cannot see the end of linked database "legacy"|apply again to see it gone`)
+}
+
 // Each kind that has become the other stops whatever was about to be done, before the first write.
 func TestOtherKindStopsEveryWrite(t *testing.T) {
 	t.Parallel()

@@ -8,25 +8,38 @@ package provider
 import (
 	"cmp"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// EndWithParent ends this process within a second after the one that has started it. A Terraform that is killed, or
+// EndWithParent ends this process within two seconds after the one that has started it. A Terraform that is killed, or
 // that leaves at a second Ctrl-C, does not stop its providers, and nothing else would. The calls that were under way
 // have lost their connection to Terraform then, which cancels them.
 func EndWithParent() {
+	// Nobody reads the log of a provider without a parent. The next line of it would end the process on the spot, and
+	// leave the socket behind.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	parent := os.Getppid()
 	go func() {
 		for range time.Tick(time.Second) {
-			if os.Getppid() != parent {
+			if os.Getppid() != parent || unread(unix.Stdout) {
 				removeSocket()
 				os.Exit(1)
 			}
 		}
 	}()
+}
+
+// unread reports whether a file is a pipe that nobody reads. So is the standard output of a provider whose Terraform
+// was gone before the provider could ask for its parent.
+func unread(file int) bool {
+	state := []unix.PollFd{{Fd: int32(file)}}
+	_, err := unix.Poll(state, 0)
+	return err == nil && state[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0
 }
 
 // removeSocket removes the file of the socket that this process serves. go-plugin makes it, tells its name to Terraform
@@ -35,11 +48,11 @@ func removeSocket() {
 	const files = 64 // The socket is one of the first files that a provider opens.
 	prefix := filepath.Join(cmp.Or(os.Getenv("PLUGIN_UNIX_SOCKET_DIR"), os.TempDir()), "plugin")
 	for file := range files {
-		address, err := syscall.Getsockname(file)
+		address, err := unix.Getsockname(file)
 		if err != nil {
 			continue
 		}
-		if socket, ok := address.(*syscall.SockaddrUnix); ok && strings.HasPrefix(socket.Name, prefix) {
+		if socket, ok := address.(*unix.SockaddrUnix); ok && strings.HasPrefix(socket.Name, prefix) {
 			_ = os.Remove(socket.Name)
 		}
 	}

@@ -98,8 +98,8 @@ func (e entry) mode() fs.FileMode {
 	return 0o644
 }
 
-// readAll reads every file once. Each worker holds one file and its buffers. Of a file on disk whose digest is known it
-// takes that. Who gets the content has to let go of its spool.
+// readAll reads every file once, but for those on disk that are known. Each worker holds one file and its buffers. Who
+// gets the content has to let go of its spool.
 func (s *Source) readAll(ctx context.Context, e effort, known *content) (*content, error) {
 	c := &content{effort: e, digests: make([]digest, len(s.entries))}
 	if known != nil {
@@ -110,28 +110,26 @@ func (s *Source) readAll(ctx context.Context, e effort, known *content) (*conten
 			return nil, err
 		}
 	}
+	todo, largest := c.reuse(s.entries, known)
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
-	for range min(runtime.GOMAXPROCS(0), len(s.entries)) {
+	for range min(runtime.GOMAXPROCS(0), len(todo)) {
 		group.Go(func() error {
-			w := newWorker(c.effort, c.spool)
+			w := newWorker(c.effort, c.spool, largest)
 			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(s.entries) {
+				at := int(next.Add(1)) - 1
+				if at >= len(todo) {
 					return nil
 				}
-				if known != nil && s.entries[i].path != "" {
-					c.digests[i] = known.digests[i]
-					continue
-				}
+				e := s.entries[todo[at]]
 				if s.shared.reads != nil {
-					s.shared.reads(s.entries[i].name)
+					s.shared.reads(e.name)
 				}
-				d, err := w.read(ctx, s.entries[i])
+				d, err := w.read(ctx, e)
 				if err != nil {
 					return err
 				}
-				c.digests[i] = d
+				c.digests[todo[at]] = d
 			}
 		})
 	}
@@ -142,6 +140,20 @@ func (s *Source) readAll(ctx context.Context, e effort, known *content) (*conten
 	return c, nil
 }
 
+// reuse takes over what is known of files on disk. It returns the entries that are still to be read, and the size of
+// the largest.
+func (c *content) reuse(entries []entry, known *content) (todo []int, largest int64) {
+	for i, e := range entries {
+		if known != nil && e.path != "" {
+			c.digests[i] = known.digests[i]
+			continue
+		}
+		todo = append(todo, i)
+		largest = max(largest, e.length())
+	}
+	return todo, largest
+}
+
 // worker reads files one after another.
 type worker struct {
 	buffer     []byte
@@ -150,8 +162,9 @@ type worker struct {
 	deflated   spooler
 }
 
-func newWorker(e effort, to *spool) *worker {
-	w := &worker{buffer: make([]byte, bufferSize), sum: sha256.New(), deflated: spooler{spool: to}}
+func newWorker(e effort, to *spool, largest int64) *worker {
+	// A file whose end fits into the buffer is read in one piece.
+	w := &worker{buffer: make([]byte, min(bufferSize, largest+1)), sum: sha256.New(), deflated: spooler{spool: to}}
 	if e >= measured {
 		// The only error is a level that does not exist.
 		w.compressor, _ = flate.NewWriter(&w.deflated, level)

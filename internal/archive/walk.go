@@ -26,6 +26,9 @@ type entry struct {
 	size       int64
 }
 
+// length is the size of the content, as far as the walk tells.
+func (e entry) length() int64 { return max(e.size, int64(len(e.content))) }
+
 // walker collects the files of a directory. It follows links that stay within the directory and form no circle.
 type walker struct {
 	ctx     context.Context // of one walk

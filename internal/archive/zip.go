@@ -79,7 +79,7 @@ func (s *Source) CheckSize(ctx context.Context) error {
 func (s *Source) total() int64 {
 	var total int64
 	for _, e := range s.entries {
-		total += max(e.size, int64(len(e.content)))
+		total += e.length()
 	}
 	return total
 }

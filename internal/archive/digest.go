@@ -121,11 +121,11 @@ func (s *Source) readAll(ctx context.Context, e effort, known *content) (*conten
 				if at >= len(todo) {
 					return nil
 				}
-				e := s.entries[todo[at]]
+				file := s.entries[todo[at]]
 				if s.shared.reads != nil {
-					s.shared.reads(e.name)
+					s.shared.reads(file.name)
 				}
-				d, err := w.read(ctx, e)
+				d, err := w.read(ctx, file)
 				if err != nil {
 					return err
 				}

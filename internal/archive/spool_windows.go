@@ -20,5 +20,8 @@ func unnamedFile() (*os.File, error) {
 	if err := file.Close(); err != nil {
 		return nil, errors.Join(err, os.Remove(name))
 	}
-	return os.OpenFile(name, os.O_RDWR|windows.FILE_FLAG_DELETE_ON_CLOSE, 0o600)
+	if file, err = os.OpenFile(name, os.O_RDWR|windows.FILE_FLAG_DELETE_ON_CLOSE, 0o600); err != nil {
+		return nil, errors.Join(err, os.Remove(name))
+	}
+	return file, nil
 }

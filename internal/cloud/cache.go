@@ -39,14 +39,15 @@ type cache[T any] struct {
 	singleReads int       // reads of a single object under way
 	lastRead    time.Time // when the last of them ended
 	asking      share.Call[map[string]T]
+	looking     share.Call[map[string]T] // as asking, but of those who want no list of before
 }
 
 func newCache[T any](r reader[T], timing Timing) *cache[T] {
 	return &cache[T]{reader: r, timing: timing}
 }
 
-// get reads one object. It returns an IsNotFound error only if the API says of that object that it does not exist. It is
-// not enough that a list lacks the object.
+// get reads one object. It returns an IsNotFound error only if the API says of that object that it does not exist. It
+// is not enough that a list lacks the object.
 func (c *cache[T]) get(ctx context.Context, name string) (*T, error) {
 	c.mu.Lock()
 	if c.isOnlyRead() {
@@ -72,8 +73,8 @@ func (c *cache[T]) get(ctx context.Context, name string) (*T, error) {
 	return c.one(ctx, name, api.Read)
 }
 
-// isOnlyRead reports whether a read asks for its object alone: there is no fresh list, and no other read is under way or
-// has just ended. The caller holds the mutex.
+// isOnlyRead reports whether a read asks for its object alone: there is no fresh list, and no other read is under way
+// or has just ended. The caller holds the mutex.
 func (c *cache[T]) isOnlyRead() bool {
 	return !c.fresh() && c.asking.Waiting() == 0 && c.singleReads == 0 && time.Since(c.lastRead) > time.Second
 }
@@ -101,33 +102,45 @@ func (c *cache[T]) all(ctx context.Context) ([]T, error) {
 
 // cachedList returns the current list by name. If there is none, it joins the call that is under way or starts one.
 func (c *cache[T]) cachedList(ctx context.Context) (map[string]T, error) {
-	if items, _ := c.current(); items != nil {
+	if items := c.current(); items != nil {
 		return items, nil
 	}
 	return c.asking.Do(ctx, c.fetch)
 }
 
-// current returns the list if it is still fresh, else nil, and the number of writes so far.
-func (c *cache[T]) current() (map[string]T, int) {
+// current returns the list if it is still fresh, else nil.
+func (c *cache[T]) current() map[string]T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.fresh() {
-		return nil, c.writes
+		return nil
 	}
 	c.servedAt = time.Now()
-	return c.items, c.writes
+	return c.items
 }
 
 func (c *cache[T]) fetch(ctx context.Context) (map[string]T, error) {
-	items, writes := c.current()
-	if items != nil {
+	if items := c.current(); items != nil {
 		return items, nil
 	}
+	return c.ask(ctx)
+}
+
+// latest asks the API for the list. Callers at the same time share the call, but none uses a list of before, or one
+// that was asked for before our last write.
+func (c *cache[T]) latest(ctx context.Context) (map[string]T, error) {
+	return c.looking.Do(ctx, c.ask)
+}
+
+func (c *cache[T]) ask(ctx context.Context) (map[string]T, error) {
+	c.mu.Lock()
+	writes := c.writes
+	c.mu.Unlock()
 	list, err := c.list(ctx, api.Read)
 	if err != nil {
 		return nil, err
 	}
-	items = make(map[string]T, len(list))
+	items := make(map[string]T, len(list))
 	for _, item := range list {
 		items[c.name(item)] = item
 	}
@@ -147,4 +160,5 @@ func (c *cache[T]) invalidate() {
 	c.writes++
 	c.items = nil
 	c.asking.Forget()
+	c.looking.Forget()
 }

@@ -6,6 +6,7 @@ package cloud
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,9 +19,11 @@ func (c *Client) Secrets(ctx context.Context, application string) ([]string, err
 	return c.secretsOf(application).all(ctx)
 }
 
-// FreshSecrets asks the API for the names now.
+// FreshSecrets asks the API for the names now. Those who ask at the same time, such as creates of several secrets,
+// share the call.
 func (c *Client) FreshSecrets(ctx context.Context, application string) ([]string, error) {
-	return c.listSecrets(ctx, application, api.Read)
+	names, err := c.secretsOf(application).latest(ctx)
+	return slices.Sorted(maps.Keys(names)), err
 }
 
 func (c *Client) listSecrets(ctx context.Context, application string, how api.Kind) ([]string, error) {

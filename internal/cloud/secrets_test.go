@@ -4,11 +4,13 @@
 package cloud
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
@@ -48,6 +50,57 @@ func TestSecrets(t *testing.T) {
 		}
 		if _, err := c.Secrets(t.Context(), "gone"); !IsNotFound(err) {
 			t.Errorf("gone: %v", err)
+		}
+	})
+}
+
+// TestFreshSecrets shares a list among those who ask at the same time. Nobody gets one that was asked for before a write.
+func TestFreshSecrets(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const lists = "GET /acme/applications/shop/secrets"
+		var mu sync.Mutex
+		names := `["A_KEY"]`
+		c, w := wired(t, func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if r.Method == http.MethodPost {
+				names = `["A_KEY","B_KEY"]`
+				wiretest.OK("")(w, r)
+				return
+			}
+			answer := names
+			mu.Unlock()
+			time.Sleep(10 * time.Second)
+			mu.Lock()
+			wiretest.OK(answer)(w, r)
+		})
+		var all sync.WaitGroup
+		read := func(want ...string) {
+			all.Go(func() {
+				if got, err := c.FreshSecrets(t.Context(), "shop"); err != nil || !slices.Equal(got, want) {
+					t.Errorf("%q, %v, want %q", got, err, want)
+				}
+			})
+		}
+		for range 3 {
+			read("A_KEY")
+		}
+		time.Sleep(time.Second)
+		if err := c.SetSecret(t.Context(), "shop", "B_KEY", "value"); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			read("A_KEY", "B_KEY")
+		}
+		all.Wait()
+		if got := w.Count(lists); got != 2 {
+			t.Errorf("%d lists, want one before the write and one after it", got)
+		}
+		read("A_KEY", "B_KEY")
+		all.Wait()
+		if got := w.Count(lists); got != 3 {
+			t.Errorf("%d lists: the last one asked for nothing", got)
 		}
 	})
 }

@@ -120,24 +120,15 @@ func readAnswer(body io.ReadCloser, moved func()) ([]byte, error) {
 
 // answerBody is a body that has been read already.
 type answerBody struct {
-	*bytes.Reader
-	content []byte
-	err     error // why content is incomplete
+	io.Reader // of content
+	content   []byte
+	err       error // why content is incomplete
 }
 
 // Read returns the error after the content.
 func (b *answerBody) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
 	if errors.Is(err, io.EOF) && b.err != nil {
-		err = b.err
-	}
-	return n, err
-}
-
-// WriteTo replaces that of the embedded reader, which does not return the error.
-func (b *answerBody) WriteTo(w io.Writer) (int64, error) {
-	n, err := b.Reader.WriteTo(w)
-	if err == nil {
 		err = b.err
 	}
 	return n, err

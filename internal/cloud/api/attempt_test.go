@@ -72,6 +72,17 @@ func TestDripIsAHang(t *testing.T) {
 	})
 }
 
+func TestAnswerIsClosed(t *testing.T) {
+	t.Parallel()
+	body := &closing{Reader: strings.NewReader("[]")}
+	c := over(t, wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: body, Request: req}, nil
+	}))
+	if err := list(t.Context(), c, Poll); err != nil || body.closed != 1 {
+		t.Errorf("closed %d times, %v", body.closed, err)
+	}
+}
+
 // pausing is an empty reader that takes its time.
 type pausing time.Duration
 

@@ -78,6 +78,31 @@ func TestRepeatsByKind(t *testing.T) {
 	}
 }
 
+func TestHeaders(t *testing.T) {
+	t.Parallel()
+	var got http.Header
+	c, _ := wired(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header
+		wiretest.OK(`[]`)(w, r)
+	}, func(cfg *Config) { cfg.UserAgent = "terraform-provider-dbos/1.2.3" })
+	for content, call := range map[string]func() error{
+		"":                 func() error { return list(t.Context(), c, Read) },
+		"application/json": func() error { return setPassword(t.Context(), c, "secret-secret") },
+	} {
+		if err := call(); err != nil {
+			t.Fatal(err)
+		}
+		for header, want := range map[string]string{
+			"Content-Type": content, "Accept": "application/json",
+			"User-Agent": "terraform-provider-dbos/1.2.3", "Authorization": "Bearer " + wiretest.Token,
+		} {
+			if got.Get(header) != want {
+				t.Errorf("%s is %q, want %q", header, got.Get(header), want)
+			}
+		}
+	}
+}
+
 func TestUnsentIsRepeated(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []Kind{Read, IdempotentWrite, Write} {

@@ -103,6 +103,21 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// TestUntilDeadlineRepeatsNoWrite refuses by a proxy. Even an operation that has to succeed repeats only calls that may be
+// carried out twice.
+func TestUntilDeadlineRepeatsNoWrite(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[Kind]int{IdempotentWrite: 2, Write: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			c, w := wired(t, wiretest.InTurn(wiretest.Say(403, "<html>"), wiretest.OK("")))
+			err := c.Send(UntilDeadline(t.Context()), Request{Kind: kind, Method: "POST", Path: []string{"databases"}})
+			if n := len(w.Calls()); n != want || (err == nil) != (want == 2) {
+				t.Errorf("kind %d: %d attempts, %v", kind, n, err)
+			}
+		})
+	}
+}
+
 func TestUnsentIsRepeated(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []Kind{Read, IdempotentWrite, Write} {

@@ -56,7 +56,7 @@ func newStand(t *testing.T, login Login, accept func(token string) bool, exchang
 		if err := r.ParseForm(); err != nil {
 			t.Error(err)
 		}
-		if got := r.Method + " " + r.URL.String() + " " + r.Header.Get("Content-Type") + r.Header.Get("Authorization"); got != "POST https://login.example/base/oauth/token application/x-www-form-urlencoded" {
+		if got := strings.Join([]string{r.Method, r.URL.String(), r.Header.Get("Content-Type"), r.UserAgent(), r.Header.Get("Authorization")}, " "); got != "POST https://login.example/base/oauth/token application/x-www-form-urlencoded the-agent " {
 			t.Errorf("exchange: %s", got)
 		}
 		s.mu.Lock()
@@ -64,7 +64,7 @@ func newStand(t *testing.T, login Login, accept func(token string) bool, exchang
 		s.mu.Unlock()
 		exchange(w, r)
 	})
-	auth, err := NewTransport(Config{Endpoint: controlPlane, AuthEndpoint: "https://" + authHost + "/base/", Login: login}, wire)
+	auth, err := NewTransport(Config{Endpoint: controlPlane, AuthEndpoint: "https://" + authHost + "/base/", Login: login, UserAgent: "the-agent"}, wire)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -132,7 +132,7 @@ func (t *Transport) mayRenew(used token) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	held := t.token
-	return held.value != used.value || held.accepted || held.since.IsZero() || time.Since(held.since) > time.Minute
+	return held.value != used.value || held.accepted || time.Since(held.since) > time.Minute
 }
 
 // renewed returns a token other than the used one, from an exchange of its own or of another caller. All callers that

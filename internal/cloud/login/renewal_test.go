@@ -235,16 +235,51 @@ func TestRefusedTokenIsRenewedOnce(t *testing.T) {
 	}
 }
 
+// TestRefusedLoginEnds refuses every token. A new one that was never accepted is not exchanged again, but for one
+// attempt a minute later.
 func TestRefusedLoginEnds(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("none"), mint(time.Hour))
-	for range 3 {
-		if status, err := s.get(t); status != http.StatusUnauthorized || err != nil {
-			t.Errorf("status %d, error %v", status, err)
+	synctest.Test(t, func(t *testing.T) {
+		s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, only("none"), mint(time.Hour))
+		for range 3 {
+			if status, err := s.get(t); status != http.StatusUnauthorized || err != nil {
+				t.Errorf("status %d, error %v", status, err)
+			}
 		}
-	}
-	// A token that was never accepted is not exchanged again.
-	s.expect(t, 1, "a", "fresh1", "fresh1", "fresh1")
+		s.expect(t, 1, "a", "fresh1", "fresh1", "fresh1")
+		time.Sleep(2 * time.Minute)
+		if status, err := s.get(t); status != http.StatusUnauthorized || err != nil {
+			t.Errorf("later: status %d, error %v", status, err)
+		}
+		s.expect(t, 2, "a", "fresh1", "fresh1", "fresh1", "fresh1", "fresh2")
+	})
+}
+
+// TestRefusedAfterAnothersExchange refuses the old token of a second request when the first has exchanged it, and is not
+// answered yet. The second uses the new token, too.
+func TestRefusedAfterAnothersExchange(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var refused atomic.Int64
+		s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, func(token string) bool {
+			if strings.HasSuffix(token, ".fresh1") {
+				time.Sleep(10 * time.Second)
+				return true
+			}
+			time.Sleep(time.Duration(refused.Add(1)) * time.Second)
+			return false
+		}, mint(time.Hour))
+		var all sync.WaitGroup
+		for range 2 {
+			all.Go(func() {
+				if status, err := s.get(t); status != http.StatusOK || err != nil {
+					t.Errorf("status %d, error %v", status, err)
+				}
+			})
+		}
+		all.Wait()
+		s.expect(t, 1, "a", "a", "fresh1", "fresh1")
+	})
 }
 
 func TestRefusedAgainLater(t *testing.T) {

@@ -216,7 +216,7 @@ func TestAListServesALongRefresh(t *testing.T) {
 // TestAListIsFetchedOnceByMany lets callers begin so closely together that some come just when the list has come.
 func TestAListIsFetchedOnceByMany(t *testing.T) {
 	t.Parallel()
-	for range 500 {
+	for range 5000 {
 		var fetched atomic.Int64
 		c := newCache(reader[string]{
 			list: func(context.Context, api.Kind) ([]string, error) { fetched.Add(1); return []string{"KEY"}, nil },

@@ -282,6 +282,36 @@ func TestRefusedAfterAnothersExchange(t *testing.T) {
 	})
 }
 
+// TestLateSuccessOfAnOldToken answers a request with the old token only after the new one was refused. That says nothing
+// about the new one, which is not exchanged again.
+func TestLateSuccessOfAnOldToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var old atomic.Int64
+		s := newStand(t, Login{Token: jwt("a", time.Hour), RefreshToken: "zqxj-refresh"}, func(token string) bool {
+			if strings.HasSuffix(token, ".a") && old.Add(1) == 1 {
+				time.Sleep(10 * time.Second)
+				return true
+			}
+			return false
+		}, mint(time.Hour))
+		var slow sync.WaitGroup
+		slow.Go(func() {
+			if status, err := s.get(t); status != http.StatusOK || err != nil {
+				t.Errorf("the slow one: status %d, error %v", status, err)
+			}
+		})
+		synctest.Wait()
+		for range 2 {
+			if status, err := s.get(t); status != http.StatusUnauthorized || err != nil {
+				t.Errorf("status %d, error %v", status, err)
+			}
+			slow.Wait()
+		}
+		s.expect(t, 1, "a", "a", "fresh1", "fresh1")
+	})
+}
+
 func TestRefusedAgainLater(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -447,6 +477,33 @@ func TestManyShareOneExchange(t *testing.T) {
 				t.Errorf("%d exchanges, want 1", exchanges)
 			}
 		})
+	}
+}
+
+// TestManyShareOneExchangeAtItsEnd lets callers begin so closely together that some come just when the token has come.
+func TestManyShareOneExchangeAtItsEnd(t *testing.T) {
+	t.Parallel()
+	for range 5000 {
+		var exchanges atomic.Int64
+		transport, err := NewTransport(Config{Login: Login{RefreshToken: "zqxj-refresh"}}, wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			exchanges.Add(1)
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`{"access_token":"fresh"}`)), Request: req}, nil
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if got, err := transport.current(t.Context()); err != nil || got.value != "fresh" {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := exchanges.Load(); n != 1 {
+			t.Fatalf("%d exchanges", n)
+		}
 	}
 }
 

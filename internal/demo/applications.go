@@ -19,26 +19,26 @@ const (
 	secondKey = "second-payment-key"
 )
 
-// deployed is the act of examples/applications: two of them on one instance.
-type deployed struct {
-	*stage
+// applicationsScenario runs examples/applications: two applications on one instance.
+type applicationsScenario struct {
+	*demo
 	*workspace.Workspace
 	at address
 }
 
-func applications(s *stage) ([]step, error) {
-	w, err := s.open("applications", ".", "TF_VAR_password="+firstPassword, "TF_VAR_payment_key="+firstKey)
+func applications(d *demo) ([]step, error) {
+	w, err := d.open("applications", ".", "TF_VAR_password="+firstPassword, "TF_VAR_payment_key="+firstKey)
 	if err != nil {
 		return nil, err
 	}
-	act := &deployed{stage: s, Workspace: w}
+	scenario := &applicationsScenario{demo: d, Workspace: w}
 	return []step{
-		{"Deploy two applications, one with a migration", "dbos-cloud app register, app env create, app deploy", act.deploy},
-		{"Change a secret", "dbos-cloud app env create, app deploy", act.rekey},
+		{"Deploy two applications, one with a migration", "dbos-cloud app register, app env create, app deploy", scenario.deploy},
+		{"Change a secret", "dbos-cloud app env create, app deploy", scenario.rekey},
 	}, nil
 }
 
-func (a *deployed) deploy(ctx context.Context) error {
+func (a *applicationsScenario) deploy(ctx context.Context) error {
 	if _, err := a.run(ctx, a.Workspace, "init"); err != nil {
 		return err
 	}
@@ -52,31 +52,31 @@ func (a *deployed) deploy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := demandRows(ctx, a.at, firstPassword, "invoicing", "invoices", 2); err != nil {
+	if err := requireRows(ctx, a.at, firstPassword, "invoicing", "invoices", 2); err != nil {
 		return err
 	}
 	a.proved("invoicing has the table that its migration makes; 2 rows are written")
-	if err := demandRows(ctx, a.at, firstPassword, "catalog", "invoices", 0); err == nil {
+	if err := requireRows(ctx, a.at, firstPassword, "catalog", "invoices", 0); err == nil {
 		return errors.New("both applications are in one database")
 	}
 	a.proved("catalog has a database of its own, without that table")
-	if err := a.demandDeploys(1, 1); err != nil {
+	if err := a.requireDeploys(1, 1); err != nil {
 		return err
 	}
 	a.proved("invoicing's secret was set first, then each was deployed once")
 	return nil
 }
 
-func (a *deployed) rekey(ctx context.Context) error {
+func (a *applicationsScenario) rekey(ctx context.Context) error {
 	a.Env = append(a.Env, "TF_VAR_payment_key="+secondKey, "TF_VAR_payment_key_version=2")
 	if err := a.apply(ctx, a.Workspace, "0 added, 2 changed, 0 destroyed", "apply", "-auto-approve"); err != nil {
 		return err
 	}
-	if err := a.demandDeploys(2, 1); err != nil {
+	if err := a.requireDeploys(2, 1); err != nil {
 		return err
 	}
 	a.proved("the secret was set first, then invoicing was deployed exactly once; catalog was not")
-	if err := demandRows(ctx, a.at, firstPassword, "invoicing", "invoices", 2); err != nil {
+	if err := requireRows(ctx, a.at, firstPassword, "invoicing", "invoices", 2); err != nil {
 		return err
 	}
 	a.proved("the migration ran again, and the 2 rows are there")
@@ -87,9 +87,9 @@ func (a *deployed) rekey(ctx context.Context) error {
 	return nil
 }
 
-// demandDeploys demands that the applications were deployed so many times in all, and that invoicing had its secret
-// each time before.
-func (a *deployed) demandDeploys(invoicing, catalog int) error {
+// requireDeploys checks how often the applications were deployed, and that the secret of invoicing was set before each
+// of its deploys.
+func (a *applicationsScenario) requireDeploys(invoicing, catalog int) error {
 	var calls []string
 	for _, request := range a.cloud.Requests() {
 		if call := a.call(request); call != "" {
@@ -109,8 +109,8 @@ func (a *deployed) demandDeploys(invoicing, catalog int) error {
 	return nil
 }
 
-// call is what a request does to invoicing: "secrets", "invoicing" for a deploy, or "".
-func (a *deployed) call(request localcloud.Request) string {
+// call says what a request does to invoicing: it sets a secret ("secrets"), deploys it ("invoicing"), or neither ("").
+func (a *applicationsScenario) call(request localcloud.Request) string {
 	parent, name := path.Split(request.Path)
 	if request.Method == "POST" && path.Base(parent) == "applications" && name != "catalog" {
 		return name

@@ -16,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// address is where an instance is and who logs in there, as Terraform's outputs print it.
+// address is the address of an instance and the role that logs in there, as Terraform prints its outputs.
 type address struct {
 	Hostname string `json:"hostname"`
 	Port     uint16 `json:"port"`
@@ -25,7 +25,7 @@ type address struct {
 
 func (a address) String() string { return net.JoinHostPort(a.Hostname, strconv.Itoa(int(a.Port))) }
 
-// login is any Postgres client's: over the network, with a password.
+// login opens a session as any PostgreSQL client does: over the network, with a password.
 func login(ctx context.Context, at address, password, database string) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig("")
 	if err != nil {
@@ -39,7 +39,7 @@ func login(ctx context.Context, at address, password, database string) (*pgx.Con
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// execute logs in with the password that every instance begins with, runs the statements, and logs out.
+// execute runs statements in a session. It logs in with the password that the instances have at first.
 func execute(ctx context.Context, at address, database string, statements ...string) error {
 	conn, err := login(ctx, at, firstPassword, database)
 	if err != nil {
@@ -53,7 +53,7 @@ func execute(ctx context.Context, at address, database string, statements ...str
 	return conn.Close(ctx)
 }
 
-// count logs in and counts the rows of a table.
+// count counts the rows of a table.
 func count(ctx context.Context, at address, password, database, table string) (int, error) {
 	conn, err := login(ctx, at, password, database)
 	if err != nil {
@@ -64,8 +64,8 @@ func count(ctx context.Context, at address, password, database, table string) (i
 	return rows, errors.Join(err, conn.Close(ctx))
 }
 
-// demandRows demands that a table has so many rows.
-func demandRows(ctx context.Context, at address, password, database, table string, want int) error {
+// requireRows checks the number of rows of a table.
+func requireRows(ctx context.Context, at address, password, database, table string, want int) error {
 	rows, err := count(ctx, at, password, database, table)
 	if err == nil && rows != want {
 		err = fmt.Errorf("table %s has %d rows, not %d", table, rows, want)
@@ -73,8 +73,8 @@ func demandRows(ctx context.Context, at address, password, database, table strin
 	return err
 }
 
-// demandLockedOut demands that the server refuses a password.
-func demandLockedOut(ctx context.Context, at address, password string) error {
+// requireLockedOut checks that the server refuses a password.
+func requireLockedOut(ctx context.Context, at address, password string) error {
 	const invalidPassword = "28P01"
 	conn, err := login(ctx, at, password, "postgres")
 	if err == nil {
@@ -87,8 +87,8 @@ func demandLockedOut(ctx context.Context, at address, password string) error {
 	return nil
 }
 
-// demandClosed demands that nothing listens any more.
-func demandClosed(ctx context.Context, at address) error {
+// requireClosed checks that nothing listens any more.
+func requireClosed(ctx context.Context, at address) error {
 	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", at.String())
 	if err == nil {
 		return errors.Join(fmt.Errorf("something still listens at %s", at), conn.Close())

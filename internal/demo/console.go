@@ -43,33 +43,33 @@ func (c *console) paint(code, text string) string {
 }
 
 func (c *console) line(format string, args ...any) {
-	_, _ = fmt.Fprintf(c.out, format+"\n", args...) // a terminal that is gone ends the demo elsewhere
+	_, _ = fmt.Fprintf(c.out, format+"\n", args...) // a closed terminal also ends the demo by a signal
 }
 
-// title opens the demo.
+// title prints the title of the demo.
 func (c *console) title(text, detail string) {
 	c.line("\n%s\n%s\n", c.paint(bold, text), c.paint(dim, detail))
 }
 
-// step opens a numbered step.
+// step prints the title of a step, with its number.
 func (c *console) step(title, guide string) {
 	c.steps++
 	c.line("%s  %s", c.paint(bold, fmt.Sprintf("%d. %s", c.steps, title)), c.paint(dim, "("+guide+")"))
 }
 
-// command shows a command as a person would type it.
+// command prints a command as a person would type it.
 func (c *console) command(text string) {
 	c.line("   %s %s", c.paint(dim, "$"), c.paint(cyan, text))
 }
 
-// said shows the telling lines of what a command printed.
+// said prints the important lines of the output of a command.
 func (c *console) said(lines ...string) {
 	for _, line := range lines {
 		c.line("     %s", c.paint(dim, line))
 	}
 }
 
-// proved says what has been shown to be true.
+// proved prints a statement that the demo has checked.
 func (c *console) proved(format string, args ...any) {
 	c.proofs++
 	mark := "ok"
@@ -79,7 +79,7 @@ func (c *console) proved(format string, args ...any) {
 	c.line("   %s %s", mark, fmt.Sprintf(format, args...))
 }
 
-// failed says why the demo stops.
+// failed prints why the demo stops.
 func (c *console) failed(err error) {
 	mark := "FAILED:"
 	if c.colour {
@@ -88,10 +88,10 @@ func (c *console) failed(err error) {
 	c.line("   %s %s\n", mark, strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "\n     "))
 }
 
-// slow is how long one command or wait takes on a slow machine only.
+// slow is how long a command or wait takes only on a slow machine.
 const slow = 20 * time.Second
 
-// during shows, on a terminal only, that something is running and for how long, until the returned function is called.
+// during shows on a terminal what is running and for how long, until done is called.
 func (c *console) during(text string) (done func()) {
 	if !c.terminal {
 		return func() {}
@@ -118,7 +118,7 @@ func (c *console) during(text string) (done func()) {
 	}
 }
 
-// running says what is being done and for how long.
+// running is the line that during shows.
 func running(text string, elapsed time.Duration) string {
 	line := fmt.Sprintf("%s … %.1f s", text, elapsed.Seconds())
 	if elapsed > slow {

@@ -21,12 +21,12 @@ type developers struct {
 	client *cloud.Client
 }
 
-func (s *stage) hire() (*developers, error) {
-	dir := filepath.Join(s.dir, "developers")
-	if err := workspace.Copy(filepath.Join(s.root, "internal", "demo", "developers"), dir); err != nil {
+func (d *demo) newDevelopers() (*developers, error) {
+	dir := filepath.Join(d.dir, "developers")
+	if err := workspace.Copy(filepath.Join(d.root, "internal", "demo", "developers"), dir); err != nil {
 		return nil, err
 	}
-	connection := s.cloud.Connection()
+	connection := d.cloud.Connection()
 	client, err := cloud.New(cloud.Config{
 		Endpoint:     connection.Endpoint,
 		Organization: connection.Organization,
@@ -35,7 +35,7 @@ func (s *stage) hire() (*developers, error) {
 	return &developers{dir, client}, err
 }
 
-// register announces an application, before its first deploy.
+// register registers an application, before its first deploy.
 func (d *developers) register(ctx context.Context, application, instance string) error {
 	_, err := d.client.RegisterApplication(ctx, cloud.NewApplication{Name: application, Instance: instance, Language: "node"})
 	return err
@@ -68,7 +68,7 @@ func (d *developers) migrate(application, sql string) error {
 	return os.WriteFile(filepath.Join(d.dir, application, "migrations", "002.sql"), []byte(sql+"\n"), 0o600)
 }
 
-// running demands that an application runs a version on an instance.
+// running checks the version and the instance of an application.
 func (d *developers) running(ctx context.Context, application, version, instance string) error {
 	found, err := d.client.FreshApplication(ctx, application)
 	if err != nil {

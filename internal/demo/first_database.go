@@ -21,29 +21,29 @@ const (
 	orders         = 3
 )
 
-// shop is the act of examples/first-database: one instance, from its provisioning to its end.
-type shop struct {
-	*stage
+// databaseScenario runs examples/first-database: one instance, from its creation to its destruction.
+type databaseScenario struct {
+	*demo
 	*workspace.Workspace
 	at address
 }
 
-func firstDatabase(s *stage) ([]step, error) {
-	w, err := s.open("first-database", ".", "TF_VAR_password="+firstPassword)
+func firstDatabase(d *demo) ([]step, error) {
+	w, err := d.open("first-database", ".", "TF_VAR_password="+firstPassword)
 	if err != nil {
 		return nil, err
 	}
-	act := &shop{stage: s, Workspace: w}
+	scenario := &databaseScenario{demo: d, Workspace: w}
 	return []step{
-		{"Provision a database instance", "dbos-cloud db provision", act.provision},
-		{"Rotate its password in place", "dbos-cloud db reset-password", act.rotate},
-		{"List the instances and look one up", "dbos-cloud db list, db status", act.inventory},
-		{"Refuse what would destroy the data by mistake", "the guide: take care, this is irreversible", act.protect},
-		{"Destroy it, on purpose", "dbos-cloud db destroy", act.destroy},
+		{"Provision a database instance", "dbos-cloud db provision", scenario.provision},
+		{"Rotate its password in place", "dbos-cloud db reset-password", scenario.rotate},
+		{"List the instances and look one up", "dbos-cloud db list, db status", scenario.inventory},
+		{"Refuse what would destroy the data by mistake", "the guide: take care, this is irreversible", scenario.protect},
+		{"Destroy it, on purpose", "dbos-cloud db destroy", scenario.destroy},
 	}, nil
 }
 
-func (a *shop) provision(ctx context.Context) error {
+func (a *databaseScenario) provision(ctx context.Context) error {
 	if _, err := a.run(ctx, a.Workspace, "init"); err != nil {
 		return err
 	}
@@ -64,12 +64,12 @@ func (a *shop) provision(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := demandRows(ctx, a.at, firstPassword, "shop", "orders", orders); err != nil {
+	if err := requireRows(ctx, a.at, firstPassword, "shop", "orders", orders); err != nil {
 		return err
 	}
 	a.proved("a Postgres client logs in there with the configured password, and writes %d orders", orders)
 
-	if err := a.demandNowhere(firstPassword); err != nil {
+	if err := a.requireNowhere(firstPassword); err != nil {
 		return err
 	}
 	a.proved("Terraform's state does not hold the password")
@@ -80,7 +80,7 @@ func (a *shop) provision(ctx context.Context) error {
 	return nil
 }
 
-func (a *shop) rotate(ctx context.Context) error {
+func (a *databaseScenario) rotate(ctx context.Context) error {
 	a.Env = append(a.Env, "TF_VAR_password="+secondPassword)
 	if err := a.apply(ctx, a.Workspace, "0 added, 1 changed, 0 destroyed", "apply", "-auto-approve", "-var", "password_version=2"); err != nil {
 		return err
@@ -94,18 +94,18 @@ func (a *shop) rotate(ctx context.Context) error {
 		return fmt.Errorf("the instance moved from %s to %s", a.at, after)
 	}
 	a.proved("changed in place: the same instance at %s", after)
-	if err := demandLockedOut(ctx, a.at, firstPassword); err != nil {
+	if err := requireLockedOut(ctx, a.at, firstPassword); err != nil {
 		return err
 	}
 	a.proved("the old password no longer logs in")
-	if err := demandRows(ctx, a.at, secondPassword, "shop", "orders", orders); err != nil {
+	if err := requireRows(ctx, a.at, secondPassword, "shop", "orders", orders); err != nil {
 		return err
 	}
 	a.proved("the new one does, and the %d orders are there", orders)
 	return nil
 }
 
-func (a *shop) inventory(ctx context.Context) error {
+func (a *databaseScenario) inventory(ctx context.Context) error {
 	var seen struct {
 		Organization string   `json:"organization"`
 		Status       string   `json:"status"`
@@ -125,7 +125,7 @@ func (a *shop) inventory(ctx context.Context) error {
 	return nil
 }
 
-func (a *shop) protect(ctx context.Context) error {
+func (a *databaseScenario) protect(ctx context.Context) error {
 	if err := a.refused(ctx, a.Workspace, "is protected from being destroyed", "destroy", "-auto-approve"); err != nil {
 		return err
 	}
@@ -137,29 +137,29 @@ func (a *shop) protect(ctx context.Context) error {
 	if sent := a.cloud.Count("DELETE", "databases/userdb/*"); sent != 0 {
 		return fmt.Errorf("%d deletions were sent", sent)
 	}
-	if err := demandRows(ctx, a.at, secondPassword, "shop", "orders", orders); err != nil {
+	if err := requireRows(ctx, a.at, secondPassword, "shop", "orders", orders); err != nil {
 		return err
 	}
 	a.proved("nothing was sent, and the %d orders are there", orders)
 	return nil
 }
 
-func (a *shop) destroy(ctx context.Context) error {
+func (a *databaseScenario) destroy(ctx context.Context) error {
 	if err := a.apply(ctx, a.Workspace, "0 added, 1 changed, 0 destroyed", "apply", "-auto-approve", "-var", "deletion_protection=false"); err != nil {
 		return err
 	}
 	if err := a.apply(ctx, a.Workspace, "1 destroyed", "destroy", "-auto-approve"); err != nil {
 		return err
 	}
-	if err := demandClosed(ctx, a.at); err != nil {
+	if err := requireClosed(ctx, a.at); err != nil {
 		return err
 	}
 	a.proved("nothing listens at %s any more", a.at)
 	return nil
 }
 
-// demandNowhere demands that no file which Terraform has written holds the secret.
-func (a *shop) demandNowhere(secret string) error {
+// requireNowhere checks that the state does not hold the secret.
+func (a *databaseScenario) requireNowhere(secret string) error {
 	state, err := os.ReadFile(filepath.Join(a.Dir, "terraform.tfstate"))
 	if err == nil && bytes.Contains(state, []byte(secret)) {
 		err = errors.New("the state holds the password")

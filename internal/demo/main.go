@@ -1,8 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Command demo plays the guide with a real Terraform, a real PostgreSQL and a local cloud in the place of DBOS Cloud,
-// and proves what each step says. It leaves nothing behind, however it ends.
+// Command demo runs the examples as the guide describes them, with a real Terraform, a real PostgreSQL, and a local
+// cloud in the place of DBOS Cloud. It checks what each step claims. However it ends, it leaves nothing behind.
 package main
 
 import (
@@ -20,13 +20,13 @@ import (
 )
 
 func main() {
-	// A second signal has nothing to add: the first is already being obeyed.
+	// The context also catches later signals, so that only the first one counts.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 
 	console := newConsole(os.Stdout)
 	start := time.Now()
-	if err := play(ctx, console); err != nil {
+	if err := runDemo(ctx, console); err != nil {
 		console.failed(err)
 		os.Exit(1)
 	}
@@ -34,23 +34,23 @@ func main() {
 		console.steps, console.proofs, time.Since(start).Seconds())))
 }
 
-// step is one step of the guide. It prints what it does, and returns an error where something is not as it should be.
+// step is one step of a scenario. It prints what it does, and returns an error if a check fails.
 type step struct {
 	title string
-	guide string // what the guide has for it
+	guide string // the corresponding part of the guide
 	play  func(context.Context) error
 }
 
-// acts are the configurations that are played one after another, each with its steps.
-var acts = []func(*stage) (steps []step, err error){
+// scenarios prepare the configurations of the examples, with their steps, in the order in which they run.
+var scenarios = []func(*demo) (steps []step, err error){
 	firstDatabase,
 	applications,
 	recovery,
 }
 
-// play sets the stage, plays all acts, and clears the stage.
-func play(ctx context.Context, console *console) (err error) {
-	s, err := newStage(ctx, console)
+// runDemo runs all scenarios, and removes what they have made.
+func runDemo(ctx context.Context, console *console) (err error) {
+	d, err := newDemo(ctx, console)
 	if err != nil {
 		return err
 	}
@@ -58,13 +58,13 @@ func play(ctx context.Context, console *console) (err error) {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
 		}
-		err = errors.Join(err, s.close())
+		err = errors.Join(err, d.close())
 	}()
 
 	console.title("DBOS Cloud databases, declared",
-		fmt.Sprintf("The real %s %s and a real PostgreSQL; a local cloud at %s plays DBOS Cloud.", s.engine.Name, s.engine.Version, s.cloud.Connection().Endpoint))
-	for _, act := range acts {
-		steps, err := act(s)
+		fmt.Sprintf("The real %s %s and a real PostgreSQL; a local cloud at %s plays DBOS Cloud.", d.engine.Name, d.engine.Version, d.cloud.Connection().Endpoint))
+	for _, prepare := range scenarios {
+		steps, err := prepare(d)
 		if err != nil {
 			return err
 		}
@@ -79,8 +79,8 @@ func play(ctx context.Context, console *console) (err error) {
 	return nil
 }
 
-// stage is what all acts share.
-type stage struct {
+// demo is what all scenarios share.
+type demo struct {
 	*console
 	root     string // of the module
 	dir      string // removed at the end
@@ -89,68 +89,68 @@ type stage struct {
 	cloud    *localcloud.Server
 }
 
-// newStage leaves nothing behind if it fails.
-func newStage(ctx context.Context, console *console) (_ *stage, err error) {
-	s := &stage{console: console}
+// newDemo leaves nothing behind if it fails.
+func newDemo(ctx context.Context, console *console) (_ *demo, err error) {
+	d := &demo{console: console}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.close())
+			err = errors.Join(err, d.close())
 		}
 	}()
-	if s.engine, err = workspace.FindEngine(ctx); err != nil {
+	if d.engine, err = workspace.FindEngine(ctx); err != nil {
 		return nil, err
 	}
-	if s.root, err = workspace.ModuleRoot(); err != nil {
+	if d.root, err = workspace.ModuleRoot(); err != nil {
 		return nil, err
 	}
-	if s.dir, err = os.MkdirTemp("", "dbos-demo-"); err != nil {
+	if d.dir, err = os.MkdirTemp("", "dbos-demo-"); err != nil {
 		return nil, err
 	}
 	done := console.during("building the provider")
-	s.provider, err = workspace.Build(ctx, s.root, s.dir)
+	d.provider, err = workspace.Build(ctx, d.root, d.dir)
 	done()
 	if err != nil {
 		return nil, err
 	}
 	done = console.during("starting the local cloud")
-	s.cloud, err = localcloud.Start(ctx, localcloud.Options{Backend: "postgres", ProvisionTime: time.Second})
+	d.cloud, err = localcloud.Start(ctx, localcloud.Options{Backend: "postgres", ProvisionTime: time.Second})
 	done()
-	return s, err
+	return d, err
 }
 
-// close ends and removes all that the stage has made.
-func (s *stage) close() error {
-	defer s.during("clearing up")()
+// close ends and removes all that the demo has made.
+func (d *demo) close() error {
+	defer d.during("clearing up")()
 	var errs []error
-	if s.cloud != nil {
-		errs = append(errs, s.cloud.Close())
+	if d.cloud != nil {
+		errs = append(errs, d.cloud.Close())
 	}
-	if s.dir != "" {
-		errs = append(errs, os.RemoveAll(s.dir))
+	if d.dir != "" {
+		errs = append(errs, os.RemoveAll(d.dir))
 	}
 	return errors.Join(errs...)
 }
 
-// open copies examples/EXAMPLE, and makes a workspace of a folder in it that talks to the local cloud.
-func (s *stage) open(example, folder string, env ...string) (*workspace.Workspace, error) {
-	dir := filepath.Join(s.dir, example)
-	if err := workspace.Copy(filepath.Join(s.root, "examples", example), dir); err != nil {
+// open copies an example, and makes a workspace of a folder in it, whose provider uses the local cloud.
+func (d *demo) open(example, folder string, env ...string) (*workspace.Workspace, error) {
+	dir := filepath.Join(d.dir, example)
+	if err := workspace.Copy(filepath.Join(d.root, "examples", example), dir); err != nil {
 		return nil, err
 	}
-	connection := s.cloud.Connection()
+	connection := d.cloud.Connection()
 	env = append(env,
 		"DBOS_ENDPOINT="+connection.Endpoint,
 		"DBOS_AUTH_ENDPOINT="+connection.AuthEndpoint,
 		"DBOS_REFRESH_TOKEN="+connection.RefreshToken,
 		"DBOS_CA_CERTIFICATE_FILE="+connection.CAFile,
 	)
-	return workspace.New(s.engine, s.provider, filepath.Join(dir, folder), env...)
+	return workspace.New(d.engine, d.provider, filepath.Join(dir, folder), env...)
 }
 
-// run runs a command that has to succeed, and shows it.
-func (s *stage) run(ctx context.Context, w *workspace.Workspace, args ...string) (string, error) {
-	s.command(w.Command(args...))
-	done := s.during(args[0])
+// run prints and runs a command, which has to succeed.
+func (d *demo) run(ctx context.Context, w *workspace.Workspace, args ...string) (string, error) {
+	d.command(w.Command(args...))
+	done := d.during(args[0])
 	out, err := w.Run(ctx, args...)
 	done()
 	return out, err

@@ -20,18 +20,18 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// tenant is an application on the instance, with the table that its first migration creates.
-type tenant struct {
+// recoveryApplication is an application on the instance, with the table that its first migration creates.
+type recoveryApplication struct {
 	name, table, column string
 	declared            bool // Terraform registers it, not a developer
 }
 
-var tenants = []tenant{
+var recoveryApplications = []recoveryApplication{
 	{"billing", "invoices", "amount", false},
 	{"storefront", "carts", "item", true},
 }
 
-// rows are in the table of each application before the damage.
+// rows is the number of rows in the table of each application before the damage.
 const rows = 100
 
 const (
@@ -39,9 +39,10 @@ const (
 	restoredName = "orders_restored"
 )
 
-// recovered plays examples/recovery: migrations delete the data of two applications, and the data come back.
-type recovered struct {
-	*stage
+// recoveryScenario runs examples/recovery: migrations delete the data of two applications, and a restore brings them
+// back.
+type recoveryScenario struct {
+	*demo
 	*workspace.Workspace
 	developers         *developers
 	original, restored address
@@ -49,27 +50,27 @@ type recovered struct {
 	then               map[string]string // the version of each application at that moment
 }
 
-func recovery(s *stage) ([]step, error) {
-	w, err := s.open("recovery", "1-before", "TF_VAR_password="+firstPassword)
+func recovery(d *demo) ([]step, error) {
+	w, err := d.open("recovery", "1-before", "TF_VAR_password="+firstPassword)
 	if err != nil {
 		return nil, err
 	}
-	team, err := s.hire()
+	team, err := d.newDevelopers()
 	if err != nil {
 		return nil, err
 	}
-	act := &recovered{stage: s, Workspace: w, developers: team, then: map[string]string{}}
+	scenario := &recoveryScenario{demo: d, Workspace: w, developers: team, then: map[string]string{}}
 	return []step{
-		{"Let two applications fill an instance", "dbos-cloud db provision, app register, app deploy", act.populate},
-		{"Deploy migrations that delete the data", "data corruption or loss", act.damage},
-		{"Restore the moment before, and move the applications there", "dbos-cloud db restore, app versions, app change-database-instance --previous-version", act.restore},
-		{"Look at the data", "dbos-cloud db url", act.look},
-		{"Destroy the original", "dbos-cloud db destroy", act.retire},
-		{"Make the restored instance an ordinary one", "without a counterpart: Terraform's own bookkeeping", act.settle},
+		{"Let two applications fill an instance", "dbos-cloud db provision, app register, app deploy", scenario.populate},
+		{"Deploy migrations that delete the data", "data corruption or loss", scenario.damage},
+		{"Restore the moment before, and move the applications there", "dbos-cloud db restore, app versions, app change-database-instance --previous-version", scenario.restore},
+		{"Look at the data", "dbos-cloud db url", scenario.checkData},
+		{"Destroy the original", "dbos-cloud db destroy", scenario.destroyOriginal},
+		{"Make the restored instance an ordinary one", "without a counterpart: Terraform's own bookkeeping", scenario.makeOrdinary},
 	}, nil
 }
 
-func (a *recovered) populate(ctx context.Context) error {
+func (a *recoveryScenario) populate(ctx context.Context) error {
 	if _, err := a.run(ctx, a.Workspace, "init"); err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (a *recovered) populate(ctx context.Context) error {
 	if err := a.Outputs(ctx, &a.original); err != nil {
 		return err
 	}
-	for _, app := range tenants {
+	for _, app := range recoveryApplications {
 		by := "Terraform has"
 		if !app.declared {
 			by = "developers have"
@@ -101,9 +102,9 @@ func (a *recovered) populate(ctx context.Context) error {
 	return nil
 }
 
-func (a *recovered) damage(ctx context.Context) error {
+func (a *recoveryScenario) damage(ctx context.Context) error {
 	a.moment = time.Now().UTC()
-	for _, app := range tenants {
+	for _, app := range recoveryApplications {
 		if err := a.developers.migrate(app.name, "DELETE FROM "+app.table+";"); err != nil {
 			return err
 		}
@@ -113,18 +114,18 @@ func (a *recovered) damage(ctx context.Context) error {
 		}
 		a.proved("after %s, version %s of %s came with a migration that deletes all %s", a.moment.Format(time.RFC3339), version, app.name, app.table)
 	}
-	if err := a.demandData(ctx, a.original, 0); err != nil {
+	if err := a.requireData(ctx, a.original, 0); err != nil {
 		return err
 	}
-	a.proved("no row is left of %d, and whatever deploys these versions again deletes all rows again", len(tenants)*rows)
+	a.proved("no row is left of %d, and whatever deploys these versions again deletes all rows again", len(recoveryApplications)*rows)
 	return nil
 }
 
-func (a *recovered) restore(ctx context.Context) error {
+func (a *recoveryScenario) restore(ctx context.Context) error {
 	if err := a.noteApplications(ctx); err != nil {
 		return err
 	}
-	if err := a.turnTo("2-recover", "TF_VAR_restore_timestamp="+a.moment.Format(time.RFC3339Nano)); err != nil {
+	if err := a.useConfiguration("2-recover", "TF_VAR_restore_timestamp="+a.moment.Format(time.RFC3339Nano)); err != nil {
 		return err
 	}
 	if err := a.apply(ctx, a.Workspace, "2 added, 2 changed, 0 destroyed", "apply", "-auto-approve"); err != nil {
@@ -136,13 +137,13 @@ func (a *recovered) restore(ctx context.Context) error {
 	if a.restored == a.original {
 		return errors.New("the restored instance is the original one")
 	}
-	for _, app := range tenants {
+	for _, app := range recoveryApplications {
 		if err := a.developers.running(ctx, app.name, a.then[app.name], restoredName); err != nil {
 			return err
 		}
 		a.proved("%s runs on %s, in the version of that moment, %s", app.name, restoredName, a.then[app.name])
 	}
-	if err := a.demandData(ctx, a.original, 0); err != nil {
+	if err := a.requireData(ctx, a.original, 0); err != nil {
 		return err
 	}
 	a.proved("the original is untouched, as damaged as it was")
@@ -153,15 +154,15 @@ func (a *recovered) restore(ctx context.Context) error {
 	return nil
 }
 
-// look runs the commands that Terraform printed.
-func (a *recovered) look(ctx context.Context) error {
+// checkData runs the psql commands that Terraform printed.
+func (a *recoveryScenario) checkData(ctx context.Context) error {
 	var seen struct {
 		Look map[string]string `json:"look"`
 	}
 	if err := a.Outputs(ctx, &seen); err != nil {
 		return err
 	}
-	for _, app := range tenants {
+	for _, app := range recoveryApplications {
 		query := "SELECT count(*) FROM " + app.table
 		args := append(strings.Fields(seen.Look[app.name]), "--no-psqlrc", "--tuples-only", "--no-align", "--command")
 		a.command(fmt.Sprintf("%s %q", strings.Join(args, " "), query))
@@ -179,8 +180,8 @@ func (a *recovered) look(ctx context.Context) error {
 	return nil
 }
 
-// noteApplications writes down which applications on the original Terraform does not register.
-func (a *recovered) noteApplications(ctx context.Context) error {
+// noteApplications records which applications on the original instance Terraform does not manage.
+func (a *recoveryScenario) noteApplications(ctx context.Context) error {
 	if _, err := a.run(ctx, a.Workspace, "apply", "-refresh-only", "-auto-approve"); err != nil {
 		return err
 	}
@@ -190,7 +191,7 @@ func (a *recovered) noteApplications(ctx context.Context) error {
 	if err := a.Outputs(ctx, &seen); err != nil {
 		return err
 	}
-	if !slices.Equal(seen.Applications, []string{tenants[0].name}) {
+	if !slices.Equal(seen.Applications, []string{recoveryApplications[0].name}) {
 		return fmt.Errorf("the output applications is %q", seen.Applications)
 	}
 	a.proved("the output applications lists what Terraform does not register on the original: %q", seen.Applications)
@@ -202,26 +203,26 @@ func (a *recovered) noteApplications(ctx context.Context) error {
 	return nil
 }
 
-func (a *recovered) retire(ctx context.Context) error {
-	if err := a.turnTo("3-retire"); err != nil {
+func (a *recoveryScenario) destroyOriginal(ctx context.Context) error {
+	if err := a.useConfiguration("3-retire"); err != nil {
 		return err
 	}
 	if err := a.apply(ctx, a.Workspace, "0 added, 2 changed, 1 destroyed", "apply", "-auto-approve"); err != nil {
 		return err
 	}
-	if err := demandClosed(ctx, a.original); err != nil {
+	if err := requireClosed(ctx, a.original); err != nil {
 		return err
 	}
 	a.proved("nothing listens at %s any more", a.original)
-	if err := a.demandData(ctx, a.restored, rows); err != nil {
+	if err := a.requireData(ctx, a.restored, rows); err != nil {
 		return err
 	}
 	a.proved("the restored instance is untouched, and has all rows")
 	return nil
 }
 
-func (a *recovered) settle(ctx context.Context) error {
-	if err := a.turnTo("4-ordinary"); err != nil {
+func (a *recoveryScenario) makeOrdinary(ctx context.Context) error {
+	if err := a.useConfiguration("4-ordinary"); err != nil {
 		return err
 	}
 	before := a.writes()
@@ -239,7 +240,7 @@ func (a *recovered) settle(ctx context.Context) error {
 }
 
 // writes counts the calls so far that change something.
-func (a *recovered) writes() int {
+func (a *recoveryScenario) writes() int {
 	var writes int
 	for _, request := range a.cloud.Requests() {
 		if request.Method != http.MethodGet && request.Path != "/oauth/token" {
@@ -249,18 +250,18 @@ func (a *recovered) writes() int {
 	return writes
 }
 
-// demandData checks the number of rows in each application's own database on an instance.
-func (a *recovered) demandData(ctx context.Context, at address, rows int) error {
-	for _, app := range tenants {
-		if err := demandRows(ctx, at, firstPassword, app.name, app.table, rows); err != nil {
+// requireData checks the number of rows in each application's own database on an instance.
+func (a *recoveryScenario) requireData(ctx context.Context, at address, rows int) error {
+	for _, app := range recoveryApplications {
+		if err := requireRows(ctx, at, firstPassword, app.name, app.table, rows); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// turnTo puts another configuration in the place of the present one.
-func (a *recovered) turnTo(name string, env ...string) error {
+// useConfiguration replaces the configuration, and keeps the state.
+func (a *recoveryScenario) useConfiguration(name string, env ...string) error {
 	a.Env = append(a.Env, env...)
 	a.said("the configuration is now that of examples/recovery/" + name)
 	return a.Replace(filepath.Join(a.root, "examples", "recovery", name))

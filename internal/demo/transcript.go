@@ -18,23 +18,23 @@ var (
 	errorLine   = regexp.MustCompile(`(?m)^.?\s*(Error: .*)$`)
 )
 
-// apply runs a command that changes something, and demands the counts.
-func (s *stage) apply(ctx context.Context, w *workspace.Workspace, want string, args ...string) error {
-	out, err := s.run(ctx, w, args...)
+// apply runs a command that changes something, and checks the counts that it prints.
+func (d *demo) apply(ctx context.Context, w *workspace.Workspace, want string, args ...string) error {
+	out, err := d.run(ctx, w, args...)
 	if err != nil {
 		return err
 	}
 	summary := summaryLine.FindString(out)
-	s.said(summary)
+	d.said(summary)
 	if !strings.Contains(summary, want) {
 		return fmt.Errorf("%s should have said %q:\n%s", w.Command(args...), want, out)
 	}
 	return nil
 }
 
-// unchanged demands that a plan has nothing to do.
-func (s *stage) unchanged(ctx context.Context, w *workspace.Workspace) error {
-	_, err := s.run(ctx, w, "plan", "-detailed-exitcode")
+// unchanged checks that a plan has nothing to do.
+func (d *demo) unchanged(ctx context.Context, w *workspace.Workspace) error {
+	_, err := d.run(ctx, w, "plan", "-detailed-exitcode")
 	var exit *workspace.RunError
 	if errors.As(err, &exit) && exit.Code == 2 {
 		return fmt.Errorf("the plan should have been empty:\n%s", exit.Output)
@@ -42,9 +42,9 @@ func (s *stage) unchanged(ctx context.Context, w *workspace.Workspace) error {
 	return err
 }
 
-// refused demands that a command fails with an error that holds want.
-func (s *stage) refused(ctx context.Context, w *workspace.Workspace, want string, args ...string) error {
-	_, err := s.run(ctx, w, args...)
+// refused checks that a command fails with an error that holds a text.
+func (d *demo) refused(ctx context.Context, w *workspace.Workspace, want string, args ...string) error {
+	_, err := d.run(ctx, w, args...)
 	var exit *workspace.RunError
 	switch {
 	case err == nil:
@@ -53,12 +53,12 @@ func (s *stage) refused(ctx context.Context, w *workspace.Workspace, want string
 		return fmt.Errorf("the refusal should have said %q: %w", want, err)
 	}
 	for _, line := range errorLine.FindAllStringSubmatch(exit.Output, -1) {
-		s.said(line[1])
+		d.said(line[1])
 	}
 	return nil
 }
 
-// unwrapped joins the lines that Terraform breaks and draws a bar beside.
+// unwrapped joins lines that Terraform has wrapped and marked with a bar.
 func unwrapped(output string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// playing makes a stage whose engine is a shell script, and what it prints.
-func playing(t *testing.T, body string) (*stage, *workspace.Workspace, *bytes.Buffer) {
+// scripted makes a demo whose engine is a shell script, and what it prints.
+func scripted(t *testing.T, body string) (*demo, *workspace.Workspace, *bytes.Buffer) {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "engine")
-	// A child of another test that inherits the open file would keep it from being run.
+	// A child of another test may inherit the open file, which could then not be executed.
 	syscall.ForkLock.RLock()
 	err := os.WriteFile(path, []byte("#!/bin/sh\n"+body), 0o755)
 	syscall.ForkLock.RUnlock()
@@ -28,7 +28,7 @@ func playing(t *testing.T, body string) (*stage, *workspace.Workspace, *bytes.Bu
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	return &stage{console: &console{out: &out}}, &workspace.Workspace{Dir: dir, Engine: &workspace.Engine{Name: "terraform", Path: path}}, &out
+	return &demo{console: &console{out: &out}}, &workspace.Workspace{Dir: dir, Engine: &workspace.Engine{Name: "terraform", Path: path}}, &out
 }
 
 const refusal = `cat <<'TEXT'
@@ -43,15 +43,15 @@ exit 1`
 
 func TestApply(t *testing.T) {
 	t.Parallel()
-	s, w, out := playing(t, `echo making it; echo; echo "Apply complete! Resources: 1 added, 0 changed, 0 destroyed."`)
-	if err := s.apply(t.Context(), w, "1 added, 0 changed", "apply", "-auto-approve"); err != nil {
+	d, w, out := scripted(t, `echo making it; echo; echo "Apply complete! Resources: 1 added, 0 changed, 0 destroyed."`)
+	if err := d.apply(t.Context(), w, "1 added, 0 changed", "apply", "-auto-approve"); err != nil {
 		t.Error(err)
 	}
 	want := "   $ terraform apply -auto-approve\n     Apply complete! Resources: 1 added, 0 changed, 0 destroyed.\n"
 	if out.String() != want {
 		t.Errorf("printed %q, want %q", out, want)
 	}
-	if err := s.apply(t.Context(), w, "0 added, 1 changed", "apply"); err == nil {
+	if err := d.apply(t.Context(), w, "0 added, 1 changed", "apply"); err == nil {
 		t.Error("other counts than demanded were accepted")
 	}
 }
@@ -65,8 +65,8 @@ func TestUnchanged(t *testing.T) {
 	} {
 		t.Run(script, func(t *testing.T) {
 			t.Parallel()
-			s, w, _ := playing(t, script)
-			err := s.unchanged(t.Context(), w)
+			d, w, _ := scripted(t, script)
+			err := d.unchanged(t.Context(), w)
 			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 				t.Errorf("unchanged = %v, want %q", err, want)
 			}
@@ -76,18 +76,18 @@ func TestUnchanged(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	s, w, out := playing(t, refusal)
-	if err := s.refused(t.Context(), w, "is protected from being destroyed", "destroy"); err != nil {
+	d, w, out := scripted(t, refusal)
+	if err := d.refused(t.Context(), w, "is protected from being destroyed", "destroy"); err != nil {
 		t.Error(err)
 	}
 	if !strings.Contains(out.String(), `     Error: Database instance "shop" is protected from being`) {
 		t.Errorf("printed %q, want the error's line", out)
 	}
-	if err := s.refused(t.Context(), w, "something else", "destroy"); err == nil {
+	if err := d.refused(t.Context(), w, "something else", "destroy"); err == nil {
 		t.Error("another error than demanded was accepted")
 	}
-	s, w, _ = playing(t, "exit 0")
-	if err := s.refused(t.Context(), w, "anything", "destroy"); err == nil {
+	d, w, _ = scripted(t, "exit 0")
+	if err := d.refused(t.Context(), w, "anything", "destroy"); err == nil {
 		t.Error("a success was accepted")
 	}
 }

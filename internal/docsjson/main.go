@@ -1,9 +1,9 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Command docsjson prints the provider's own schema in the form of "terraform providers schema -json", for tfplugindocs
-// to make pages from. Asking the provider itself instead of a Terraform gives the same pages on every machine: an older
-// Terraform does not know list resources, actions and identities and would leave them out.
+// Command docsjson prints the provider's schema in the form of "terraform providers schema -json", from which
+// tfplugindocs makes the pages. It asks the provider instead of Terraform, since an older Terraform would leave out
+// list resources, actions and identities.
 package main
 
 import (

@@ -14,8 +14,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// translator remembers the first type that cannot be written, so that the translation itself reads without error
-// checks.
+// translator keeps the first error, so that the translation itself reads without error checks.
 type translator struct {
 	err error
 }
@@ -138,7 +137,7 @@ func (t *translator) parameter(p *tfprotov6.FunctionParameter) *tfjson.FunctionP
 	}
 }
 
-// ctyType goes through the JSON form that both libraries share.
+// ctyType converts a type by way of the JSON form that both libraries share.
 func (t *translator) ctyType(from tftypes.Type) cty.Type {
 	var to cty.Type
 	encoded, err := json.Marshal(from)
@@ -158,7 +157,7 @@ func kind(k tfprotov6.StringKind) tfjson.SchemaDescriptionKind {
 	return tfjson.SchemaDescriptionKindPlain
 }
 
-// nesting turns a nesting mode of either protocol type into Terraform's word.
+// nesting writes a nesting mode of either protocol type as Terraform does.
 func nesting(mode fmt.Stringer) tfjson.SchemaNestingMode {
 	return tfjson.SchemaNestingMode(strings.ToLower(mode.String()))
 }

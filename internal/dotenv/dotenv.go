@@ -25,12 +25,12 @@ var (
 	operator  = regexp.MustCompile(`:\+|\+|:-|-`)
 )
 
-// mostReplacements bounds the references of one value. Values that refer to each other would be expanded for ever.
+// mostReplacements bounds the references of one value. Values that refer to each other would expand for ever.
 const mostReplacements = 1000
 
-// Parse returns the variables of a dotenv file. A reference such as ${NAME} is to a variable that stands above it in
-// the file; one to anything else is empty. Lines that are no assignments are passed over. The error names the variable
-// whose references do not end.
+// Parse returns the variables of a dotenv file. A reference such as ${NAME} names a variable above it in the file; any
+// other reference is empty. Lines that are no assignments are ignored. The error names a variable whose references do
+// not end.
 func Parse(content string) (map[string]string, error) {
 	var names []string
 	raw := map[string]string{}
@@ -52,7 +52,7 @@ func Parse(content string) (map[string]string, error) {
 	return variables, nil
 }
 
-// unquote takes off the quotation marks. Only double ones give \n and \r a meaning.
+// unquote removes the quotation marks. Only double ones give \n and \r a meaning.
 func unquote(value string) string {
 	value = strings.TrimFunc(value, func(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' })
 	if value == "" {
@@ -104,8 +104,7 @@ func firstReference(value string) (template, expression string, found bool) {
 	return "", "", false
 }
 
-// evaluate returns the variable that an expression such as NAME:-default names, and its value. A value that was seen
-// before is one that refers to itself, and counts as empty.
+// evaluate returns the variable that an expression such as NAME:-default names, and its value. A value that was expanded before refers to itself, and counts as empty.
 func evaluate(expression string, variables map[string]string, seen map[string]bool) (name, value string) {
 	name, rest := expression, ""
 	sign := ""
@@ -125,8 +124,7 @@ func evaluate(expression string, variables map[string]string, seen map[string]bo
 	return name, known
 }
 
-// replaceFirst is JavaScript's String.replace with a string to look for, in which a dollar sign has a meaning in the
-// replacement too.
+// replaceFirst is JavaScript's String.replace, which gives a dollar sign in the replacement a meaning.
 func replaceFirst(value, template, replacement string) string {
 	before, after, _ := strings.Cut(value, template)
 	return before + strings.NewReplacer("$$", "$", "$&", template, "$`", before, "$'", after).Replace(replacement) + after

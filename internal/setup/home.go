@@ -12,16 +12,16 @@ import (
 	"runtime"
 )
 
-// home is where a user keeps the settings of Terraform and OpenTofu.
+// home is where the settings of Terraform and OpenTofu are.
 type home struct {
 	windows bool
-	dir     string // of all the user's files; on Windows that of applications' data
-	// config is the CLI configuration that TF_CLI_CONFIG_FILE names, or nothing.
+	dir     string // the user's home directory; on Windows the folder of application data
+	// config is the CLI configuration that TF_CLI_CONFIG_FILE names, or "".
 	config string
 }
 
-// newHome finds the user's. The CLI configuration is the one that the user's own shell names; make hides it from what
-// it runs.
+// newHome finds the home of the user. The config is the one of the user's shell, since make unsets the variable for
+// what it runs.
 func newHome(config string) (home, error) {
 	h := home{windows: runtime.GOOS == "windows", config: config}
 	var err error
@@ -33,7 +33,7 @@ func newHome(config string) (home, error) {
 	return h, err
 }
 
-// plugins is the folder in which every init looks first.
+// plugins is the folder where every init looks first.
 func (h home) plugins() string {
 	if h.windows {
 		return filepath.Join(h.dir, "terraform.d", "plugins")
@@ -43,8 +43,7 @@ func (h home) plugins() string {
 
 var installation = regexp.MustCompile(`(?m)^\s*provider_installation\b`)
 
-// hiding is the CLI configuration whose provider_installation block takes the place of the folder in which every init
-// looks, or nothing.
+// hiding is the CLI configuration with a provider_installation block, which hides the plugins folder, or "".
 func (h home) hiding() string {
 	files := []string{h.config}
 	switch {
@@ -78,7 +77,7 @@ But %[1]s has a provider_installation block, which hides that folder. Add to the
   filesystem_mirror { path = %[2]q }
 `
 
-// explain tells what to do with an installed version.
+// explain prints how to use an installed version.
 func (h home) explain(out io.Writer, version, state string) error {
 	if _, err := fmt.Fprintf(out, explanation, version, state, h.plugins()); err != nil {
 		return err

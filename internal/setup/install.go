@@ -20,9 +20,9 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// install builds the provider and puts it where "terraform init" and "tofu init" of any folder find it, with no CLI
-// configuration. It takes away the builds that it installed earlier. A build that is there already keeps its version,
-// so that lock files stay valid.
+// install builds the provider and puts it where "terraform init" and "tofu init" of any folder find it without a CLI
+// configuration. It removes earlier builds. If the present build is installed already, it keeps its version, so that
+// lock files stay valid.
 func install(ctx context.Context, h home, out io.Writer) error {
 	root, err := workspace.ModuleRoot()
 	if err != nil {
@@ -77,7 +77,7 @@ func install(ctx context.Context, h home, out io.Writer) error {
 	return h.explain(out, version, "is installed")
 }
 
-// uninstall takes away what install has put there, and nothing else.
+// uninstall removes what install has installed, and nothing else.
 func uninstall(h home, out io.Writer) error {
 	plugins := h.plugins()
 	version, err := installed(plugins)
@@ -88,7 +88,7 @@ func uninstall(h home, out io.Writer) error {
 		if err := remove(providers, ""); err != nil {
 			return err
 		}
-		// A folder that is not empty is somebody else's, and stays.
+		// A folder that is not empty holds files of others, and stays.
 		for dir := providers; dir != h.dir && os.Remove(dir) == nil; {
 			dir = filepath.Dir(dir)
 		}
@@ -101,13 +101,13 @@ func uninstall(h home, out io.Writer) error {
 	return err
 }
 
-// ours is the version of a build that install made: the release that the changelog names, with the time of the build in
-// the place of the patch number. A pre-release would be found only by a constraint that names it.
+// ours matches the versions of builds that install made: the release that the changelog names, with the time of the
+// build as the patch number. A constraint would have to name a pre-release to match it.
 var ours = regexp.MustCompile(`^\d+\.\d+\.(\d{14})$`)
 
 var release = regexp.MustCompile(`(?m)^## (\d+\.\d+)\.\d+`)
 
-// nextVersion is the version of a build made now. It is always above the installed one.
+// nextVersion is the version of a build made now. It is greater than the installed one.
 func nextVersion(changelog []byte, installed string, now time.Time) (string, error) {
 	next := release.FindSubmatch(changelog)
 	if next == nil {
@@ -127,7 +127,7 @@ func nextVersion(changelog []byte, installed string, now time.Time) (string, err
 	return fmt.Sprintf("%s.%d", next[1], stamp), nil
 }
 
-// installed is the newest version that install has put there, or nothing.
+// installed is the newest version that install has installed, or "".
 func installed(plugins string) (string, error) {
 	var versions []string
 	for _, providers := range workspace.ProviderDirs(plugins) {
@@ -140,13 +140,13 @@ func installed(plugins string) (string, error) {
 	if len(versions) == 0 {
 		return "", nil
 	}
-	// The times are all of one length.
+	// All times have the same length.
 	return slices.MaxFunc(versions, func(a, b string) int {
 		return bytes.Compare([]byte(ours.FindStringSubmatch(a)[1]), []byte(ours.FindStringSubmatch(b)[1]))
 	}), nil
 }
 
-// builds are the versions in one folder that install has put there.
+// builds are the versions in a folder that install has installed.
 func builds(providers string) ([]string, error) {
 	entries, err := os.ReadDir(providers)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -161,7 +161,7 @@ func builds(providers string) ([]string, error) {
 	return versions, nil
 }
 
-// complete tells whether a program is all that is installed, for Terraform and for OpenTofu.
+// complete tells whether a program is the only build that is installed, for Terraform and for OpenTofu.
 func complete(plugins, version string, program []byte) bool {
 	for _, providers := range workspace.ProviderDirs(plugins) {
 		there, err := os.ReadFile(workspace.ProviderFile(providers, version))
@@ -175,7 +175,7 @@ func complete(plugins, version string, program []byte) bool {
 	return true
 }
 
-// place writes the program of a version. Its folder gets its name last, so that no init ever finds half a program.
+// place installs the program of a version. It renames the folder last, so that no init finds an incomplete program.
 func place(providers, version string, program []byte) error {
 	if err := os.MkdirAll(providers, 0o755); err != nil {
 		return err
@@ -195,7 +195,7 @@ func place(providers, version string, program []byte) error {
 	return os.Rename(filepath.Join(unfinished, version), filepath.Join(providers, version))
 }
 
-// remove takes away what install has put into a folder, but for one version.
+// remove removes the builds of install from a folder, except for one version.
 func remove(providers, keep string) error {
 	versions, err := builds(providers)
 	if err != nil {

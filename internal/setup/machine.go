@@ -5,12 +5,12 @@ package main
 
 import "github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 
-// machine says who runs this, which decides whether PostgreSQL may be installed without asking.
+// machine says who runs this program, which decides whether it may install PostgreSQL without asking.
 type machine struct {
 	root, sudo, ci bool
 }
 
-// unasked tells whether packages may be installed without asking, and what goes before the command.
+// unasked tells whether this program may install packages without asking, and what goes before the command.
 func (m machine) unasked(manager postgres.PackageManager) (prefix []string, allowed bool) {
 	const quiet = "DEBIAN_FRONTEND=noninteractive"
 	switch {

@@ -7,8 +7,8 @@
 //	setup install    the provider, for every folder with a Terraform configuration
 //	setup uninstall  takes the provider away
 //
-// PostgreSQL is the system's own package. Setup installs it where it may do so unasked: as root, in CI, or with a sudo
-// that wants no password. Elsewhere it prints the one command to type, and fails.
+// PostgreSQL comes from the system's packages. Setup installs them if it may do so without asking: as root, in CI, or
+// with a sudo that needs no password. Otherwise it prints the command to type, and fails.
 package main
 
 import (
@@ -84,7 +84,7 @@ func thisMachine(ctx context.Context) machine {
 	}
 }
 
-// execute runs a command. What it prints is of interest only if it fails.
+// execute runs a command, and shows its output only if it fails.
 func execute(ctx context.Context, args []string) error {
 	line := strings.Join(args, " ")
 	fmt.Println("installing PostgreSQL:", line)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Copy copies a folder of configuration, without what an earlier run of Terraform has left in it.
+// Copy copies a folder of configuration without what Terraform has left in it.
 func Copy(from, to string) error {
 	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

@@ -1,9 +1,9 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package workspace runs a real Terraform, or OpenTofu, on a folder of configuration in which a plain "init" finds this
-// provider: for the demo, for the examples' tests and for the benchmarks. What the user's own environment says to
-// Terraform or to this provider does not reach it.
+// Package workspace runs a real Terraform, or OpenTofu, on a folder of configuration, in which "init" finds this
+// provider. The demo, the tests of the examples and the benchmarks use it. The user's own settings for Terraform and
+// for this provider do not reach it.
 package workspace
 
 import (
@@ -47,8 +47,8 @@ func FindEngine(ctx context.Context) (*Engine, error) {
 	return nil, errors.New("neither terraform nor tofu is on the PATH: install Terraform (https://developer.hashicorp.com/terraform/install) or OpenTofu (https://opentofu.org/docs/intro/install)")
 }
 
-// Environment is environ without what would steer Terraform or this provider, and with an empty CLI configuration: one
-// of the user's with dev_overrides or a provider_installation block would take the place of what is tried here.
+// Environment is environ without the variables for Terraform and this provider, and with an empty CLI configuration.
+// The user's own one may name another provider by dev_overrides or a provider_installation block.
 func Environment(environ []string, more ...string) []string {
 	kept := make([]string, 0, len(environ)+len(more)+4)
 	for _, entry := range environ {
@@ -60,8 +60,8 @@ func Environment(environ []string, more ...string) []string {
 	return append(kept, more...)
 }
 
-// AtLeast reports whether the engine's version is 1.minor or newer. Terraform and OpenTofu count their minor versions
-// alike where both have a feature.
+// AtLeast tells whether the engine's version is 1.minor or newer. Terraform and OpenTofu number their versions alike
+// where both have a feature.
 func (e *Engine) AtLeast(minor int) bool {
 	var major, got int
 	if _, err := fmt.Sscanf(e.Version, "%d.%d", &major, &got); err != nil {
@@ -70,5 +70,5 @@ func (e *Engine) AtLeast(minor int) bool {
 	return major > 1 || major == 1 && got >= minor
 }
 
-// HasQueries reports whether the engine knows list resources and actions: Terraform 1.14 does, OpenTofu does not.
+// HasQueries tells whether the engine knows list resources and actions: Terraform 1.14 does, OpenTofu does not.
 func (e *Engine) HasQueries() bool { return e.Name == "terraform" && e.AtLeast(14) }

@@ -8,11 +8,11 @@ import (
 	"runtime"
 )
 
-// Platform is this machine's, as a plugin folder spells it.
+// Platform is the platform of this machine, as a plugin folder spells it.
 const Platform = runtime.GOOS + "_" + runtime.GOARCH
 
-// ProviderDirs are the folders below a plugin folder in which Terraform and OpenTofu look for versions of this
-// provider. Each of them completes the short source address with a registry of its own.
+// ProviderDirs are the folders below a plugin folder where Terraform and OpenTofu look for this provider. Each
+// completes the short source address with its own registry.
 func ProviderDirs(plugins string) []string {
 	return []string{
 		filepath.Join(plugins, "registry.terraform.io", "dbos-community", "dbos"),
@@ -20,7 +20,7 @@ func ProviderDirs(plugins string) []string {
 	}
 }
 
-// ProviderFile is where the program of a version belongs in one of the ProviderDirs.
+// ProviderFile is the path of the program of a version in one of the ProviderDirs.
 func ProviderFile(dir, version string) string {
 	name := "terraform-provider-dbos_v" + version
 	if runtime.GOOS == "windows" {

@@ -10,14 +10,13 @@ import (
 	"syscall"
 )
 
-// ownGroup keeps a Ctrl-C at the terminal from the engine: it would get two interrupts then, that one and Cancel's, and
-// after a second one it leaves its providers running.
+// ownGroup keeps a Ctrl-C at the terminal from the engine. The engine would get two interrupts, that one and Cancel's,
+// and leaves its providers running after the second.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }
 
-// killGroup ends what a command has left running, if anything. The error of a group that is gone already is the usual
-// case.
+// killGroup ends what a command has left running. It usually fails, since usually nothing is left.
 func killGroup(pid int) {
 	_ = syscall.Kill(-pid, syscall.SIGKILL)
 }

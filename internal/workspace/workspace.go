@@ -21,7 +21,7 @@ func Build(ctx context.Context, root, dir string) (string, error) {
 	return path, GoBuild(ctx, root, path, ".")
 }
 
-// noTrace leaves out gRPC's request traces. Nobody reads them in a plugin, and half a megabyte hangs on them.
+// noTrace leaves out gRPC's request tracing, which a plugin does not use and which takes half a megabyte.
 const noTrace = "-tags=grpcnotrace"
 
 // GoBuild builds one program of the module at root, with the release's flags and further ones for the linker.
@@ -30,7 +30,7 @@ func GoBuild(ctx context.Context, root, path, pkg string, ldflags ...string) err
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", noTrace, linker, "-o", path, pkg)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	// Killed, it would leave its own temporary folder behind.
+	// Killed, go would leave its temporary folder behind.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -47,8 +47,8 @@ type Workspace struct {
 	Env []string
 }
 
-// New makes dir a workspace: it lays the provider into the folder's own plugin directory, from which init takes it
-// without any configuration.
+// New makes dir a workspace: it puts the provider into the folder's own plugin directory, where init finds it without
+// configuration.
 func New(engine *Engine, provider, dir string, env ...string) (*Workspace, error) {
 	const version = "0.0.1"
 	for _, providers := range ProviderDirs(filepath.Join(dir, "terraform.d", "plugins")) {
@@ -63,7 +63,7 @@ func New(engine *Engine, provider, dir string, env ...string) (*Workspace, error
 	return &Workspace{Dir: dir, Engine: engine, Env: env}, nil
 }
 
-// Replace puts the configuration of another folder in the place of the present one, under the same state.
+// Replace replaces the configuration by that of another folder, and keeps the state.
 func (w *Workspace) Replace(from string) error {
 	old, err := filepath.Glob(filepath.Join(w.Dir, "*.tf"))
 	if err != nil {
@@ -88,8 +88,8 @@ func (e *RunError) Error() string {
 	return fmt.Sprintf("%s: exit code %d\n%s", e.Command, e.Code, strings.TrimSpace(e.Output))
 }
 
-// Run runs one command, such as "apply", and returns what it printed on both its outputs. If ctx ends, the engine is
-// asked to stop, as by Ctrl-C; it and all that it started are gone when Run returns.
+// Run runs a command, such as "apply", and returns its output and error output. If ctx ends, it asks the engine to
+// stop, as Ctrl-C does. The engine and all that it started have ended when Run returns.
 func (w *Workspace) Run(ctx context.Context, args ...string) (string, error) {
 	var out strings.Builder
 	cmd := w.command(ctx, args)
@@ -131,7 +131,7 @@ func (w *Workspace) Outputs(ctx context.Context, v any) error {
 	return json.Unmarshal(encoded, v)
 }
 
-// Command is what a person would type for a Run with these arguments.
+// Command is the command that a person would type for a Run with these arguments.
 func (w *Workspace) Command(args ...string) string {
 	return w.Engine.Name + " " + strings.Join(args, " ")
 }

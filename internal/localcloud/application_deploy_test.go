@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// appFiles are the files of an application's archive by name; without a configuration they get a small one.
+// appFiles are the files of an application's archive by name. Without a configuration they get a small one.
 type appFiles map[string]string
 
 func (f appFiles) zip(t *testing.T) []byte {
@@ -47,7 +47,7 @@ func (f appFiles) base64(t *testing.T) string {
 
 func configured(config string) appFiles { return appFiles{"dbos-config.yaml": config} }
 
-// deployed deploys an archive, waits until it runs, and tells its version.
+// deployed deploys an archive, waits until the version runs, and returns the version.
 func deployed(t *testing.T, s *Server, app string, files appFiles) string {
 	t.Helper()
 	status, answer := ask(t, s, "POST", "applications/"+app, `{"application_archive":"`+files.base64(t)+`"}`)
@@ -83,7 +83,7 @@ func TestDeploy(t *testing.T) {
 		t.Errorf("the first version was made at %s", versions[0].CreationTime)
 	}
 
-	// An earlier version keeps its name and makes no new one, by either call.
+	// A deploy of an earlier version makes no new one, by either call.
 	for _, path := range []string{"applications/shop", "applications/shop/rollback"} {
 		want(t, s, "POST", path, `{"previous_version":"`+first+`"}`, 200, `{"ApplicationName":"shop","ApplicationVersion":"`+first+`"}`)
 		await(t, s, "applications/shop", `"Status":"AVAILABLE","Version":"`+first+`"`)
@@ -158,7 +158,7 @@ func TestDeployOfNoYAML(t *testing.T) {
 			t.Errorf("%s: %d %s", config, status, answer)
 		}
 	}
-	// What this cloud does not know does no harm.
+	// Unknown fields of the configuration are ignored.
 	deployed(t, s, "shop", configured("name: shop\ndatabase_url: ${DBOS_DATABASE_URL}\nruntimeConfig: {start: [node]}\ndatabase:\n"))
 }
 
@@ -206,7 +206,7 @@ func TestChangeInstance(t *testing.T) {
 	await(t, s, "applications/shop", `"PostgresInstanceName":"abd","ApplicationDatabaseName":"shop","Status":"AVAILABLE","Version":"`+version+`"`)
 	b.wantCalls(t, "create abd/shop", "create abd/shop")
 
-	// A deploy leaves it there.
+	// A deploy does not move the application back.
 	deployed(t, s, "shop", appFiles{})
 	if got := shop(t, s); !strings.Contains(got, `"PostgresInstanceName":"abd"`) {
 		t.Error(got)

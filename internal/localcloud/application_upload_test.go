@@ -4,9 +4,12 @@
 package localcloud
 
 import (
+	"archive/zip"
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -83,7 +86,7 @@ func TestReadDeploy(t *testing.T) {
 	})
 }
 
-// FuzzReadDeploy proves that nothing which a client sends ends the server.
+// FuzzReadDeploy checks that no body of a deploy ends the server.
 func FuzzReadDeploy(f *testing.F) {
 	f.Add([]byte(`{"application_archive":"aGVsbG8=","previous_version":"\u0041"}`))
 	f.Add([]byte(`{"a":[{}],"application_archive":"\`))
@@ -111,7 +114,7 @@ func TestArchiveLimit(t *testing.T) {
 	deployed(t, s, "shop", appFiles{})
 }
 
-// A client that sends for long before it reads must still see why it is refused.
+// A client that sends a large body before it reads still gets the refusal.
 func TestRefusalOfALargeUpload(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(o *Options) { o.KeepBodies = true })
@@ -122,4 +125,45 @@ func TestRefusalOfALargeUpload(t *testing.T) {
 			t.Errorf("%d bytes of the body are kept", len(r.Body))
 		}
 	}
+}
+
+// An archive that cannot be unpacked is refused as the client's fault, and changes nothing.
+func TestBadArchives(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	provision(t, s, "abc")
+	register(t, s, "shop", "abc")
+	const refused = "the application archive cannot be unpacked: "
+	tests := map[string]struct {
+		header  zip.FileHeader
+		mode    fs.FileMode
+		message string
+	}{
+		"traversal": {zip.FileHeader{Name: "../evil"}, 0o644, refused + "../evil: the name leads out of the archive"},
+		"hidden":    {zip.FileHeader{Name: "a/../../evil"}, 0o644, refused + "a/../../evil: the name leads out of the archive"},
+		"absolute":  {zip.FileHeader{Name: "/etc/cron.d/evil"}, 0o644, refused + "/etc/cron.d/evil: the name leads out of the archive"},
+		"backslash": {zip.FileHeader{Name: `..\evil`}, 0o644, refused + `..\evil: the name leads out of the archive`},
+		"link":      {zip.FileHeader{Name: "link"}, 0o777 | fs.ModeSymlink, refused + "link: it is neither a file nor a folder"},
+		"device":    {zip.FileHeader{Name: "null"}, 0o666 | fs.ModeDevice | fs.ModeCharDevice, refused + "null: it is neither a file nor a folder"},
+		"bomb":      {zip.FileHeader{Name: "bomb", UncompressedSize64: 3 << 30}, 0o644, refused + "its files are larger than 2147483648 bytes together"},
+	}
+	for name, test := range tests {
+		var archive bytes.Buffer
+		w := zip.NewWriter(&archive)
+		if _, err := w.Create("dbos-config.yaml"); err != nil {
+			t.Fatal(err)
+		}
+		test.header.SetMode(test.mode)
+		if _, err := w.CreateRaw(&test.header); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		t.Log(name)
+		body := `{"application_archive":"` + base64.StdEncoding.EncodeToString(archive.Bytes()) + `"}`
+		wantRefusal(t, s, "POST", "applications/shop", body, 400, test.message)
+	}
+	wantRefusal(t, s, "POST", "applications/shop", `{"application_archive":"AAAA"}`, 400, "application_archive is not a zip archive")
+	deployed(t, s, "shop", configured(""))
 }

@@ -19,14 +19,14 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// behind is what can be seen of an instance besides the API: nothing of a simulated one.
+// behind looks at an instance past the API. It does nothing for a simulated one.
 type behind struct {
 	t    *testing.T
 	s    *Server
 	real bool
 }
 
-// run runs statements on an instance's database as alice.
+// run runs statements in a database of an instance as alice.
 func (b behind) run(instance, password, database string, statements ...string) {
 	b.t.Helper()
 	if !b.real {
@@ -54,7 +54,7 @@ func (b behind) connect(instance, password, database string) (*pgx.Conn, error) 
 	})
 }
 
-// refuses proves that a password is no longer, or not yet, good.
+// refuses checks that a login with a password fails.
 func (b behind) refuses(instance, password string) {
 	b.t.Helper()
 	if !b.real {
@@ -85,8 +85,8 @@ func (b behind) setPassword(instance, password string) {
 	}
 }
 
-// TestGuide plays the guide to database management over both backends: what the API says is the same, and what is real
-// is so.
+// TestGuide follows the guide to database management with both backends. The answers are the same; with real servers
+// the data is checked too.
 func TestGuide(t *testing.T) {
 	t.Parallel()
 	for _, backend := range []string{"simulated", "postgres"} {
@@ -125,7 +125,7 @@ func playGuide(t *testing.T, b behind) {
 	want(t, s, "DELETE", "databases/userdb/shop_db", "", 200, "")
 	await(t, s, "databases/userdb/info/shop_db", "not found")
 
-	// All of it is there after a restart.
+	// Everything is still there after a restart.
 	_, list := ask(t, s, "GET", "databases", "")
 	b.s = restart(t, s, func(o *Options) { *o = s.options })
 	s = b.s
@@ -141,7 +141,7 @@ func playGuide(t *testing.T, b behind) {
 	}
 }
 
-// TestFailedMigrationOverBothBackends deploys what fails, and then what does not.
+// TestFailedMigrationOverBothBackends deploys a migration that fails, and then one that does not.
 func TestFailedMigrationOverBothBackends(t *testing.T) {
 	t.Parallel()
 	for _, backend := range []string{"simulated", "postgres"} {
@@ -169,7 +169,7 @@ func TestFailedMigrationOverBothBackends(t *testing.T) {
 	}
 }
 
-// A server that is linked is one of another local cloud's.
+// The linked server belongs to another local cloud.
 func TestLinkOfARealServer(t *testing.T) {
 	t.Parallel()
 	host := start(t, func(o *Options) { o.Backend = "postgres" })

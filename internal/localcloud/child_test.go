@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// TestMain lets the test's own program be the child that is killed.
+// TestMain makes the test binary play a local cloud when a test starts it as a child process.
 func TestMain(m *testing.M) {
 	if backend, dir, child := strings.Cut(os.Getenv(childVariable), ":"); child {
 		os.Exit(serveAsChild(backend, dir))
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 const childVariable = "LOCALCLOUD_TEST_CHILD"
 
-// serveAsChild is a local cloud that runs until it is killed, or its standard input ends.
+// serveAsChild runs a local cloud until the process is killed or its standard input ends.
 func serveAsChild(backend, dir string) int {
 	s, err := Start(context.Background(), Options{Backend: backend, StateDir: dir, ProvisionTime: 4 * time.Millisecond})
 	if err != nil {
@@ -48,7 +48,7 @@ func serveAsChild(backend, dir string) int {
 	return 0
 }
 
-// child is a local cloud in a process of its own.
+// child is a local cloud in a child process.
 type child struct {
 	connection Connection
 	process    *exec.Cmd
@@ -58,7 +58,7 @@ type child struct {
 	client     *http.Client
 }
 
-// launchChild does not wait until it is ready.
+// launchChild does not wait until the local cloud is ready.
 func launchChild(t *testing.T, backend, dir string) *child {
 	t.Helper()
 	c := &child{process: exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0]), client: &http.Client{Transport: &http.Transport{}}}
@@ -103,7 +103,7 @@ func (c *child) kill() {
 	c.client.CloseIdleConnections()
 }
 
-// end ends it in good order.
+// end makes the child end by itself.
 func (c *child) end(t *testing.T) {
 	t.Helper()
 	_ = c.input.Close()
@@ -113,7 +113,7 @@ func (c *child) end(t *testing.T) {
 	c.client.CloseIdleConnections()
 }
 
-// ask is false where no answer came back.
+// ask is false without an answer.
 func (c *child) ask(ctx context.Context, method, path, body string) (int, string, bool) {
 	r, err := http.NewRequestWithContext(ctx, method, c.connection.Endpoint+"/v1alpha1/local/"+path, strings.NewReader(body))
 	if err != nil {
@@ -129,7 +129,7 @@ func (c *child) ask(ctx context.Context, method, path, body string) (int, string
 	return resp.StatusCode, string(answer), err == nil
 }
 
-// settled are the lists of instances and applications, once nothing is under way any more.
+// settled waits until no work is under way, and returns all instances and applications.
 func (c *child) settled(t *testing.T) (instances []instanceAnswer, applications []applicationAnswer) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -13,7 +13,7 @@ import (
 
 const diskIsFull = "no space left on device"
 
-// fullDisk lets the next write of a file meet a full disk, whoever runs this.
+// fullDisk makes the next write of a file fail as on a full disk.
 func fullDisk(t *testing.T, file string) {
 	t.Helper()
 	if err := os.Symlink("/dev/full", file+".new"); err != nil {
@@ -38,7 +38,7 @@ func TestFullDiskAtTheStart(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, file)) || !strings.Contains(err.Error(), diskIsFull) {
 				t.Errorf("%v", err)
 			}
-			// Nothing half-written is in the way once there is room again.
+			// Once there is room again, no incomplete file is in the way.
 			start(t, in(dir), overTLS)
 		})
 	}
@@ -51,7 +51,7 @@ func TestFullDiskAtAnAnswer(t *testing.T) {
 	fullDisk(t, file)
 	wantRefusal(t, s, "POST", "databases/userdb", createABC, 500,
 		"internal error: save the state: write "+file+".new: "+diskIsFull)
-	// A client looks again, and finds what it may have made.
+	// A client that looks again finds what the call may have made.
 	await(t, s, "databases/userdb/info/abc", `"Status":"available"`)
 	s = restart(t, s)
 	if _, err := os.Lstat(file + ".new"); !os.IsNotExist(err) {
@@ -60,8 +60,7 @@ func TestFullDiskAtAnAnswer(t *testing.T) {
 	want(t, s, "GET", "databases/userdb/info/abc", "", 200, abcAvailable)
 }
 
-// A disk of its own, which only root can have: it stays full for as long as it is, for the state and for what is
-// uploaded.
+// A real disk, which only root can mount, stays full for the state and for uploads.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := t.TempDir()

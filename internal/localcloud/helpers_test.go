@@ -4,12 +4,14 @@
 package localcloud
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -51,14 +53,14 @@ func restart(t *testing.T, s *Server, change ...func(*Options)) *Server {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// The next one may have the same address, and knows nothing of these.
+	// The next local cloud may have the same address, but not these connections.
 	http.DefaultClient.CloseIdleConnections()
 	return start(t, append([]func(*Options){in(s.options.StateDir)}, change...)...)
 }
 
 var requestIDs = regexp.MustCompile(`"requestID":"[0-9a-f]{24}"`)
 
-// ask makes a call below the organization, and tells status and answer, in which the request's id is ID.
+// ask makes a call below the organization and returns status and answer, with the request's id replaced by ID.
 func ask(t *testing.T, s *Server, method, path, body string) (int, string) {
 	t.Helper()
 	return askPath(t, s, method, "/v1alpha1/local/"+path, body)
@@ -99,7 +101,7 @@ func sendContext(ctx context.Context, t *testing.T, s *Server, method, path, bod
 	return http.DefaultClient.Do(r)
 }
 
-// want makes a call that is answered so.
+// want makes a call and checks its answer.
 func want(t *testing.T, s *Server, method, path, body string, status int, answer string) {
 	t.Helper()
 	gotStatus, got := ask(t, s, method, path, body)
@@ -108,7 +110,7 @@ func want(t *testing.T, s *Server, method, path, body string, status int, answer
 	}
 }
 
-// wantRefusal makes a call that is refused with a message.
+// wantRefusal makes a call that must be refused with a message.
 func wantRefusal(t *testing.T, s *Server, method, path, body string, status int, message string) {
 	t.Helper()
 	text, err := json.Marshal(message)
@@ -148,7 +150,7 @@ func register(t *testing.T, s *Server, name, instance string) {
 	}
 }
 
-// blockChanges keeps the backend from doing anything to an instance until it is released.
+// blockChanges keeps background work from changing an instance until release is called.
 func blockChanges(s *Server, instance string) (release func()) {
 	lock := s.instanceLocks.of(instance)
 	lock.RLock()
@@ -170,4 +172,46 @@ func filesIn(t *testing.T, dir string) []string {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// dial opens a connection for requests that are written by hand.
+func dial(t *testing.T, s *Server) net.Conn {
+	t.Helper()
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(t.Context(), "tcp", s.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// answered reads the answer on a connection.
+func answered(t *testing.T, conn net.Conn) (int, string) {
+	t.Helper()
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read(t, resp)
+}
+
+func write(t *testing.T, conn net.Conn, format string, args ...any) {
+	t.Helper()
+	if _, err := fmt.Fprintf(conn, format, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// broken makes a call whose connection must break without an answer.
+func broken(t *testing.T, s *Server, method, path, body string) {
+	t.Helper()
+	resp, err := send(t, s, method, "/v1alpha1/local/"+path, body)
+	if err == nil {
+		status, answer := read(t, resp)
+		t.Errorf("%s %s is answered %d %s", method, path, status, answer)
+	}
 }

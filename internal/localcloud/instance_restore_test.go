@@ -20,14 +20,14 @@ func TestRestore(t *testing.T) {
 	want(t, s, "POST", "databases/userdb/abc/restore", body, 200, "")
 	want(t, s, "GET", "databases/userdb/info/abd", "", 200, strings.Replace(abcCreating, "abc", "abd", 1))
 
-	// The source may be deleted: it goes when the restore no longer needs it.
+	// The source may be deleted meanwhile: that waits for the restore.
 	want(t, s, "DELETE", "databases/userdb/abc", "", 200, "")
 	want(t, s, "GET", "databases/userdb/info/abc", "", 200, strings.Replace(abcAvailable, "available", "deleting", 1))
 	release()
 	await(t, s, "databases", "["+strings.ReplaceAll(abcAvailable, "abc", "abd")+"]")
 	b.wantCalls(t, "restore abc abd "+at.UTC().Format(time.RFC3339Nano), "destroy abc")
 
-	// It is an ordinary instance from then on.
+	// From then on it is an ordinary instance.
 	now := time.Now().Format(time.RFC3339Nano)
 	want(t, s, "POST", "databases/userdb/abd/restore", `{"RestoreName":"abe","RestoreTimestamp":"`+now+`"}`, 200, "")
 	await(t, s, "databases/userdb/info/abe", `"Status":"available"`)

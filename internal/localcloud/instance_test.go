@@ -168,43 +168,15 @@ func TestOperationsNeedAnAvailableInstance(t *testing.T) {
 	}
 }
 
-func TestHeldStatus(t *testing.T) {
+// PostgreSQL would refuse these names later, when it makes the role.
+func TestNamesThatPostgreSQLKeeps(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	provision(t, s, "abc")
-	release := s.HoldStatus("abc", "storage-full")
-	later := s.HoldStatus("abc", "rebooting")
-	want(t, s, "GET", "databases/userdb/info/abc", "", 200, strings.Replace(abcAvailable, "available", "rebooting", 1))
-	wantRefusal(t, s, "DELETE", "databases/userdb/abc", "", 409, `database abc is not in an available state: its status is "rebooting"`)
-	later()
-	want(t, s, "GET", "databases", "", 200, "["+strings.Replace(abcAvailable, "available", "storage-full", 1)+"]")
-	release()
-	release()
-	want(t, s, "GET", "databases", "", 200, "["+abcAvailable+"]")
-	s.HoldStatus("abc", "backing-up")
-	want(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"abcdefgh"}`, 200, "")
-	s.HoldStatus("abc", "storage-full")
-	want(t, s, "DELETE", "databases/userdb/abc", "", 200, "")
-	await(t, s, "databases", "[]")
-}
-
-func TestCredentials(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	provision(t, s, "abc")
-	backend := watched(s)
-	s.options.ProvisionTime = 4 * time.Second // long enough to see what lasts a moment
-	release := blockChanges(s, "abc")
-	// Accepted at once, still available for a moment; a newer one overtakes it.
-	want(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"overtaken"}`, 200, "")
-	want(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"abcdefgh"}`, 200, "")
-	want(t, s, "GET", "databases/userdb/info/abc", "", 200, abcAvailable)
-	await(t, s, "databases/userdb/info/abc", `"Status":"resetting-master-credentials"`)
-	wantRefusal(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"12345678"}`, 409,
-		`database abc is not in an available state: its status is "resetting-master-credentials"`)
-	release()
-	await(t, s, "databases/userdb/info/abc", `"Status":"available"`)
-	backend.wantCalls(t, "set abc alice abcdefgh")
-	wantRefusal(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"short"}`, 400, "invalid password: 8 to 128 characters")
-	wantRefusal(t, s, "POST", "databases/userdb/abc/credentials", `{"password":"12345678"}`, 400, `unknown field "password": this call has a field "Password"`)
+	for name, message := range map[string]string{
+		"pg_x":   `invalid database username "pg_x": PostgreSQL keeps names that begin with pg_ for itself`,
+		"public": `invalid database username "public": it is reserved`,
+		"none":   `invalid database username "none": it is reserved`,
+	} {
+		wantRefusal(t, s, "POST", "databases/userdb", `{"Name":"abc","AdminName":"`+name+`","AdminPassword":"12345678"}`, 400, message)
+	}
 }

@@ -28,7 +28,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// killed is a local cloud with real servers that is killed again and again.
+// killed is a local cloud with real servers that is killed repeatedly.
 type killed struct {
 	dir       string
 	cloud     *child
@@ -48,10 +48,10 @@ func (k *killed) create(t *testing.T, name string) {
 	k.passwords[name] = "12345678"
 }
 
-// addresses waits until nothing is under way any more, and tells where the instances are.
+// addresses waits until no work is under way, and returns the addresses of the instances.
 func (k *killed) addresses(t *testing.T) map[string]backend.Address {
 	t.Helper()
-	// A password that is still to be set does not show in a status at first.
+	// At first the status does not show that a password is still to be set.
 	for pending := true; pending; pause(t.Context(), time.Millisecond) {
 		state, err := os.ReadFile(filepath.Join(k.dir, "state.json"))
 		if err != nil || t.Context().Err() != nil {
@@ -70,7 +70,7 @@ func (k *killed) addresses(t *testing.T) map[string]backend.Address {
 	return addresses
 }
 
-// rows counts what was committed.
+// rows counts the committed rows.
 func (k *killed) rows(t *testing.T, name string, at backend.Address) int {
 	t.Helper()
 	count := 0
@@ -80,7 +80,7 @@ func (k *killed) rows(t *testing.T, name string, at backend.Address) int {
 	return count
 }
 
-// connect logs in with the password that was promised.
+// connect logs in with the password that was accepted.
 func (k *killed) connect(t *testing.T, name string, at backend.Address) *pgx.Conn {
 	t.Helper()
 	conn, err := postgres.Connect(t.Context(), postgres.Login{
@@ -100,8 +100,8 @@ func (k *killed) execute(t *testing.T, at backend.Address, statement string) {
 	}
 }
 
-// TestKilledWithServers kills a local cloud that has real servers, which do not live on and lose nothing, while others
-// are being made, restored and removed.
+// TestKilledWithServers kills a local cloud while it makes, restores and removes real servers. The servers end with it,
+// and nothing that was committed is lost.
 func TestKilledWithServers(t *testing.T) {
 	t.Parallel()
 	k := &killed{dir: t.TempDir(), passwords: map[string]string{}}
@@ -136,13 +136,13 @@ func TestKilledWithServers(t *testing.T) {
 	k.gone(t, addresses)
 }
 
-// put commits one row more.
+// put commits one more row.
 func (k *killed) put(t *testing.T, at backend.Address) {
 	t.Helper()
 	k.execute(t, at, "INSERT INTO t VALUES (1)")
 }
 
-// work lets something be under way: in each round something else, and a change of the password.
+// work starts other work in each round, and a change of the password.
 func (k *killed) work(t *testing.T, round int) {
 	t.Helper()
 	switch round {
@@ -159,7 +159,7 @@ func (k *killed) work(t *testing.T, round int) {
 	k.passwords["base"] = password
 }
 
-// check expects what work was promised, and tells where the base is.
+// check compares the instances with what work was promised, and returns the address of base.
 func (k *killed) check(t *testing.T, round int) backend.Address {
 	t.Helper()
 	addresses := k.addresses(t)
@@ -185,8 +185,8 @@ func (k *killed) check(t *testing.T, round int) backend.Address {
 	return addresses["base"]
 }
 
-// stopServer keeps the server of an instance from hearing of anything. resume lets it go on once the next local cloud
-// has come to it.
+// stopServer stops the process of a server, so that it does not notice the death of its local cloud. resume continues
+// it once the next local cloud has locked its directory.
 func (k *killed) stopServer(t *testing.T, instance string) (resume func(*testing.T)) {
 	t.Helper()
 	folder := filepath.Join(k.dir, "instances", instance)
@@ -215,8 +215,8 @@ func (k *killed) stopServer(t *testing.T, instance string) (resume func(*testing
 	}
 }
 
-// locks tells whether the local cloud has locked a file. Only Linux tells that without trying the lock, which would be
-// in the local cloud's way.
+// locks tells whether the local cloud has locked a file. Only Linux shows that. On other systems a test could only try
+// the lock, and would be in the way.
 func (k *killed) locks(t *testing.T, path string) bool {
 	t.Helper()
 	info, err := os.Stat(path)
@@ -240,7 +240,7 @@ func (k *killed) locks(t *testing.T, path string) bool {
 	return false
 }
 
-// gone expects that no server runs any more.
+// gone checks that no server runs any more.
 func (k *killed) gone(t *testing.T, addresses map[string]backend.Address) {
 	t.Helper()
 	for name, at := range addresses {
@@ -257,7 +257,7 @@ func (k *killed) gone(t *testing.T, addresses map[string]backend.Address) {
 	}
 }
 
-// processesBelow are those that work in a folder, as far as this system tells.
+// processesBelow finds the processes that work in a folder, on Linux.
 func processesBelow(t *testing.T, dir string) []string {
 	t.Helper()
 	if runtime.GOOS != "linux" {

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// promises are what was answered, and must hold from then on.
+// promises are the answers that must hold from then on.
 type promises struct {
 	mu               sync.Mutex
 	created, deleted map[string]bool
@@ -45,7 +45,7 @@ func (p *promises) keep(note func()) {
 	}
 }
 
-// done makes a call, again and again while it is refused as too early. It is false once no answer comes back.
+// done repeats a call while it is refused as busy. It is false once no answer comes back.
 func (c *child) done(ctx context.Context, t *testing.T, method, path, body string) (string, bool) {
 	for {
 		status, answer, ok := c.ask(ctx, method, path, body)
@@ -62,7 +62,7 @@ func (c *child) done(ctx context.Context, t *testing.T, method, path, body strin
 	}
 }
 
-// useInstances creates instances of a kind, changes and deletes some of them, until no answer comes back.
+// useInstances creates instances of a kind, and changes or deletes some of them, until no answer comes back.
 func (p *promises) useInstances(ctx context.Context, t *testing.T, c *child, kind, user string) {
 	for n := 0; ; n++ {
 		name := fmt.Sprintf("%s_%d", user, n)
@@ -73,7 +73,7 @@ func (p *promises) useInstances(ctx context.Context, t *testing.T, c *child, kin
 		p.keep(func() { p.created[name] = true })
 		switch {
 		case n%3 == 1:
-			// Answered or not, it may be gone from now on.
+			// From now on it may be gone, even without an answer.
 			p.keep(func() { delete(p.created, name) })
 			if _, ok := c.done(ctx, t, "DELETE", "databases/"+kind+"/"+name, ""); !ok {
 				return
@@ -87,8 +87,7 @@ func (p *promises) useInstances(ctx context.Context, t *testing.T, c *child, kin
 	}
 }
 
-// useApplications registers applications on an instance, deploys to them, and deletes those with an odd number, until
-// no answer comes back.
+// useApplications registers and deploys applications, and deletes every other one, until no answer comes back.
 func (p *promises) useApplications(ctx context.Context, t *testing.T, c *child, user string, first int) {
 	archive := appFiles{}.base64(t)
 	for n := first; ; n++ {
@@ -118,9 +117,8 @@ func (p *promises) useApplications(ctx context.Context, t *testing.T, c *child, 
 	}
 }
 
-// TestKilled kills a local cloud fifty times, or more often until all was tried, at random moments under load, and now
-// and then in its start or its end. Whatever was answered must hold when the next one has started, what was under way
-// must come to its end, and nothing else may lie about.
+// TestKilled kills a local cloud at least fifty times, at random moments under load, sometimes during its start or end.
+// Whatever was answered must hold after the next start, unfinished work must finish, and no file may be left over.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -158,7 +156,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// enough tells whether everything was answered at least once.
+// enough tells whether every kind of call was answered at least once.
 func (p *promises) enough() bool {
 	return len(p.created) > 1 && len(p.deleted) > 0 && len(p.versions) > 0 && len(p.gone) > 0
 }
@@ -187,7 +185,7 @@ func (p *promises) killUnderLoad(t *testing.T, c *child, round int) {
 	users.Wait()
 }
 
-// check compares what there is with what was promised.
+// check compares the objects and files with the promises.
 func (p *promises) check(t *testing.T, c *child, dir string) {
 	t.Helper()
 	instances, applications := c.settled(t)
@@ -219,7 +217,7 @@ func (p *promises) check(t *testing.T, c *child, dir string) {
 	}
 	got := filesIn(t, dir)
 	for _, file := range got {
-		// A password that was still to be set may just be saved.
+		// The write of a password that was still to be set may be under way.
 		if !slices.Contains(files, file) && file != "state.json.new" {
 			t.Errorf("%s belongs to nothing", file)
 		}
@@ -231,7 +229,7 @@ func (p *promises) check(t *testing.T, c *child, dir string) {
 	}
 }
 
-// checkVersions tells the files that belong to the versions of an application.
+// checkVersions checks the versions of an application, and returns their files.
 func (p *promises) checkVersions(t *testing.T, c *child, a applicationAnswer) []string {
 	t.Helper()
 	_, answer, ok := c.ask(t.Context(), "GET", "applications/"+a.Name+"/versions", "")

@@ -15,7 +15,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud/backend/simulated"
 )
 
-// scripted is a backend whose calls can be watched and made to fail.
+// scripted is a backend whose calls a test can watch and make fail.
 type scripted struct {
 	simulated.Backend
 	calls chan string // nil = nobody watches
@@ -65,7 +65,7 @@ func (b *scripted) DropDatabase(_ context.Context, on backend.Target, database s
 	return b.note("drop " + on.Instance + "/" + database)
 }
 
-// wantCalls are the calls so far, and no others.
+// wantCalls checks the calls so far.
 func (b *scripted) wantCalls(t *testing.T, calls ...string) {
 	t.Helper()
 	for _, want := range calls {
@@ -89,7 +89,7 @@ func watched(s *Server) *scripted {
 	return b
 }
 
-func TestFailuresBehindAnAnswer(t *testing.T) {
+func TestFailuresOfBackgroundWork(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	b := watched(s)
@@ -100,7 +100,7 @@ func TestFailuresBehindAnAnswer(t *testing.T) {
 	wantRefusal(t, s, "POST", "databases/userdb/abc/credentials", `{"Password":"12345678"}`, 409,
 		`database abc is not in an available state: its status is "failed"`)
 
-	// A dead end is left by a deletion, which may fail as well.
+	// A failed instance can be deleted, and the deletion may fail as well.
 	b.wantCalls(t, "provision abc alice 12345678")
 	b.fail["destroy abc"] = failure
 	want(t, s, "DELETE", "databases/userdb/abc", "", 200, "")
@@ -108,7 +108,7 @@ func TestFailuresBehindAnAnswer(t *testing.T) {
 	b.wantCalls(t, "destroy abc")
 }
 
-// A reset that changed nothing is seen, and the instance can be deleted.
+// A failed change of the password shows as a status, and the instance can be deleted.
 func TestFailedReset(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -126,8 +126,8 @@ func TestFailedReset(t *testing.T) {
 	await(t, s, "databases", "[]")
 }
 
-// A temporary state directory goes also when nobody waits for the servers.
-func TestShutdownInAHurry(t *testing.T) {
+// A temporary state directory is removed even if the shutdown does not wait for the servers.
+func TestShutdownWithoutWaiting(t *testing.T) {
 	t.Parallel()
 	s := start(t, in(""))
 	b := watched(s)
@@ -145,7 +145,7 @@ func TestShutdownInAHurry(t *testing.T) {
 	}
 }
 
-// While a server is down its instance is failed, and takes no password that would be lost.
+// While its server is down an instance is failed, and accepts no password, which would be lost.
 func TestServerThatIsDown(t *testing.T) {
 	t.Parallel()
 	s := start(t)

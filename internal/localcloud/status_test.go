@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A reset waits for what is under way, and takes links and applications as well.
+// A reset waits for work under way, and removes links and applications as well.
 func TestReset(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -32,7 +32,7 @@ Usage:
   dbos-localcloud fault clear [flags] [ID]
                                          take one fault away, or all of them
 
-"dbos-localcloud up --help", and so with every command, tells the flags.
+Every command shows its flags with --help.
 `
 
 // errUsage ends the program with exit code 2. The usage was shown already.

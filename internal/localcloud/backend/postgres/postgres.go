@@ -29,12 +29,11 @@ type Backend struct {
 	pause        time.Duration // before other crashed servers are started again; doubled each time
 	down         func(instance string)
 	up           func(instance string, at backend.Address)
-	closing      context.Context
+	closing      context.Context // ends when Close begins
 	beginClose   context.CancelFunc
 
 	mu       sync.Mutex
 	servers  map[string]*postgres.Server
-	closed   bool
 	watchers sync.WaitGroup
 }
 
@@ -133,7 +132,6 @@ func (b *Backend) Resume(ctx context.Context, instance string) (backend.Address,
 func (b *Backend) Close(ctx context.Context) error {
 	b.beginClose()
 	b.mu.Lock()
-	b.closed = true
 	servers := b.servers
 	b.servers = map[string]*postgres.Server{}
 	b.mu.Unlock()
@@ -171,7 +169,7 @@ func (b *Backend) server(instance string) (*postgres.Server, error) {
 func (b *Backend) register(ctx context.Context, instance string, server *postgres.Server) (backend.Address, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
+	if b.closing.Err() != nil {
 		return backend.Address{}, errors.Join(errors.New("the backend is closed"), server.Stop(context.WithoutCancel(ctx)))
 	}
 	b.servers[instance] = server

@@ -50,7 +50,7 @@ func (b *Backend) restart(instance string, server *postgres.Server, pause *time.
 		}
 		*pause = min(max(2**pause, b.pause), longestPause)
 		b.mu.Lock()
-		if b.closed || b.servers[instance] != server {
+		if b.servers[instance] != server {
 			b.mu.Unlock()
 			return nil
 		}
@@ -66,11 +66,11 @@ func (b *Backend) restart(instance string, server *postgres.Server, pause *time.
 	}
 }
 
-// isCurrent tells whether a server is still that of its instance.
+// isCurrent tells whether a server is still that of its instance. After Close there are none.
 func (b *Backend) isCurrent(instance string, server *postgres.Server) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.closed && b.servers[instance] == server
+	return b.servers[instance] == server
 }
 
 func (b *Backend) reopen(server *postgres.Server, instance string) (*postgres.Server, error) {

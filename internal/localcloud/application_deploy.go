@@ -138,7 +138,7 @@ func (s *Server) migrate(a application, instanceName, database, archive string, 
 	if err != nil {
 		return err
 	}
-	if err := s.ready(i); err != nil {
+	if err := s.requireReady(i); err != nil {
 		return err
 	}
 	if err := s.backend.CreateDatabase(s.ctx, i.target(), database); err != nil {

@@ -58,7 +58,7 @@ func (s *Server) registerApplication(r *http.Request) (any, error) {
 		if err != nil {
 			return err
 		}
-		if err := s.ready(i); err != nil {
+		if err := s.requireReady(i); err != nil {
 			return err
 		}
 		st.applications.put(a.Name, a)

@@ -107,8 +107,8 @@ func lookUpInstance(st *state, name string) (instance, error) {
 	return i, nil
 }
 
-// ready refuses an operation on an instance whose status does not allow one.
-func (s *Server) ready(i instance) error {
+// requireReady refuses an operation on an instance whose status does not allow one.
+func (s *Server) requireReady(i instance) error {
 	status := s.status(i)
 	if status == statusAvailable || status == statusBackingUp {
 		return nil
@@ -156,7 +156,7 @@ func (s *Server) beginDeleteInstance(name string) error {
 		if i.Linked {
 			return badRequest("database %s is linked: it can be unlinked, not deleted", name)
 		}
-		if err := s.ready(i); err != nil && !slices.Contains(deadEnds, s.status(i)) {
+		if err := s.requireReady(i); err != nil && !slices.Contains(deadEnds, s.status(i)) {
 			return err
 		}
 		i.Status = statusDeleting

@@ -24,7 +24,7 @@ func (s *Server) setCredentials(r *http.Request) (any, error) {
 		if i.Linked {
 			return badRequest("database %s is linked: change its password where it is hosted", name)
 		}
-		if err := s.ready(i); err != nil {
+		if err := s.requireReady(i); err != nil {
 			return err
 		}
 		// If a password already waits to be set, the work that is under way sets this one instead.

@@ -82,7 +82,7 @@ func (s *Server) checkRestore(source instance, target, timestamp string) (time.T
 	if err != nil || !validTimestamp.MatchString(timestamp) {
 		return time.Time{}, badRequest("RestoreTimestamp %q is not in RFC 3339 format, such as 2009-09-07T23:45:00Z", timestamp)
 	}
-	if err := s.ready(source); err != nil {
+	if err := s.requireReady(source); err != nil {
 		return time.Time{}, err
 	}
 	return at.UTC(), s.checkRetention(source, at)

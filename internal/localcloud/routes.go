@@ -93,10 +93,10 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, next http.Hand
 		}
 	}()
 	if fault, ok := s.faults.hit(r.Method, r.URL.EscapedPath(), time.Now()); ok {
-		s.applyFault(fault, answer, r, outcome.of(next))
+		s.applyFault(fault, answer, r, outcome.wrap(next))
 		return
 	}
-	outcome.of(next)(answer, r)
+	outcome.wrap(next)(answer, r)
 }
 
 // statusRecorder is a ResponseWriter that keeps the status.
@@ -106,18 +106,18 @@ type statusRecorder struct {
 }
 
 // Unwrap lets http.ResponseController find the connection.
-func (n *statusRecorder) Unwrap() http.ResponseWriter { return n.ResponseWriter }
+func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-func (n *statusRecorder) WriteHeader(status int) {
-	n.status = status
-	n.ResponseWriter.WriteHeader(status)
+func (s *statusRecorder) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
 }
 
-// of records the status of a call that is carried out.
-func (n *statusRecorder) of(next http.HandlerFunc) http.HandlerFunc {
+// wrap makes the recorder keep the status that next answers with.
+func (s *statusRecorder) wrap(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		n.ResponseWriter = w
-		next(n, r)
+		s.ResponseWriter = w
+		next(s, r)
 	}
 }
 

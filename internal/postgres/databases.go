@@ -76,7 +76,7 @@ func (s *Server) createOwner(ctx context.Context, role Role) error {
 	if err != nil {
 		return err
 	}
-	return s.execute(ctx, "", "GRANT "+name+" TO "+quote(ApplicationRole)+", "+quote(s.record.Admin))
+	return s.execute(ctx, "", "GRANT "+name+" TO "+quote(applicationRole)+", "+quote(s.record.Admin))
 }
 
 // takeOver makes an application the owner of a database that exists. Earlier versions of this package had one role own
@@ -94,7 +94,7 @@ func (s *Server) takeOver(ctx context.Context, name, owner string) error {
 	}
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		var others []string
-		if former == ApplicationRole {
+		if former == applicationRole {
 			rows, err := tx.Query(ctx, "SELECT datname FROM pg_catalog.pg_database WHERE datname <> $1 AND pg_catalog.pg_get_userbyid(datdba) = $2", name, former)
 			if err != nil {
 				return err
@@ -107,7 +107,7 @@ func (s *Server) takeOver(ctx context.Context, name, owner string) error {
 			"ALTER DATABASE " + quote(name) + " OWNER TO " + quote(owner),
 			"REVOKE ALL ON DATABASE " + quote(name) + " FROM PUBLIC",
 		}
-		if former == ApplicationRole {
+		if former == applicationRole {
 			statements = append(statements, "REASSIGN OWNED BY "+quote(former)+" TO "+quote(owner))
 		}
 		// REASSIGN OWNED also reassigns the databases of the other applications.

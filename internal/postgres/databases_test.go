@@ -30,8 +30,8 @@ func TestApplicationsAreSeparated(t *testing.T) {
 		"CREATE DATABASE copy TEMPLATE two",
 		"GRANT " + s.OwnerOf("two").Name + " TO CURRENT_USER",
 		"SET ROLE " + s.OwnerOf("two").Name,
-		"GRANT " + postgres.ApplicationRole + " TO CURRENT_USER",
-		"ALTER ROLE " + postgres.ApplicationRole + " PASSWORD 'taken'",
+		"GRANT " + s.Application().Name + " TO CURRENT_USER",
+		"ALTER ROLE " + s.Application().Name + " PASSWORD 'taken'",
 		"ALTER DATABASE two OWNER TO CURRENT_USER",
 		"GRANT pg_read_all_data TO CURRENT_USER",
 	} {
@@ -64,7 +64,7 @@ func TestDatabaseOfAnEarlierVersion(t *testing.T) {
 	execute(t, connect(t, s, s.OwnerOf("old"), "old"), "ALTER TABLE t ADD COLUMN m int")
 	execute(t, connect(t, s, s.Application(), "old"), "ALTER TABLE t ADD COLUMN l int")
 	conn := connect(t, s, alice, "postgres")
-	if got := value[string](t, conn, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'other'"); got != postgres.ApplicationRole {
+	if got := value[string](t, conn, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'other'"); got != s.Application().Name {
 		t.Errorf("the other database belongs to %s", got)
 	}
 }

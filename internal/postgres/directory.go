@@ -28,9 +28,6 @@ const (
 	lockName   = "lock" // held by the process that the server belongs to
 )
 
-// ErrExists is wrapped by the error of a Create or Restore into the directory of a server.
-var ErrExists = errors.New("there is a server in this directory already")
-
 // record holds what Open needs to start the server.
 type record struct {
 	Version             string    `json:"version"`
@@ -90,7 +87,7 @@ func (i *Installation) claim(ctx context.Context, dir string) (*Server, error) {
 // clear empties the directory, unless it holds a server.
 func (s *Server) clear(ctx context.Context) error {
 	if _, err := os.Stat(s.path(recordName)); err == nil {
-		return fmt.Errorf("%w: %s", ErrExists, s.dir)
+		return fmt.Errorf("there is a server in this directory already: %s", s.dir)
 	}
 	if err := endLeftOvers(ctx, s.dir); err != nil {
 		return err

@@ -16,16 +16,6 @@ import (
 	"time"
 )
 
-// TooEarlyError refuses an instant before the base backup. PostgreSQL would silently restore the state of the backup.
-type TooEarlyError struct{ At, Earliest time.Time }
-
-func (e *TooEarlyError) Error() string {
-	return fmt.Sprintf("the server cannot be restored to %s: the earliest instant is %s", formatTime(e.At), formatTime(e.Earliest))
-}
-
-// ErrFuture is wrapped by the error of a restore to an instant in the future.
-var ErrFuture = errors.New("a server cannot be restored to an instant in the future")
-
 // timeouts bound the steps of a restore. They are necessary, since the files that a restore reads belong to another
 // user.
 type timeouts struct {
@@ -46,10 +36,11 @@ func formatTime(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:
 func (s *Server) Restore(ctx context.Context, at time.Time, dir string) (_ *Server, err error) {
 	at = at.UTC().Truncate(time.Microsecond)
 	if earliest := s.RestorableSince(); at.Before(earliest) {
-		return nil, &TooEarlyError{At: at, Earliest: earliest}
+		// PostgreSQL would silently restore the state of the base backup.
+		return nil, fmt.Errorf("the server cannot be restored to %s: the earliest instant is %s", formatTime(at), formatTime(earliest))
 	}
 	if at.After(time.Now()) {
-		return nil, fmt.Errorf("%w: %s", ErrFuture, formatTime(at))
+		return nil, fmt.Errorf("a server cannot be restored to an instant in the future: %s", formatTime(at))
 	}
 	r, err := s.installation.claim(ctx, dir)
 	if err != nil {

@@ -6,10 +6,10 @@
 package postgres_test
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -90,11 +90,10 @@ func TestRestoreRefusals(t *testing.T) {
 	s, _ := create(t)
 	dir := filepath.Join(t.TempDir(), "restored")
 	earliest := s.RestorableSince()
-	var tooEarly *postgres.TooEarlyError
-	if _, err := s.Restore(t.Context(), earliest.Add(-time.Microsecond), dir); !errors.As(err, &tooEarly) || !tooEarly.Earliest.Equal(earliest) {
+	if _, err := s.Restore(t.Context(), earliest.Add(-time.Microsecond), dir); err == nil || !strings.HasSuffix(err.Error(), "the earliest instant is "+earliest.Format("2006-01-02T15:04:05.000000Z")) {
 		t.Errorf("before the backup: %v, want the earliest instant %s", err, earliest)
 	}
-	if _, err := s.Restore(t.Context(), time.Now().Add(time.Minute), dir); !errors.Is(err, postgres.ErrFuture) {
+	if _, err := s.Restore(t.Context(), time.Now().Add(time.Minute), dir); err == nil || !strings.Contains(err.Error(), "in the future") {
 		t.Errorf("in the future: %v", err)
 	}
 	if exists(dir) {
@@ -107,8 +106,8 @@ func TestRestoreRefusals(t *testing.T) {
 	if err := other.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Restore(t.Context(), time.Now(), otherDir); !errors.Is(err, postgres.ErrExists) {
-		t.Errorf("over a stopped server: %v, want %v", err, postgres.ErrExists)
+	if _, err := s.Restore(t.Context(), time.Now(), otherDir); err == nil || !strings.Contains(err.Error(), "there is a server") {
+		t.Errorf("over a stopped server: %v", err)
 	}
 	open(t, otherDir)
 }
@@ -136,7 +135,7 @@ func TestRestoreChain(t *testing.T) {
 		t.Error("a role from after the instant is there")
 	}
 	connect(t, first, first.Application(), "app")
-	if _, err := first.Restore(t.Context(), at, filepath.Join(t.TempDir(), "r")); !errors.As(err, new(*postgres.TooEarlyError)) {
+	if _, err := first.Restore(t.Context(), at, filepath.Join(t.TempDir(), "r")); err == nil || !strings.Contains(err.Error(), "the earliest instant") {
 		t.Errorf("a restored server is restored to before it was made: %v", err)
 	}
 

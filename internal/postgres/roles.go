@@ -14,8 +14,8 @@ import (
 
 const (
 	superuser = "postgres" // the login of this package
-	// ApplicationRole is the service's role on every instance. It may do what the applications may.
-	ApplicationRole = "dbosadmin"
+	// applicationRole is the service's role on every instance. It may do what the applications may.
+	applicationRole = "dbosadmin"
 )
 
 // createRoles gives a copy of the template its own logins. The admin is no superuser, as on a managed service. It owns
@@ -35,9 +35,9 @@ func (s *Server) createRoles(ctx context.Context, admin Role) error {
 		return err
 	}
 	err = s.execute(ctx, "",
-		"CREATE ROLE "+quote(ApplicationRole)+" LOGIN CREATEDB CREATEROLE PASSWORD '"+applicationVerifier+"'",
+		"CREATE ROLE "+quote(applicationRole)+" LOGIN CREATEDB CREATEROLE PASSWORD '"+applicationVerifier+"'",
 		"CREATE ROLE "+quote(admin.Name)+" LOGIN CREATEDB CREATEROLE PASSWORD '"+adminVerifier+"'",
-		"GRANT "+quote(ApplicationRole)+" TO "+quote(admin.Name),
+		"GRANT "+quote(applicationRole)+" TO "+quote(admin.Name),
 		"ALTER DATABASE postgres OWNER TO "+quote(admin.Name),
 		"ALTER ROLE "+quote(superuser)+" PASSWORD '"+superuserVerifier+"'",
 	)
@@ -102,7 +102,7 @@ func (s *Server) checkLogin(ctx context.Context, role Role) error {
 // Application is the login of the service on every instance. Its password never changes: a restored server has that of
 // its source.
 func (s *Server) Application() Role {
-	return Role{Name: ApplicationRole, Password: s.record.ApplicationPassword}
+	return Role{Name: applicationRole, Password: s.record.ApplicationPassword}
 }
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

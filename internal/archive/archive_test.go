@@ -20,8 +20,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// awkwardTree has what goes wrong in real directories. Those that the archive must not hold have "out" as their
-// content.
+// awkwardTree has the difficult cases of real directories. The content of a file that the archive must leave out is
+// "out".
 func awkwardTree() map[string]string {
 	files := map[string]string{
 		configName:                  "name: app\nlanguage: node\ndatabase:\n  password: ${PGPASSWORD}\n  url: '${DBOS_DATABASE_URL}'\n",

@@ -13,7 +13,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cli"
 )
 
-// packJob is what testdata/pack.mjs takes.
+// packJob is the input of testdata/pack.mjs.
 type packJob struct {
 	Dir    string  `json:"dir"`
 	Ignore *string `json:"ignore,omitempty"`
@@ -26,7 +26,7 @@ type packResult struct {
 	Error string   `json:"error"`
 }
 
-// runCLI lets the published CLI pack directories.
+// runCLI packs directories with the published CLI.
 func runCLI(t *testing.T, jobs []packJob) []packResult {
 	t.Helper()
 	installed := cli.Installed(t, cli.Newest)

@@ -15,7 +15,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// FuzzIgnore reads a .dbosignore and matches a path. No text may be slow, and an error names its line.
+// FuzzIgnore reads a .dbosignore and matches a path. No text may be slow, and an error must name its line.
 func FuzzIgnore(f *testing.F) {
 	for _, line := range realLines(f) {
 		if strings.ContainsAny(line, `[({\`) {
@@ -136,7 +136,7 @@ func FuzzArchive(f *testing.F) {
 	})
 }
 
-// leftOut says whether a file is left out by its own name or a directory's.
+// leftOut tells whether a file is left out by its own name or that of a directory.
 func leftOut(name string) bool {
 	parts := strings.Split(name, "/")
 	for i, part := range parts {

@@ -50,7 +50,7 @@ func addTo(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// nodeApp adds what every node application has.
+// nodeApp adds the files that every node application has.
 func nodeApp(files map[string]string) map[string]string {
 	all := map[string]string{configName: "name: app\nlanguage: node\n", "package.json": "{}\n"}
 	maps.Copy(all, files)
@@ -75,8 +75,7 @@ func hashOf(t *testing.T, s *Source) string {
 	return hash
 }
 
-// pack gives the bytes of a source's archive, after checking that they are as many as promised and that the archive's
-// hash is the source's.
+// pack returns the bytes of a source's archive, after checking its size and its hash.
 func pack(t *testing.T, s *Source) []byte {
 	t.Helper()
 	a := archiveOf(t, s)
@@ -123,7 +122,7 @@ type unpacked struct {
 	Executable bool
 }
 
-// unpack reads an archive with the standard library, which checks all sums.
+// unpack reads an archive with the standard library, which checks all checksums.
 func unpack(t *testing.T, content []byte) map[string]unpacked {
 	t.Helper()
 	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))

@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// awkwardNames are files that odd patterns may mean.
+// awkwardNames are names that unusual patterns may match.
 var awkwardNames = strings.Split(`a|b|ab|ba|a.b|.a|.b|[a]|[ab]|{a}|{a,b}|(a)|!a|a!|a+|+a|aa|aab|a b|a,b|a-b|-|^a|$a|@a|a'b|"a"|1|2|10|é|aé|😀|x.js|y.js|a.js|ab.ts|a.d.ts|d/a|d/b|d/ab|d/.a|d/a.b|d/x.js|d/[a]|d/e/a|d/e/b|d/e/ab|d/e/f/a|d/e/f/x.js|.d/a|.d/.a|ad/a|ad/b/a|da/a|da/a.b|a.d/a|(d)/a|[d]/b|!d/a|d b/a|d+/a|bb/b|bb/a/b|bb/c/a|..a|...|a..b|d/..a`, "|")
 
-// TestIgnorePatternsAgainstCLI makes random patterns and lets the CLI say what they leave out. What is not refused has
-// to mean the same here. IGNORE_SEED and IGNORE_PATTERNS try others, and more of them.
+// TestIgnorePatternsAgainstCLI compares random patterns with the CLI. A pattern that is not refused must leave out the
+// same files. IGNORE_SEED and IGNORE_PATTERNS choose others, and more of them.
 func TestIgnorePatternsAgainstCLI(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{configName: "", ignoreFile: ""}

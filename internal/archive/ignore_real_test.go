@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// TestRealLinesAgainstCLI lets the CLI say what lines of public ignore files leave out, over files that they bite on.
-// At most 1 % of the lines may be refused; all others have to mean the same here.
+// TestRealLinesAgainstCLI compares lines of public ignore files with the CLI, over files that they match. At most 1 %
+// of the lines may be refused; all others must leave out the same files.
 func TestRealLinesAgainstCLI(t *testing.T) {
 	t.Parallel()
 	lines := realLines(t)
@@ -75,7 +75,7 @@ func realLines(t testing.TB) []string {
 	return slices.Compact(lines)
 }
 
-// realTrees makes two directories with what the lines may mean, once as files and once as directories.
+// realTrees makes two directories with the names that the lines may match, once as files and once as directories.
 func realTrees(t *testing.T, lines []string) []string {
 	t.Helper()
 	files := []string{configName, ignoreFile, "a", "a.js", ".a", "d/a.js", "d/.a"}
@@ -101,7 +101,7 @@ func realTrees(t *testing.T, lines []string) []string {
 	return dirs
 }
 
-// samples gives names that a line may mean: some that it matches in git, and its own text.
+// samples returns names that a line may match: some that it matches in Git, and its own text.
 func samples(line string) []string {
 	plain := strings.Trim(line, "/")
 	class := regexp.MustCompile(`\[[!^]?[^]]*\]`)
@@ -121,7 +121,7 @@ func samples(line string) []string {
 	})
 }
 
-// keep names the files that are sent, without the configuration.
+// keep returns the names of the files that are sent, without the configuration.
 func keep(t *testing.T, dir string, ignored *ignoreList) []string {
 	t.Helper()
 	w := &walker{ctx: t.Context(), root: dir, ignored: ignored}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestLineEnds opens a directory as Git checks it out on Windows: what the provider reads itself means the same, and
-// what it deploys keeps its bytes.
+// TestLineEnds opens a directory as Git checks it out on Windows. The files that the provider reads mean the same, and
+// those that it deploys keep their bytes.
 func TestLineEnds(t *testing.T) {
 	t.Parallel()
 	checkout := func(end string) *Source {

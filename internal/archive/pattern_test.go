@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// TestIgnorePatterns records what the CLI does with patterns worth knowing. TestIgnorePatternsAgainstCLI asks it about
-// many more.
+// TestIgnorePatterns records how the CLI reads notable patterns. TestIgnorePatternsAgainstCLI compares many more.
 func TestIgnorePatterns(t *testing.T) {
 	t.Parallel()
 	for pattern, tc := range map[string]struct{ out, in string }{
@@ -76,7 +75,7 @@ func TestIgnorePatterns(t *testing.T) {
 	}
 }
 
-// leavesOut says whether a file is left out by itself or with a directory.
+// leavesOut tells whether a file is left out, by itself or with a directory.
 func (l *ignoreList) leavesOut(path string) bool {
 	parts := strings.Split(path, "/")
 	for i := 1; i < len(parts); i++ {
@@ -135,7 +134,7 @@ func TestPatternsThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestPatternsTakeNoLongTime gives lines that are made to be slow, and the longest paths there can be.
+// TestPatternsTakeNoLongTime matches lines that are designed to be slow against the longest possible paths.
 func TestPatternsTakeNoLongTime(t *testing.T) {
 	t.Parallel()
 	paths := []string{strings.Repeat("a/", 2040) + "a", strings.Repeat(strings.Repeat("a", 255)+"/", 15) + "a"}

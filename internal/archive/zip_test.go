@@ -27,15 +27,15 @@ func stableTree() map[string]string {
 	})
 }
 
-// random gives the same bytes on every machine.
+// random returns the same bytes on every machine.
 func random(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{1}).Read(b)
 	return b
 }
 
-// These change with the format of the hash or the archive. A changed hash makes every application look changed; a
-// changed archive harms nothing.
+// These change with the format of the hash or the archive. A new hash makes every application look changed; a new
+// archive is harmless.
 const (
 	stableHash    = "25e5c174ad9f2c3b0a7e94b01b06fd2aec669ef8a624b10dfb4327fc2f7f92e4"
 	stableArchive = "961dcd7d1cac2e95051896b88b4f28a66de203e5848816b3b3363f1f5f70fa78"
@@ -271,7 +271,7 @@ func TestMemoryIsBounded(t *testing.T) { //nolint:paralleltest // It measures th
 	}
 }
 
-// inUse is how much memory is reachable.
+// inUse is the size of the reachable memory.
 func inUse() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

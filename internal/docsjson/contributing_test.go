@@ -18,7 +18,7 @@ var (
 	namedFunction = regexp.MustCompile("^\\| `([^`]+\\.go)` \\| `([A-Za-z]+)` ")
 )
 
-// TestContributingNamesWhatExists holds the files and functions that CONTRIBUTING.md names to the tree.
+// TestContributingNamesWhatExists checks that the files and functions that CONTRIBUTING.md names exist.
 func TestContributingNamesWhatExists(t *testing.T) {
 	t.Parallel()
 	root, err := workspace.ModuleRoot()

@@ -39,7 +39,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestEveryAttributeIsDescribed holds the promise that the documentation has a description for each attribute.
+// TestEveryAttributeIsDescribed checks that each attribute has a description.
 func TestEveryAttributeIsDescribed(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -21,7 +21,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/provider"
 )
 
-// validator holds configurations to the provider's schema, and resources to its rules.
+// validator checks configurations against the provider's schema, and resources against its rules.
 type validator struct {
 	ctx    context.Context
 	server tfprotov6.ProviderServer
@@ -56,7 +56,7 @@ func newValidator(t *testing.T) *validator {
 	return v
 }
 
-// otherBlocks are the top-level blocks of Terraform that are not the provider's business.
+// otherBlocks are the top-level blocks of Terraform that name nothing of the provider.
 var otherBlocks = []string{
 	"terraform", "variable", "output", "locals", "module", "import", "moved", "removed", "check",
 	"provider_installation", "run", "mock_provider", "mock_resource", "mock_data", "override_resource",
@@ -65,7 +65,7 @@ var otherBlocks = []string{
 // metaNames are the arguments and blocks that Terraform gives every object.
 var metaNames = []string{"for_each", "count", "depends_on", "provider", "alias", "lifecycle", "include_resource", "limit"}
 
-// problems lists what is wrong with a block of Terraform.
+// problems lists the mistakes in a block of Terraform.
 func (v *validator) problems(b block) []string {
 	file, diags := hclsyntax.ParseConfig([]byte(b.text), b.page, hcl.InitialPos)
 	if diags.HasErrors() {
@@ -88,7 +88,7 @@ func (v *validator) problems(b block) []string {
 	return problems
 }
 
-// object checks one block that is the provider's.
+// object checks one block of the provider.
 func (v *validator) object(object *hclsyntax.Block, schema *tfprotov6.SchemaBlock) []string {
 	title := strings.Join(append([]string{object.Type}, object.Labels...), " ")
 	body := object.Body
@@ -150,7 +150,7 @@ func names(title string, body *hclsyntax.Body, schema *tfprotov6.SchemaBlock) []
 	return problems
 }
 
-// value is the configuration as the provider gets it. Whatever is not written out is unknown.
+// value is the configuration that the provider gets. A value that is no literal is unknown.
 func value(body *hclsyntax.Body, schema *tfprotov6.SchemaBlock) tftypes.Value {
 	object := map[string]tftypes.Value{}
 	for _, attribute := range schema.Attributes {
@@ -244,7 +244,7 @@ func (v *validator) call(call *hclsyntax.FunctionCallExpr) []string {
 	return nil
 }
 
-// TestBlocksWithMistakes shows that the check of the pages finds what is wrong.
+// TestBlocksWithMistakes checks that the check of the pages finds mistakes.
 func TestBlocksWithMistakes(t *testing.T) {
 	t.Parallel()
 	v := newValidator(t)

@@ -29,7 +29,7 @@ type block struct {
 
 var fence = regexp.MustCompile("^( *)```(.*)$")
 
-// blocks takes a page apart.
+// blocks finds the fenced blocks of a page.
 func blocks(page, text string) []block {
 	var all []block
 	var open *block
@@ -51,7 +51,7 @@ func blocks(page, text string) []block {
 	return all
 }
 
-// pages reads all pages of the project that users read, by their paths.
+// pages reads all pages for users, by their paths.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	root, err := workspace.ModuleRoot()
@@ -82,8 +82,7 @@ func pages(t *testing.T) map[string]string {
 	return all
 }
 
-// TestBlocksOfAllPages holds each fenced block to its language. What is Terraform's is held to the provider's schema and
-// rules too, so that no page shows an attribute that there is not.
+// TestBlocksOfAllPages checks each fenced block by its language. It checks Terraform against the provider's schema and rules too, so that no page shows an attribute that does not exist.
 func TestBlocksOfAllPages(t *testing.T) {
 	t.Parallel()
 	v := newValidator(t)
@@ -101,7 +100,7 @@ func TestBlocksOfAllPages(t *testing.T) {
 	}
 }
 
-// problems lists what is wrong with the block.
+// problems lists the mistakes in the block.
 func (b block) problems(t *testing.T, v *validator) []string {
 	t.Helper()
 	switch b.language {
@@ -137,7 +136,7 @@ func (b block) problems(t *testing.T, v *validator) []string {
 
 var subcategory = regexp.MustCompile(`(?m)^subcategory: "[^"]+"$`)
 
-// TestEveryPageHasASubcategory but the index, by which the registry groups pages.
+// TestEveryPageHasASubcategory checks all pages but the index. The registry groups pages by it.
 func TestEveryPageHasASubcategory(t *testing.T) {
 	t.Parallel()
 	for page, text := range pages(t) {
@@ -163,7 +162,7 @@ func TestLinksBetweenPages(t *testing.T) {
 	}
 }
 
-// TestIndexNamesEveryPage, so that nobody misses an ability of the provider.
+// TestIndexNamesEveryPage checks that a reader of the index learns of every page.
 func TestIndexNamesEveryPage(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
@@ -176,7 +175,7 @@ func TestIndexNamesEveryPage(t *testing.T) {
 	}
 }
 
-// TestMeasuredTable holds the table of the page about scaling to the README's, which the benchmark writes.
+// TestMeasuredTable checks that the page about scaling has the same table as the README, which the benchmark writes.
 func TestMeasuredTable(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
@@ -201,7 +200,7 @@ var (
 	composed = regexp.MustCompile(`^(Invalid|Cannot|is protected from being|The password of|The value of secret)( |$)`)
 )
 
-// notOurs are messages that Terraform, Go or the service words.
+// notOurs are messages of Terraform, Go or the service.
 var notOurs = []string{"no such host", "certificate signed by unknown authority", "application is busy", "app_db_name"}
 
 // TestMessagesOfThePages finds messages on the pages that the code no longer gives. A message has "…" for a name.
@@ -237,7 +236,7 @@ func TestMessagesOfThePages(t *testing.T) {
 	}
 }
 
-// sources is the text of the code that makes messages.
+// sources is the text of all code that makes messages.
 func sources(t *testing.T) string {
 	t.Helper()
 	root, err := workspace.ModuleRoot()

@@ -49,7 +49,7 @@ func TestPlugins(t *testing.T) {
 	}
 }
 
-// A CLI configuration with a provider_installation block hides the folder: the user is told which file it is.
+// The user is told which CLI configuration hides the folder by its provider_installation block.
 func TestHiding(t *testing.T) {
 	t.Parallel()
 	const hides = "provider_installation {\n  direct {}\n}\n"
@@ -87,8 +87,7 @@ func TestHiding(t *testing.T) {
 	}
 }
 
-// Builds go, and with them the folders that nobody else uses. A release that was put there in another way is not ours
-// to remove.
+// uninstall removes builds and empty folders, but no release that came there in another way.
 func TestUninstall(t *testing.T) {
 	t.Parallel()
 	h := home{dir: t.TempDir(), windows: runtime.GOOS == "windows"}

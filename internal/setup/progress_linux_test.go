@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// On a terminal progress says what runs and for how long; elsewhere it adds nothing. The command's exit code is its
-// own.
+// On a terminal, progress shows what runs and for how long; elsewhere it prints nothing. It exits with the code of the
+// command.
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	const command = `./progress "building it" sh -c "sleep 1.5; echo built; exit 3"`

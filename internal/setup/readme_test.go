@@ -24,8 +24,8 @@ import (
 
 const address = "https://github.com/dbos-community/terraform-provider-dbos"
 
-// TestFourCommands types the README's commands, from the clone to the first database, as a newcomer does: in a home of
-// its own, and with the lines pasted that the commands print.
+// TestFourCommands types the README's commands as a newcomer does, from the clone to the first database. They run in a
+// new home, with the lines pasted that earlier commands print.
 func TestFourCommands(t *testing.T) {
 	t.Parallel()
 	root, err := workspace.ModuleRoot()
@@ -85,13 +85,13 @@ func block(t *testing.T, text []byte, pattern string) string {
 	return string(found[1])
 }
 
-// newcomer types commands in a home of their own.
+// newcomer types commands in a new home.
 type newcomer struct {
 	home string
 	env  []string
 }
 
-// newNewcomer lets the project's address lead to a copy of this tree, as it stands. Go's caches are the machine's.
+// newNewcomer makes the project's address lead to a copy of this tree. Go's caches are those of the machine.
 func newNewcomer(t *testing.T, root string) *newcomer {
 	t.Helper()
 	dir := t.TempDir()
@@ -120,7 +120,7 @@ func newNewcomer(t *testing.T, root string) *newcomer {
 	return n
 }
 
-// types runs a command that has to succeed, and answers what it asks for.
+// types runs a command that has to succeed, and answers its questions.
 func (n *newcomer) types(t *testing.T, dir, command string, answers ...string) string {
 	t.Helper()
 	cmd := n.command(t.Context(), dir, command)
@@ -136,7 +136,7 @@ func (n *newcomer) types(t *testing.T, dir, command string, answers ...string) s
 	return out.String()
 }
 
-// starts runs a command that goes on until the test ends, and returns the environment that it prints.
+// starts runs a command until the test ends, and returns the environment that it prints.
 func (n *newcomer) starts(t *testing.T, dir, command string) string {
 	t.Helper()
 	cmd := n.command(context.WithoutCancel(t.Context()), dir, command)

@@ -19,7 +19,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// releaseFile is what the tests read of .goreleaser.yml.
+// releaseFile is the part of .goreleaser.yml that the tests read.
 type releaseFile struct {
 	ProjectName string `yaml:"project_name"`
 	Builds      []struct {
@@ -46,7 +46,7 @@ func readRelease(t *testing.T, root string) releaseFile {
 	return r
 }
 
-// TestReleasedPlatforms compares the platforms that a release builds with those that every change is built for.
+// TestReleasedPlatforms checks that CI builds every platform that is released.
 func TestReleasedPlatforms(t *testing.T) {
 	t.Parallel()
 	root, err := workspace.ModuleRoot()
@@ -76,8 +76,8 @@ func TestReleasedPlatforms(t *testing.T) {
 	}
 }
 
-// TestSameBytes builds the provider with the release's flags in two clones of one commit: whoever doubts a release can
-// build it again and compare.
+// TestSameBytes builds the provider with the release's flags in two clones of one commit. The bytes must be the same,
+// so that anybody can verify a release.
 func TestSameBytes(t *testing.T) {
 	t.Parallel()
 	root, err := workspace.ModuleRoot()

@@ -67,7 +67,7 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// An engine that is interrupted may leave the providers that it has started behind: none of them outlives Run.
+// An interrupted engine may leave its providers running. Run ends them.
 func TestInterruptedRunLeavesNothing(t *testing.T) {
 	t.Parallel()
 	w := script(t, `
@@ -104,7 +104,7 @@ while :; do sleep 0.01; done`)
 	}
 }
 
-// alive waits a moment: a killed process is there until it is reaped.
+// alive waits a moment, since a killed process exists until it is reaped.
 func alive(pid int) bool {
 	for range 500 {
 		if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) || zombie(pid) {

@@ -70,7 +70,7 @@ func (s *Server) createOwner(ctx context.Context, role Role) error {
 		may = " LOGIN CREATEDB CREATEROLE PASSWORD '" + v + "'"
 	}
 	err = s.execute(ctx, "", "CREATE ROLE "+name+may)
-	if hasCode(err, "42710") || hasCode(err, "23505") {
+	if hasCode(err, duplicateObject) || hasCode(err, uniqueViolation) {
 		err = s.execute(ctx, "", "ALTER ROLE "+name+may)
 	}
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *Server) DropDatabase(ctx context.Context, name string) error {
 	}
 	// The role stays if it owns anything else.
 	err := s.execute(ctx, "", "DROP ROLE IF EXISTS "+quote(s.OwnerOf(name).Name))
-	if err != nil && !hasCode(err, "2BP01") {
+	if err != nil && !hasCode(err, dependentObjects) {
 		return fmt.Errorf("drop the role of the database %s: %w", name, err)
 	}
 	return nil

@@ -93,7 +93,7 @@ func (s *Server) checkLogin(ctx context.Context, role Role) error {
 	if err == nil {
 		return conn.Close(context.WithoutCancel(ctx))
 	}
-	if hasCode(err, "42501") || hasCode(err, "53300") {
+	if hasCode(err, insufficientPrivilege) || hasCode(err, tooManyConnections) {
 		return nil
 	}
 	return err

@@ -7,10 +7,9 @@ package postgres
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/big"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/user"
@@ -40,11 +39,7 @@ func NewSandboxUser() (*SandboxUser, error) {
 			continue
 		}
 		for range attempts {
-			offset, err := rand.Int(rand.Reader, big.NewInt(numbers.count))
-			if err != nil {
-				return nil, err
-			}
-			id := int(numbers.first + offset.Int64())
+			id := int(numbers.first + rand.Int64N(numbers.count))
 			if _, err := user.LookupId(strconv.Itoa(id)); err == nil || len(processesOf(id)) > 0 {
 				continue
 			}

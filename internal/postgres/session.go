@@ -22,6 +22,16 @@ const (
 	homeDatabase    = "template1" // for the superuser, since every server has it
 )
 
+// SQLSTATE codes, by PostgreSQL's names for them.
+const (
+	duplicateDatabase     = "42P04"
+	duplicateObject       = "42710"
+	uniqueViolation       = "23505" // also of two concurrent statements that create the same object
+	dependentObjects      = "2BP01"
+	insufficientPrivilege = "42501"
+	tooManyConnections    = "53300"
+)
+
 // Login says where and as whom to log in.
 type Login struct {
 	Host     string // an IP address
@@ -92,7 +102,9 @@ func (s *Server) execute(ctx context.Context, database string, statements ...str
 }
 
 // IsDuplicateDatabase tells whether a CREATE DATABASE failed because the name is taken, possibly by a concurrent one.
-func IsDuplicateDatabase(err error) bool { return hasCode(err, "42P04") || hasCode(err, "23505") }
+func IsDuplicateDatabase(err error) bool {
+	return hasCode(err, duplicateDatabase) || hasCode(err, uniqueViolation)
+}
 
 func hasCode(err error, code string) bool {
 	var failure *pgconn.PgError

@@ -12,7 +12,7 @@ import (
 	"io"
 )
 
-// objectReader reads a flat JSON object field by field.
+// objectReader reads a flat JSON object field by field, so that a large string in it need not fit into memory.
 type objectReader struct{ in *bufio.Reader }
 
 const largestScalar = 4 << 10
@@ -47,7 +47,7 @@ func (o *objectReader) fields(take func(name string) error) error {
 	}
 }
 
-// next is the next byte that is not white space, which it leaves to be read.
+// next peeks at the next byte that is not white space.
 func (o *objectReader) next() (byte, error) {
 	for {
 		head, err := o.in.Peek(1)
@@ -57,7 +57,7 @@ func (o *objectReader) next() (byte, error) {
 		if !bytes.ContainsAny(head, " \t\r\n") {
 			return head[0], nil
 		}
-		_, _ = o.in.Discard(1) // it was just seen
+		_, _ = o.in.Discard(1) // it is in the buffer
 	}
 }
 
@@ -86,9 +86,9 @@ func (o *objectReader) atText() bool {
 	return err == nil && c == '"'
 }
 
-// text reads the string that atText has seen, without holding it.
+// text streams the string that atText has found.
 func (o *objectReader) text() io.Reader {
-	_, _ = o.in.Discard(1) // the quotation mark that was just seen
+	_, _ = o.in.Discard(1) // the quotation mark
 	return &textReader{in: o.in}
 }
 

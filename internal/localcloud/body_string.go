@@ -11,7 +11,7 @@ import (
 	"strconv"
 )
 
-// textReader reads the inside of a JSON string up to its closing quotation mark.
+// textReader reads the content of a JSON string up to its closing quotation mark.
 type textReader struct {
 	in   *bufio.Reader
 	done bool
@@ -54,7 +54,7 @@ func (t *textReader) Read(p []byte) (int, error) {
 	return 1, err
 }
 
-// escaped reads what follows a backslash: of the ways to write an ASCII character, those that base64 can have.
+// escaped reads the character after a backslash. Base64 needs only some of the escapes of JSON.
 func (t *textReader) escaped() (byte, error) {
 	c, err := t.in.ReadByte()
 	if err != nil {

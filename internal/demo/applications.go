@@ -39,13 +39,7 @@ func applications(d *demo) ([]step, error) {
 }
 
 func (a *applicationsScenario) deploy(ctx context.Context) error {
-	if _, err := a.run(ctx, a.Workspace, "init"); err != nil {
-		return err
-	}
-	if err := a.apply(ctx, a.Workspace, "6 added, 0 changed, 0 destroyed", "apply", "-auto-approve"); err != nil {
-		return err
-	}
-	if err := a.Outputs(ctx, &a.at); err != nil {
+	if err := a.create(ctx, a.Workspace, "6 added, 0 changed, 0 destroyed", &a.at); err != nil {
 		return err
 	}
 	err := execute(ctx, a.at, "invoicing", "INSERT INTO invoices (amount) VALUES (12.50), (99)")

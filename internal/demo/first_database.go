@@ -44,13 +44,7 @@ func firstDatabase(d *demo) ([]step, error) {
 }
 
 func (a *databaseScenario) provision(ctx context.Context) error {
-	if _, err := a.run(ctx, a.Workspace, "init"); err != nil {
-		return err
-	}
-	if err := a.apply(ctx, a.Workspace, "1 added, 0 changed, 0 destroyed", "apply", "-auto-approve"); err != nil {
-		return err
-	}
-	if err := a.Outputs(ctx, &a.at); err != nil {
+	if err := a.create(ctx, a.Workspace, "1 added, 0 changed, 0 destroyed", &a.at); err != nil {
 		return err
 	}
 	a.proved("Terraform printed where it is: %s, user %s", a.at, a.at.Username)

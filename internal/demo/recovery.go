@@ -71,13 +71,7 @@ func recovery(d *demo) ([]step, error) {
 }
 
 func (a *recoveryScenario) populate(ctx context.Context) error {
-	if _, err := a.run(ctx, a.Workspace, "init"); err != nil {
-		return err
-	}
-	if err := a.apply(ctx, a.Workspace, "2 added, 0 changed, 0 destroyed", "apply", "-auto-approve"); err != nil {
-		return err
-	}
-	if err := a.Outputs(ctx, &a.original); err != nil {
+	if err := a.create(ctx, a.Workspace, "2 added, 0 changed, 0 destroyed", &a.original); err != nil {
 		return err
 	}
 	for _, app := range recoveryApplications {

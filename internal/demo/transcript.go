@@ -32,6 +32,17 @@ func (d *demo) apply(ctx context.Context, w *workspace.Workspace, want string, a
 	return nil
 }
 
+// create applies a configuration for the first time, and reads its outputs.
+func (d *demo) create(ctx context.Context, w *workspace.Workspace, want string, outputs any) error {
+	if _, err := d.run(ctx, w, "init"); err != nil {
+		return err
+	}
+	if err := d.apply(ctx, w, want, "apply", "-auto-approve"); err != nil {
+		return err
+	}
+	return w.Outputs(ctx, outputs)
+}
+
 // unchanged checks that a plan has nothing to do.
 func (d *demo) unchanged(ctx context.Context, w *workspace.Workspace) error {
 	_, err := d.run(ctx, w, "plan", "-detailed-exitcode")

@@ -28,10 +28,11 @@ const (
 	sampleUnit = 50 * time.Millisecond
 )
 
-// TestSample plays fifty cases of the matrix through the real binaries, with the product's own timing.
+// TestSample plays fifty cases of the matrix through the real binaries, with the product's own timing. The seed in
+// DBOS_SAMPLE_SEED draws the same cases again.
 func TestSample(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
+	seed := fromEnvironment(t, "DBOS_SAMPLE_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	source, other := applicationFolder(t, "1"), applicationFolder(t, "2")

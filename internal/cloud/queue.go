@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // queues runs the writes to one object one after the other, because the service refuses a second write while the first
@@ -19,6 +20,7 @@ type queues struct {
 type queue struct {
 	turn   chan struct{} // holds one element while somebody has the turn
 	length int           // those who have the turn or wait for it
+	empty  chan struct{} // closed once there is none of them
 }
 
 // enter waits for the turn of a name. The turn lasts until leave is called.
@@ -29,7 +31,7 @@ func (q *queues) enter(ctx context.Context, name string) (leave func(), err erro
 		if q.queues == nil {
 			q.queues = map[string]*queue{}
 		}
-		own = &queue{turn: make(chan struct{}, 1)}
+		own = &queue{turn: make(chan struct{}, 1), empty: make(chan struct{})}
 		q.queues[name] = own
 	}
 	own.length++
@@ -52,6 +54,22 @@ func (q *queues) quit(name string, own *queue) {
 	defer q.mu.Unlock()
 	if own.length--; own.length == 0 {
 		delete(q.queues, name)
+		close(own.empty)
+	}
+}
+
+// await waits until nobody has the turn of a name or waits for it, but not for longer than limit.
+func (q *queues) await(ctx context.Context, name string, limit time.Duration) {
+	q.mu.Lock()
+	own := q.queues[name]
+	q.mu.Unlock()
+	if own == nil {
+		return
+	}
+	select {
+	case <-own.empty:
+	case <-time.After(limit):
+	case <-ctx.Done():
 	}
 }
 

@@ -55,6 +55,8 @@ func (c *Client) CreateSecret(ctx context.Context, application, name, value stri
 	if err := c.SetSecret(ctx, application, name, value); err != nil {
 		return err
 	}
+	// Several secrets that are made one after another are then looked up in one call.
+	c.applicationWrites.await(ctx, application, c.timing.Poll)
 	for begun := time.Now(); ; {
 		names, err := c.FreshSecrets(ctx, application)
 		switch {

@@ -105,6 +105,57 @@ func TestFreshSecrets(t *testing.T) {
 	})
 }
 
+// TestCreateSecretsTogether makes secrets at the same time: they are written one after another, and looked up at once.
+func TestCreateSecretsTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, w := wired(t, func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(10 * time.Millisecond)
+			wiretest.OK(`["A_KEY","B_KEY","C_KEY"]`)(w, r)
+		})
+		create := func(names ...string) {
+			var all sync.WaitGroup
+			for _, name := range names {
+				all.Go(func() {
+					if err := c.CreateSecret(t.Context(), "shop", name, "value"); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+		}
+		create("A_KEY", "B_KEY", "C_KEY")
+		if lists, writes := w.Count("GET /acme/applications/shop/secrets"), len(w.Writes()); lists != 1 || writes != 3 {
+			t.Errorf("%d lists and %d writes, want 1 and 3", lists, writes)
+		}
+
+		// A long write to the application, before or after a secret's own, does not hold up the secret for as long.
+		var others, made sync.WaitGroup
+		writeFor := func(length time.Duration) {
+			others.Go(func() {
+				leave, err := c.enterApplication(t.Context(), "shop")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer leave()
+				time.Sleep(length)
+			})
+			synctest.Wait()
+		}
+		writeFor(time.Minute)
+		made.Go(func() { create("A_KEY") })
+		synctest.Wait()
+		writeFor(time.Hour)
+		begun := time.Now()
+		made.Wait()
+		if took := time.Since(begun); took > 2*time.Minute {
+			t.Errorf("the secret took %v", took)
+		}
+		others.Wait()
+	})
+}
+
 func TestBrokenSecrets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

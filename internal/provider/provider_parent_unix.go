@@ -20,9 +20,10 @@ import (
 // that leaves at a second Ctrl-C, does not stop its providers, and nothing else would. The calls that were under way
 // have lost their connection to Terraform then, which cancels them.
 func EndWithParent() {
-	// Nobody reads the log of a provider without a parent. The next line of it would end the process on the spot, and
-	// leave the socket behind.
-	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	// Two signals would end the process on the spot, and leave the socket behind. Nobody reads the log of a provider
+	// without a parent, so that its next line raises SIGPIPE. Ctrl-C reaches Terraform and its providers alike, and
+	// go-plugin leaves it to Terraform only once the provider serves.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE, unix.SIGINT)
 	parent := os.Getppid()
 	go func() {
 		for range time.Tick(time.Second) {

@@ -15,17 +15,22 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+	"golang.org/x/sys/unix"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/provider"
 )
 
 const servesProvider = "DBOS_TEST_SERVES_PROVIDER"
 
-// TestEndWithParent starts providers that lose what has started them. They end, and remove their sockets.
+// TestEndWithParent starts providers that lose what has started them. They end, and remove their sockets. A Ctrl-C
+// while they start does not end them.
 func TestEndWithParent(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(servesProvider) != "" {
 		provider.EndWithParent()
+		if err := unix.Kill(os.Getpid(), unix.SIGINT); err != nil { // a Ctrl-C while it starts
+			t.Fatal(err)
+		}
 		_ = tf6server.Serve("registry.terraform.io/dbos-community/dbos", provider.NewServer("test"))
 		return
 	}

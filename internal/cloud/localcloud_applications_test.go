@@ -32,14 +32,20 @@ func startShop(t *testing.T) (server *localcloud.Server, c *Client, first string
 	if _, err := c.RegisterApplication(ctx, NewApplication{Name: "shop", Instance: "db1", Language: "node"}); err != nil {
 		t.Fatal(err)
 	}
-	first, err := c.Deploy(ctx, "shop", smallest(t))
+	return server, c, deploySmallest(t, c, "")
+}
+
+// deploySmallest deploys to application shop, and waits until the new version has replaced another.
+func deploySmallest(t *testing.T, c *Client, replaces string) (version string) {
+	t.Helper()
+	version, err := c.Deploy(t.Context(), "shop", smallest(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.WaitApplication(ctx, "shop", Rollout{Version: first}); err != nil {
+	if _, err := c.WaitApplication(t.Context(), "shop", Rollout{Version: version, Replaces: replaces}); err != nil {
 		t.Fatal(err)
 	}
-	return server, c, first
+	return version
 }
 
 // smallest is the smallest application that can be deployed.
@@ -85,35 +91,40 @@ func TestOnceEachAgainstTheLocalCloud(t *testing.T) {
 		method, path string
 		call         call
 		instance     string
-		versions     int // made by it
+		before       int // versions, of which the last runs
+		after        int
 	}{
 		"deploy": {http.MethodPost, "applications/shop", func(ctx context.Context, c *Client, _ string) (string, error) {
 			return c.Deploy(ctx, "shop", smallest(t))
-		}, "db1", 1},
+		}, "db1", 1, 2},
 		"deploy of a version": {http.MethodPost, "applications/shop", func(ctx context.Context, c *Client, first string) (string, error) {
 			return c.DeployVersion(ctx, "shop", first)
-		}, "db1", 0},
+		}, "db1", 2, 2},
 		"change of instance": {http.MethodPost, "applications/shop/changedbinstance", func(ctx context.Context, c *Client, first string) (string, error) {
 			return c.ChangeInstance(ctx, "shop", "db2", first)
-		}, "db2", 0},
+		}, "db2", 1, 1},
 	} {
 		for what, fault := range localFaults {
 			t.Run(name+"/"+what, func(t *testing.T) {
 				t.Parallel()
 				server, c, first := startShop(t)
 				ctx := t.Context()
+				running := first
+				for range test.before - 1 {
+					running = deploySmallest(t, c, running)
+				}
 				fault.Method, fault.Path, fault.Times = test.method, test.path, 1
 				server.Inject(fault)
 				version, err := test.call(ctx, c, first)
 				if err != nil {
 					t.Fatal(err)
 				}
-				app, err := c.WaitApplication(ctx, "shop", Rollout{Version: version, Replaces: first, Instance: test.instance, Leaves: "db1"})
+				app, err := c.WaitApplication(ctx, "shop", Rollout{Version: version, Replaces: running, Instance: test.instance, Leaves: "db1"})
 				if err != nil {
 					t.Fatal(err)
 				}
 				list, err := c.ApplicationVersions(ctx, "shop")
-				if err != nil || len(list) != 1+test.versions || app.Version != version {
+				if err != nil || len(list) != test.after || app.Version != version {
 					t.Errorf("%+v with versions %+v, %v", app, list, err)
 				}
 			})

@@ -38,6 +38,7 @@ func TestCheckEndpoint(t *testing.T) {
 		"https://":                          `endpoint "https://" has no host; ` + use,
 		"https://:443":                      `endpoint "https://:443" has no host; ` + use,
 		"https://a b":                       `endpoint "https://a b" is not a URL; ` + use,
+		"https://cloud.dbos.dev:0":          `endpoint "https://cloud.dbos.dev:0" has a port that is out of range; use 1 to 65535`,
 		"https://cloud.dbos.dev:99999":      `endpoint "https://cloud.dbos.dev:99999" has a port that is out of range; use 1 to 65535`,
 		"https://cloud.dbos.dev/v1alpha1/":  `endpoint "https://cloud.dbos.dev/v1alpha1/" ends in /v1alpha1, which the provider adds itself; leave it out`,
 		"https://zqx:jwvk@cloud.dbos.dev":   "the endpoint has a user name or password in front of its host; leave them out, the login goes elsewhere",

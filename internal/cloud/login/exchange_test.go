@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/redact"
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/wiretest"
 )
 
@@ -60,6 +61,7 @@ func TestRefreshFails(t *testing.T) {
 		"repeats the token":   {403, `{"error":"invalid_grant","error_description":"zqxj-refresh is unknown"}`, fmt.Sprintf(expired, `403 Forbidden, invalid_grant`)},
 		"holds a JWT":         {403, `{"error":"invalid_grant","error_description":"eyJzqxj"}`, fmt.Sprintf(expired, `403 Forbidden, invalid_grant`)},
 		"a code that is none": {403, `{"error":"zqxj-refresh","error_description":"x"}`, fmt.Sprintf(expired, `403 Forbidden`)},
+		"long description":    {400, `{"error":"invalid_grant","error_description":"` + strings.Repeat("x", 201) + `"}`, fmt.Sprintf(expired, `400 Bad Request, invalid_grant`)},
 		"not found":           {404, `{"error":"invalid_grant"}`, fmt.Sprintf(other, "404 Not Found")},
 		"created":             {201, `{"access_token":"zqxj"}`, fmt.Sprintf(other, "201 Created")},
 		"HTML with 200":       {200, `<html>zqxj</html>`, fmt.Sprintf(odd, "17 bytes that are not a token's JSON")},
@@ -96,6 +98,7 @@ func TestRefreshIsRepeated(t *testing.T) {
 	for name, fail := range map[string]http.HandlerFunc{
 		"502":               wiretest.BadGateway,
 		"429":               wiretest.Say(429, ""),
+		"408":               wiretest.Say(408, ""),
 		"broken connection": wiretest.Lose,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -223,6 +226,11 @@ func TestRefreshTokenRotates(t *testing.T) {
 	}
 	if got := s.forms[1].Get("refresh_token"); got != "rotated1" {
 		t.Errorf("the second exchange was of %q", got)
+	}
+	for _, secret := range []string{"rotated1", "rotated2", s.tokens[1], s.tokens[3]} {
+		if redact.Text(secret) == secret {
+			t.Errorf("a message could show %s", secret)
+		}
 	}
 }
 

@@ -211,16 +211,39 @@ func TestShortLivedTokenIsUsed(t *testing.T) {
 	s.expect(t, 1, "fresh1", "fresh1", "fresh1")
 }
 
+// TestClockAheadOfTheServer gives tokens that look expired from the start. The answer states their lifetime, a day.
 func TestClockAheadOfTheServer(t *testing.T) {
 	t.Parallel()
-	// The token looks expired from the start, but the answer states its lifetime.
-	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, mint(-time.Hour))
-	for range 3 {
-		if _, err := s.get(t); err != nil {
-			t.Error(err)
+	synctest.Test(t, func(t *testing.T) {
+		s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, mint(-time.Hour))
+		for _, pause := range []time.Duration{0, 0, 25 * time.Hour} {
+			time.Sleep(pause)
+			if _, err := s.get(t); err != nil {
+				t.Error(err)
+			}
+		}
+		s.expect(t, 2, "fresh1", "fresh1", "fresh2")
+	})
+}
+
+func TestExpiry(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(9999999999, 0)
+	for name, test := range map[string]struct {
+		payload string
+		want    time.Time
+	}{
+		"raw":      {base64.RawURLEncoding.EncodeToString([]byte(`{"exp":9999999999}`)), at},
+		"padded":   {base64.URLEncoding.EncodeToString([]byte(`{"exp":9999999999,"a":1}`)), at},
+		"fraction": {base64.RawURLEncoding.EncodeToString([]byte(`{"exp":9999999999.5}`)), at},
+		"absurd":   {base64.RawURLEncoding.EncodeToString([]byte(`{"exp":1e15}`)), time.Time{}},
+		"negative": {base64.RawURLEncoding.EncodeToString([]byte(`{"exp":-1}`)), time.Time{}},
+		"no JSON":  {"enF4ag", time.Time{}},
+	} {
+		if got := expiry("x." + test.payload + ".y"); !got.Equal(test.want) {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
-	s.expect(t, 1, "fresh1", "fresh1", "fresh1")
 }
 
 func TestRefusedTokenIsRenewedOnce(t *testing.T) {
@@ -384,15 +407,15 @@ type countedBody struct {
 
 func (b *countedBody) Close() error { b.closed++; return nil }
 
-// TestRefusalIsClosed checks that the answer to the refused token is closed before the request is sent again.
-func TestRefusalIsClosed(t *testing.T) {
+// TestAnswersAreClosed checks that the answers to the refused token and to the exchange are closed.
+func TestAnswersAreClosed(t *testing.T) {
 	t.Parallel()
-	refusal := &countedBody{Reader: strings.NewReader("refused")}
+	refusal, exchanged := &countedBody{Reader: strings.NewReader("refused")}, &countedBody{Reader: strings.NewReader(`{"access_token":"fresh"}`)}
 	transport, err := NewTransport(Config{Login: Login{Token: "zqxj", RefreshToken: "zqxj-refresh"}}, wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 		resp := &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: req}
 		switch {
 		case req.URL.Path == "/oauth/token":
-			resp.Body = io.NopCloser(strings.NewReader(`{"access_token":"fresh"}`))
+			resp.Body = exchanged
 		case req.Header.Get("Authorization") != "Bearer fresh":
 			resp.StatusCode, resp.Body = http.StatusUnauthorized, refusal
 		}
@@ -405,8 +428,8 @@ func TestRefusalIsClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp, err := transport.RoundTrip(req); err != nil || resp.StatusCode != http.StatusOK || refusal.closed != 1 {
-		t.Errorf("%v, %v; the refusal was closed %d times", resp, err, refusal.closed)
+	if resp, err := transport.RoundTrip(req); err != nil || resp.StatusCode != http.StatusOK || refusal.closed != 1 || exchanged.closed != 1 {
+		t.Errorf("%v, %v; closed %d and %d times", resp, err, refusal.closed, exchanged.closed)
 	}
 }
 

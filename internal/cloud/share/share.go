@@ -50,7 +50,6 @@ func (c *Call[T]) Do(ctx context.Context, call func(context.Context) (T, error))
 }
 
 func (c *Call[T]) start(ctx context.Context, r *run[T], call func(context.Context) (T, error)) {
-	defer r.cancel()
 	r.value, r.err = call(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -84,11 +84,18 @@ func TestAnswerIsClosed(t *testing.T) {
 }
 
 // pausing is an empty reader that takes its time.
-type pausing time.Duration
+type pausing struct {
+	ctx    context.Context
+	length time.Duration
+}
 
 func (p pausing) Read([]byte) (int, error) {
-	time.Sleep(time.Duration(p))
-	return 0, io.EOF
+	select {
+	case <-time.After(p.length):
+		return 0, io.EOF
+	case <-p.ctx.Done():
+		return 0, p.ctx.Err()
+	}
 }
 
 // TestDownloadMayTakeItsTime reads an answer that takes minutes, and moves all the time.
@@ -98,7 +105,7 @@ func TestDownloadMayTakeItsTime(t *testing.T) {
 		c := over(t, wiretest.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 			pieces := []io.Reader{strings.NewReader("[]")}
 			for range 5 {
-				pieces = append(pieces, pausing(50*time.Second), strings.NewReader(strings.Repeat(" ", answerStep)))
+				pieces = append(pieces, pausing{req.Context(), 50 * time.Second}, strings.NewReader(strings.Repeat(" ", answerStep)))
 			}
 			return &http.Response{StatusCode: 200, Body: io.NopCloser(io.MultiReader(pieces...)), Request: req}, nil
 		}))

@@ -6,10 +6,8 @@
 package examples
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -26,48 +24,15 @@ import (
 
 const password = "Correct-horse-7"
 
-var built struct {
-	root     string
-	provider string
-	engine   *workspace.Engine
-}
-
-func TestMain(m *testing.M) {
-	code, err := withProvider(m.Run)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// withProvider builds the provider once for all tests.
-func withProvider(run func() int) (code int, err error) {
-	ctx := context.Background()
-	if built.engine, err = workspace.FindEngine(ctx); err != nil {
-		return 0, err
-	}
-	if built.root, err = workspace.ModuleRoot(); err != nil {
-		return 0, err
-	}
-	dir, err := os.MkdirTemp("", "dbos-examples-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if built.provider, err = workspace.Build(ctx, built.root, dir); err != nil {
-		return 0, err
-	}
-	return run(), nil
-}
+func TestMain(m *testing.M) { os.Exit(acctest.Main(m)) }
 
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	examples := filepath.Join(built.root, "examples")
+	examples := filepath.Join(acctest.Root(t), "examples")
 	for _, name := range configurations(t, examples) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if filepath.Dir(name) == "actions" && !built.engine.HasQueries() {
+			if filepath.Dir(name) == "actions" && !acctest.Engine(t).HasQueries() {
 				t.Skip("needs Terraform 1.14 or newer")
 			}
 			dir := filepath.Join(t.TempDir(), "configuration")
@@ -132,11 +97,11 @@ func (tr *trial) importAgain(t *testing.T, block []byte) {
 // TestQueries adopts what each list finds: the generated configuration imports everything and changes nothing.
 func TestQueries(t *testing.T) {
 	t.Parallel()
-	if !built.engine.HasQueries() {
+	if !acctest.Engine(t).HasQueries() {
 		t.Skip("needs Terraform 1.14 or newer")
 	}
-	lists, err := filepath.Glob(filepath.Join(built.root, "examples", "list-resources", "*"))
-	lists = append(lists, filepath.Join(built.root, "examples", "adoption", "query"))
+	lists, err := filepath.Glob(filepath.Join(acctest.Root(t), "examples", "list-resources", "*"))
+	lists = append(lists, filepath.Join(acctest.Root(t), "examples", "adoption", "query"))
 	if err != nil || len(lists) < 2 {
 		t.Fatalf("there is no example of a list: %v", err)
 	}
@@ -176,7 +141,7 @@ func TestQueries(t *testing.T) {
 
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile(filepath.Join(built.root, "README.md"))
+	readme, err := os.ReadFile(filepath.Join(acctest.Root(t), "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +163,7 @@ func TestReadme(t *testing.T) {
 func TestRecovery(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "recovery")
-	if err := workspace.Copy(filepath.Join(built.root, "examples", "recovery"), dir); err != nil {
+	if err := workspace.Copy(filepath.Join(acctest.Root(t), "examples", "recovery"), dir); err != nil {
 		t.Fatal(err)
 	}
 	tr := begin(t, filepath.Join(dir, "1-before"), nil)
@@ -245,7 +210,7 @@ func TestRecovery(t *testing.T) {
 	if moves := tr.cloud.Count(http.MethodPost, "applications/*/changedbinstance"); moves != 4 {
 		t.Errorf("%d moves, want one for each application and moment", moves)
 	}
-	guide, err := os.ReadFile(filepath.Join(built.root, "templates", "guides", "recovery.md.tmpl"))
+	guide, err := os.ReadFile(filepath.Join(acctest.Root(t), "templates", "guides", "recovery.md.tmpl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +229,7 @@ var planLine = regexp.MustCompile(`(?m)^ *Plan: .*$`)
 func TestAdoption(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "adoption")
-	if err := workspace.Copy(filepath.Join(built.root, "examples", "adoption"), dir); err != nil {
+	if err := workspace.Copy(filepath.Join(acctest.Root(t), "examples", "adoption"), dir); err != nil {
 		t.Fatal(err)
 	}
 	tr := begin(t, filepath.Join(dir, "1-look"), seeds["adoption/1-look"])
@@ -278,10 +243,7 @@ func TestAdoption(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	adopting, err := workspace.New(built.engine, built.provider, filepath.Join(dir, "2-adopt"), tr.Env...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	adopting := acctest.Workspace(t, filepath.Join(dir, "2-adopt"), tr.Env...)
 	if err := os.WriteFile(filepath.Join(adopting.Dir, "inventory.auto.tfvars.json"), inventory, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -352,22 +314,13 @@ func begin(t *testing.T, dir string, seeds []seed, options ...acctest.Option) *t
 	for _, plant := range seeds {
 		plant(t, cloud)
 	}
-	var env []string
-	for name, value := range cloud.Environment() {
-		env = append(env, name+"="+value)
-	}
-	w, err := workspace.New(built.engine, built.provider, dir, env...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &trial{w, cloud}
+	return &trial{acctest.Workspace(t, dir, cloud.Variables()...), cloud}
 }
 
 // require writes the provider's address, which most examples leave out.
 func (tr *trial) require(t *testing.T) {
 	t.Helper()
-	requirement := "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n"
-	if err := os.WriteFile(filepath.Join(tr.Dir, "versions.tf"), []byte(requirement), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(tr.Dir, "versions.tf"), []byte(acctest.Requirements), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
@@ -21,12 +22,14 @@ import (
 // local cloud with a real PostgreSQL, and with mocks.
 func TestModuleUnderTest(t *testing.T) {
 	t.Parallel()
-	bin := t.TempDir()
-	if err := workspace.GoBuild(t.Context(), built.root, filepath.Join(bin, "dbos-localcloud"), "./internal/localcloud/cmd"); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(built.engine.Path, filepath.Join(bin, built.engine.Name)); err != nil {
-		t.Fatal(err)
+	bin, engine := t.TempDir(), acctest.Engine(t)
+	for name, program := range map[string]string{
+		"dbos-localcloud": acctest.Program(t, "dbos-localcloud", "./internal/localcloud/cmd"),
+		engine.Name:       engine.Path,
+	} {
+		if err := os.Symlink(program, filepath.Join(bin, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	const file = "tests/local_cloud.tftest.hcl"
 	for name, test := range map[string]struct {
@@ -42,15 +45,11 @@ func TestModuleUnderTest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "testing")
-			if err := workspace.Copy(filepath.Join(built.root, "examples", "testing"), dir); err != nil {
+			if err := workspace.Copy(filepath.Join(acctest.Root(t), "examples", "testing"), dir); err != nil {
 				t.Fatal(err)
 			}
 			demandHostname(t, filepath.Join(dir, file), test.hostname)
-			w, err := workspace.New(built.engine, built.provider, dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := w.Run(t.Context(), "init"); err != nil {
+			if _, err := acctest.Workspace(t, dir).Run(t.Context(), "init"); err != nil {
 				t.Fatal(err)
 			}
 			command := testCommand(t, test.heading)
@@ -70,10 +69,10 @@ func TestModuleUnderTest(t *testing.T) {
 // testCommand is the command for the engine that the guide shows under a heading.
 func testCommand(t *testing.T, heading string) string {
 	t.Helper()
-	command := regexp.MustCompile("[`\n]((?:dbos-localcloud run -- )?" + built.engine.Name + " test.*?)[`\n]")
+	command := regexp.MustCompile("[`\n]((?:dbos-localcloud run -- )?" + acctest.Engine(t).Name + " test.*?)[`\n]")
 	found := command.FindStringSubmatch(guideSection(t, "testing-modules", heading))
 	if found == nil {
-		t.Fatalf("the guide shows no command of %s under %q", built.engine.Name, heading)
+		t.Fatalf("the guide shows no command of %s under %q", acctest.Engine(t).Name, heading)
 	}
 	return found[1]
 }
@@ -119,7 +118,7 @@ func typed(t *testing.T, dir, bin, command string) (string, int) {
 // guideSection is what the guide says under a heading.
 func guideSection(t *testing.T, name, heading string) string {
 	t.Helper()
-	guide, err := os.ReadFile(filepath.Join(built.root, "templates", "guides", name+".md.tmpl"))
+	guide, err := os.ReadFile(filepath.Join(acctest.Root(t), "templates", "guides", name+".md.tmpl"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
 	"github.com/dbos-community/terraform-provider-dbos/internal/provider"
 )
 
@@ -37,7 +38,7 @@ func demand[Schema any](t *testing.T, kind string, objects map[string]Schema, fi
 	t.Helper()
 	for name := range objects {
 		for _, file := range files {
-			if _, err := os.Stat(filepath.Join(built.root, "examples", kind, name, file)); err != nil {
+			if _, err := os.Stat(filepath.Join(acctest.Root(t), "examples", kind, name, file)); err != nil {
 				t.Error(err)
 			}
 		}

@@ -79,10 +79,7 @@ func TestTerraformRenamedOrganization(t *testing.T) {
 	tf.ok(apply...)
 	after.Provision(t, "orders", "app", firstPassword)
 	writes := after.Count(http.MethodPost, "")
-	tf.Env = nil
-	for name, value := range after.Environment() {
-		tf.Env = append(tf.Env, name+"="+value)
-	}
+	tf.Env = after.Variables()
 	tf.fails([]string{"plan"}, `add "local" to organization_former_names`)
 
 	former := "provider \"dbos\" {\n  organization_former_names = [\"local\"]\n}\n" + config

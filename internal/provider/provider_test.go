@@ -119,10 +119,7 @@ func TestTerraformOrganizationGuard(t *testing.T) {
 	tf := inWorkspace(t, ours, config)
 	tf.ok(apply...)
 	home := tf.Env
-	tf.Env = nil
-	for name, value := range theirs.Environment() {
-		tf.Env = append(tf.Env, name+"="+value)
-	}
+	tf.Env = theirs.Variables()
 	const both = `The state records organization "local", but the provider works in organization "other"`
 	tf.fails([]string{"plan"}, both)
 	tf.fails([]string{"destroy", "-auto-approve", "-refresh=false"}, both)

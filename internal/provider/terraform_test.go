@@ -7,11 +7,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,40 +21,7 @@ import (
 // The tests of this file type what a person would, where the testing framework has no step for it: untaint, Ctrl-C, a
 // state file of an older build.
 
-// buildDir holds the provider's binary for as long as the tests run.
-var buildDir string
-
-func TestMain(m *testing.M) {
-	code, err := withBuildDir(m.Run)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func withBuildDir(run func() int) (code int, err error) {
-	if buildDir, err = os.MkdirTemp("", "dbos-provider-"); err != nil {
-		return 1, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(buildDir)) }()
-	return run(), nil
-}
-
-// built is the provider's binary and the engine to run it with, made once.
-var built = sync.OnceValues(func() (*workspace.Engine, error) {
-	ctx := context.Background()
-	engine, err := workspace.FindEngine(ctx)
-	if err != nil {
-		return nil, err
-	}
-	root, err := workspace.ModuleRoot()
-	if err != nil {
-		return nil, err
-	}
-	_, err = workspace.Build(ctx, root, buildDir)
-	return engine, err
-})
+func TestMain(m *testing.M) { os.Exit(acctest.Main(m)) }
 
 // workdir is a working directory against a local cloud.
 type workdir struct {
@@ -67,20 +32,8 @@ type workdir struct {
 // inWorkspace writes a configuration, initialises it, and returns where terraform can be run on it.
 func inWorkspace(t *testing.T, c *acctest.Cloud, config string) *workdir {
 	t.Helper()
-	engine, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var env []string
-	for name, value := range c.Environment() {
-		env = append(env, name+"="+value)
-	}
-	w, err := workspace.New(engine, filepath.Join(buildDir, "terraform-provider-dbos"), t.TempDir(), env...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tf := &workdir{Workspace: w, t: t}
-	tf.write("terraform.tf", "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n")
+	tf := &workdir{Workspace: acctest.Workspace(t, t.TempDir(), c.Variables()...), t: t}
+	tf.write("terraform.tf", acctest.Requirements)
 	tf.write("main.tf", config)
 	tf.ok("init")
 	return tf

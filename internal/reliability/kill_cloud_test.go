@@ -17,7 +17,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,18 +25,7 @@ import (
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
-	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
-
-// localCloud is the local cloud's program, built once.
-var localCloud = sync.OnceValues(func() (string, error) {
-	root, err := workspace.ModuleRoot()
-	if err != nil {
-		return "", err
-	}
-	program := filepath.Join(buildDir, "dbos-localcloud")
-	return program, workspace.GoBuild(context.Background(), root, program, "./internal/localcloud/cmd")
-})
 
 // cloudProcess is a local cloud in a process of its own, and a front that notes what the provider asks of it.
 type cloudProcess struct {
@@ -74,10 +62,7 @@ func startCloud(t *testing.T, dir string) *cloudProcess {
 
 func (c *cloudProcess) start(t *testing.T) {
 	t.Helper()
-	program, err := localCloud()
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := acctest.Program(t, "dbos-localcloud", "./internal/localcloud/cmd")
 	c.process = exec.CommandContext(context.WithoutCancel(t.Context()), program, "up", "--json", "--backend", "simulated",
 		"--provision-time", "1s", "--state-dir", c.dir)
 	c.process.Stderr = &c.log

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
@@ -81,7 +82,7 @@ func (r *terraformRun) kill() { _ = r.command.Process.Kill() }
 // providers are the processes of the provider that Terraform has started, and that are still there.
 func (r *terraformRun) providers(t *testing.T) []int {
 	t.Helper()
-	program, err := filepath.EvalSymlinks(filepath.Join(buildDir, "terraform-provider-dbos"))
+	program, err := filepath.EvalSymlinks(acctest.Provider(t))
 	if err != nil {
 		t.Fatal(err)
 	}

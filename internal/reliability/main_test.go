@@ -6,13 +6,11 @@ package reliability
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"sync"
 	"testing"
 
 	"github.com/hashicorp/go-hclog"
@@ -20,67 +18,27 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
+	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
 	"github.com/dbos-community/terraform-provider-dbos/internal/provider"
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
-
-// buildDir holds the provider's binary for as long as the tests run.
-var buildDir string
 
 func TestMain(m *testing.M) {
 	// The provider runs within this process too, and its libraries would print their trace.
 	provider.Tune()
 	debug.SetMemoryLimit(math.MaxInt64) // There is more than one provider in this process.
-	code, err := withBuildDir(m.Run)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
+	code := acctest.Main(m)
+	if testing.Verbose() {
+		fmt.Print(markdown())
 	}
 	os.Exit(code)
 }
 
-func withBuildDir(run func() int) (code int, err error) {
-	if buildDir, err = os.MkdirTemp("", "dbos-reliability-"); err != nil {
-		return 1, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(buildDir)) }()
-	code = run()
-	if testing.Verbose() {
-		fmt.Print(markdown())
-	}
-	return code, nil
-}
-
-// built is the engine, and makes the provider's binary once.
-var built = sync.OnceValues(func() (*workspace.Engine, error) {
-	ctx := context.Background()
-	engine, err := workspace.FindEngine(ctx)
-	if err != nil {
-		return nil, err
-	}
-	root, err := workspace.ModuleRoot()
-	if err != nil {
-		return nil, err
-	}
-	_, err = workspace.Build(ctx, root, buildDir)
-	return engine, err
-})
-
-// requirements names the provider; everything else about it comes from the environment.
-const requirements = "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n"
-
 // newWorkspace writes a configuration into a folder of its own and initialises it.
 func newWorkspace(t *testing.T, config string, env ...string) *workspace.Workspace {
 	t.Helper()
-	engine, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := workspace.New(engine, filepath.Join(buildDir, "terraform-provider-dbos"), t.TempDir(), env...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(w.Dir, "main.tf"), []byte(requirements+config), 0o600); err != nil {
+	w := acctest.Workspace(t, t.TempDir(), env...)
+	if err := os.WriteFile(filepath.Join(w.Dir, "main.tf"), []byte(acctest.Requirements+config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := w.Run(t.Context(), "init"); err != nil {

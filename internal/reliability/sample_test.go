@@ -69,7 +69,7 @@ func (w *world) sample(c trial) error {
 	n := w.names()
 	w.make(s, n)
 	trace := filepath.Join(w.t.TempDir(), "trace.log")
-	tf := newWorkspace(w.t, "", append(environmentOf(w.cloud), "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+trace)...)
+	tf := newWorkspace(w.t, "", append(w.cloud.Variables(), "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+trace)...)
 	if s.before != nil {
 		if out, err := w.apply(tf, s.kind, limited(s.before(n), "30s")); err != nil {
 			return fmt.Errorf("before: %w\n%s", err, out)
@@ -133,7 +133,7 @@ func (w *world) goOn(tf *workspace.Workspace, s *scenario, n named) error {
 }
 
 func (w *world) apply(tf *workspace.Workspace, kind string, set config) (string, error) {
-	text := requirements + "provider \"dbos\" {\n  retry_timeout   = \"3s\"\n  request_timeout = \"2s\"\n}\n\n" + block(kind, set)
+	text := acctest.Requirements + "provider \"dbos\" {\n  retry_timeout   = \"3s\"\n  request_timeout = \"2s\"\n}\n\n" + block(kind, set)
 	if err := os.WriteFile(filepath.Join(tf.Dir, "main.tf"), []byte(text), 0o600); err != nil {
 		return "", err
 	}
@@ -171,12 +171,4 @@ func literal(value any) string {
 		return "null"
 	}
 	return string(encoded)
-}
-
-func environmentOf(c *acctest.Cloud) []string {
-	var env []string
-	for name, value := range c.Environment() {
-		env = append(env, name+"="+value)
-	}
-	return env
 }

@@ -14,6 +14,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,8 @@ type Cloud struct {
 // An Option changes the local cloud before it starts.
 type Option func(*localcloud.Options)
 
-// Postgres provisions real servers in the place of simulated ones.
+// Postgres provisions real servers in the place of simulated ones. On Windows,
+// where none are run, the test is left out.
 func Postgres(o *localcloud.Options) { o.Backend = "postgres" }
 
 // LegacyNames has names of older objects accepted, such as ones with hyphens.
@@ -79,6 +81,9 @@ func Start(t testing.TB, options ...Option) *Cloud {
 	o := localcloud.Options{Backend: "simulated", StateDir: t.TempDir(), ProvisionTime: 50 * time.Millisecond, Log: &log}
 	for _, option := range options {
 		option(&o)
+	}
+	if o.Backend == "postgres" && runtime.GOOS == "windows" {
+		t.Skip("the local cloud runs no PostgreSQL servers on Windows")
 	}
 	server, err := localcloud.Start(context.WithoutCancel(t.Context()), o)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,9 @@ func TestTerraformUntaintFinishesACreate(t *testing.T) {
 
 func TestTerraformInterruptKeepsWhatExists(t *testing.T) {
 	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be sent an interrupt there")
+	}
 	c := acctest.Start(t)
 	release := c.HoldStatus("orders", "creating")
 	tf := inWorkspace(t, c, instanceConfig{Password: firstPassword}.String())

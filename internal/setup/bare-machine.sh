@@ -101,9 +101,9 @@ cd "$(mktemp -d)"
 own=$PWD
 eval "${commands[0]}"
 eval "${commands[1]}"
-eval "${commands[2]}" >"$own/printed" &
+eval "exec ${commands[2]}" >"$own/printed" & # For make itself to be told to stop, and not a shell round it.
 until grep -q '^export DBOS_ORGANIZATION=' "$own/printed"; do
-  kill -0 $!
+  kill -0 $! || { cat "$own/printed"; exit 1; }
   sleep 0.2
 done
 eval "$(grep '^export ' "$own/printed")"

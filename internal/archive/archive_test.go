@@ -4,12 +4,9 @@
 package archive
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"errors"
 	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -89,54 +86,10 @@ func awkwardTree() map[string]string {
 		"weird/a:b":                 "colon",
 		"weird/" + long("name", 60): "long",
 	}
-	if runtime.GOOS == "windows" {
-		maps.DeleteFunc(files, func(name, _ string) bool { return strings.ContainsAny(name, "\n\"\\:*?<>|") })
-	}
-	return files
+	return nameable(files)
 }
 
 func long(s string, n int) string { return strings.Repeat(s, n) }
-
-func TestFilesAreThoseOfTheCLI(t *testing.T) {
-	t.Parallel()
-	files := awkwardTree()
-	delete(files, "src/"+configName) // A file cannot be a directory as well.
-	dir := tree(t, files)
-	socket, err := new(net.ListenConfig).Listen(t.Context(), "unix", filepath.Join(dir, "socket"))
-	if err == nil {
-		defer socket.Close() //nolint:errcheck // It was only to lie in the way.
-	}
-	ours := pack(t, open(t, dir))
-
-	out := filepath.Join(t.TempDir(), "cli.zip")
-	if result := runCLI(t, []packJob{{Dir: dir, Zip: out}})[0]; result.Error != "" {
-		t.Fatal(result.Error)
-	}
-	theirs, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(unpack(t, theirs), unpack(t, ours)); diff != "" {
-		t.Errorf("the CLI's archive (-) and ours (+) differ:\n%s", diff)
-	}
-	if diff := cmp.Diff(allEntries(t, theirs), allEntries(t, ours)); diff != "" {
-		t.Errorf("the entries of the CLI's archive (-) and ours (+) differ:\n%s", diff)
-	}
-}
-
-func allEntries(t *testing.T, content []byte) []string {
-	t.Helper()
-	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var entries []string
-	for _, f := range archive.File {
-		entries = append(entries, f.Name)
-	}
-	slices.Sort(entries)
-	return entries
-}
 
 func TestFiles(t *testing.T) {
 	t.Parallel()
@@ -149,13 +102,13 @@ func TestFiles(t *testing.T) {
 	want := map[string]unpacked{}
 	for name, content := range files {
 		if content != "out" && !strings.HasPrefix(content, "-> ") {
-			want[strings.ReplaceAll(name, `\`, "/")] = unpacked{content, strings.HasPrefix(content, "#!")}
+			want[strings.ReplaceAll(name, `\`, "/")] = unpacked{content, modes && strings.HasPrefix(content, "#!")}
 		}
 	}
 	want[configName] = unpacked{Content: "name: app\nlanguage: node\ndatabase:\n  password: \n  url: ''\n"}
 	want["link-to-file"] = unpacked{Content: "main"}
 	want["link-to-dir/er/than/most.ts"] = unpacked{Content: "deep"}
-	want["link/in/depth"] = unpacked{"#!/bin/sh\n", true}
+	want["link/in/depth"] = unpacked{"#!/bin/sh\n", modes}
 	want["secrets-link/key"] = unpacked{Content: "out"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -187,7 +140,7 @@ func TestLinks(t *testing.T) {
 		files map[string]string
 		want  string // the error, or the names
 	}{
-		"file outside":           {map[string]string{"a/x": "-> " + outside + "/file"}, `"a/x" is a link that leads out of the source directory, to ` + outside + "/file"},
+		"file outside":           {map[string]string{"a/x": "-> " + outside + "/file"}, `"a/x" is a link that leads out of the source directory, to ` + filepath.Join(outside, "file")},
 		"directory outside":      {map[string]string{"x": "-> " + outside + "/dir"}, `"x" is a link that leads out of the source directory`},
 		"outside, by detours":    {map[string]string{"x": "-> y", "y": "-> " + outside + "/dir/../file"}, `is a link that leads out of the source directory`},
 		"outside, file ignored":  {map[string]string{"x": "-> " + outside + "/file", ignoreFile: "x"}, ".dbosignore dbos-config.yaml package.json"},
@@ -236,14 +189,11 @@ func TestOpenErrors(t *testing.T) {
 		dir  string
 		want string
 	}{
-		"no directory":           {filepath.Join(filepath.Dir(file), "none"), "cannot open the source directory"},
-		"a file":                 {file, "is a file"},
-		"no configuration":       {tree(t, map[string]string{"package.json": ""}), "the source directory has no dbos-config.yaml"},
-		"a pattern too odd":      {tree(t, nodeApp(map[string]string{ignoreFile: "# c\n\nok\n a(b|c \n"})), `.dbosignore:4: the pattern "a(b|c" cannot be read as the CLI reads it: it has a parenthesis or a |`},
-		"an ignore directory":    {tree(t, nodeApp(map[string]string{ignoreFile + "/x": ""})), "cannot read .dbosignore"},
-		"names that are no text": {tree(t, nodeApp(map[string]string{"a/\xff": ""})), `the file name "a/\xff" is not UTF-8 text`},
-		"names that collide":     {tree(t, nodeApp(map[string]string{"a/b": "", `a\b`: ""})), `two files would be deployed under the name "a/b"`},
-		"names that climb":       {tree(t, nodeApp(map[string]string{`..\b`: ""})), `the file name "..\\b" has a backslash`},
+		"no directory":        {filepath.Join(filepath.Dir(file), "none"), "cannot open the source directory"},
+		"a file":              {file, "is a file"},
+		"no configuration":    {tree(t, map[string]string{"package.json": ""}), "the source directory has no dbos-config.yaml"},
+		"a pattern too odd":   {tree(t, nodeApp(map[string]string{ignoreFile: "# c\n\nok\n a(b|c \n"})), `.dbosignore:4: the pattern "a(b|c" cannot be read as the CLI reads it: it has a parenthesis or a |`},
+		"an ignore directory": {tree(t, nodeApp(map[string]string{ignoreFile + "/x": ""})), "cannot read .dbosignore"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -251,6 +201,22 @@ func TestOpenErrors(t *testing.T) {
 				t.Errorf("Open = %v, want %q", err, tc.want)
 			}
 		})
+	}
+}
+
+func TestNamesThatWindowsDoesNotHave(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("no file can be called so")
+	}
+	for want, files := range map[string]map[string]string{
+		`the file name "a/\xff" is not UTF-8 text`:         {"a/\xff": ""},
+		`two files would be deployed under the name "a/b"`: {"a/b": "", `a\b`: ""},
+		`the file name "..\\b" has a backslash`:            {`..\b`: ""},
+	} {
+		if _, err := Open(t.Context(), tree(t, nodeApp(files)), Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Open = %v, want %q", err, want)
+		}
 	}
 }
 

@@ -1,14 +1,22 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
+//go:build unix
+
 package archive
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cli"
 )
@@ -26,7 +34,7 @@ type packResult struct {
 	Error string   `json:"error"`
 }
 
-// runCLI packs directories with the published CLI.
+// runCLI packs directories with the published CLI. Its paths, and the modes of its files, are the measure on Unix.
 func runCLI(t *testing.T, jobs []packJob) []packResult {
 	t.Helper()
 	installed := cli.Installed(t, cli.Newest)
@@ -52,4 +60,45 @@ func runCLI(t *testing.T, jobs []packJob) []packResult {
 		t.Fatalf("%d results for %d jobs", len(results), len(jobs))
 	}
 	return results
+}
+
+func TestFilesAreThoseOfTheCLI(t *testing.T) {
+	t.Parallel()
+	files := awkwardTree()
+	delete(files, "src/"+configName) // A file cannot be a directory as well.
+	dir := tree(t, files)
+	socket, err := new(net.ListenConfig).Listen(t.Context(), "unix", filepath.Join(dir, "socket"))
+	if err == nil {
+		defer socket.Close() //nolint:errcheck // It was only to lie in the way.
+	}
+	ours := pack(t, open(t, dir))
+
+	out := filepath.Join(t.TempDir(), "cli.zip")
+	if result := runCLI(t, []packJob{{Dir: dir, Zip: out}})[0]; result.Error != "" {
+		t.Fatal(result.Error)
+	}
+	theirs, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(unpack(t, theirs), unpack(t, ours)); diff != "" {
+		t.Errorf("the CLI's archive (-) and ours (+) differ:\n%s", diff)
+	}
+	if diff := cmp.Diff(allEntries(t, theirs), allEntries(t, ours)); diff != "" {
+		t.Errorf("the entries of the CLI's archive (-) and ours (+) differ:\n%s", diff)
+	}
+}
+
+func allEntries(t *testing.T, content []byte) []string {
+	t.Helper()
+	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries []string
+	for _, f := range archive.File {
+		entries = append(entries, f.Name)
+	}
+	slices.Sort(entries)
+	return entries
 }

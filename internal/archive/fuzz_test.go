@@ -102,7 +102,7 @@ func FuzzArchive(f *testing.F) {
 			if os.WriteFile(at, []byte(content), 0o600) != nil || os.Chmod(at, mode) != nil {
 				t.Skip()
 			}
-			want[name] = unpacked{content, mode == 0o755}
+			want[name] = unpacked{content, modes && mode == 0o755}
 		}
 		mode := os.FileMode(0o644)
 		if executable {
@@ -146,4 +146,20 @@ func leftOut(name string) bool {
 		}
 	}
 	return false
+}
+
+func realLines(t testing.TB) []string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata", "ignore-lines.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(content)) {
+		if line = strings.TrimSuffix(line, "\n"); line != "" && !strings.HasPrefix(line, "#") {
+			lines = append(lines, line)
+		}
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
 }

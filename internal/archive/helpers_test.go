@@ -10,9 +10,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // tree makes a directory with files. A value that begins with "-> " is a link, one that begins with "#!" an executable
@@ -27,24 +29,42 @@ func tree(t *testing.T, files map[string]string) string {
 	return dir
 }
 
+// modes tells whether this system knows which files are programs. Windows does not.
+const modes = runtime.GOOS != "windows"
+
+// nameable leaves out the files that this system has no names for.
+func nameable(files map[string]string) map[string]string {
+	if runtime.GOOS == "windows" {
+		maps.DeleteFunc(files, func(name, _ string) bool {
+			return strings.ContainsAny(name, "\n\"\\:*?<>|") || strings.HasSuffix(name, ".") || !utf8.ValidString(name)
+		})
+	}
+	return files
+}
+
+// addTo makes the links last: Windows has one kind for files and another for directories.
 func addTo(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
+	links := map[string]string{}
 	for name, content := range files {
 		at := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		var err error
 		if target, isLink := strings.CutPrefix(content, "-> "); isLink {
-			err = os.Symlink(target, at)
-		} else {
-			mode := os.FileMode(0o644)
-			if strings.HasPrefix(content, "#!") {
-				mode = 0o755
-			}
-			err = os.WriteFile(at, []byte(content), mode)
+			links[at] = target
+			continue
 		}
-		if err != nil {
+		mode := os.FileMode(0o644)
+		if strings.HasPrefix(content, "#!") {
+			mode = 0o755
+		}
+		if err := os.WriteFile(at, []byte(content), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for at, target := range links {
+		if err := os.Symlink(target, at); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,6 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
+//go:build unix
+
 package archive
 
 import (
@@ -57,22 +59,6 @@ func TestRealLinesAgainstCLI(t *testing.T) {
 	if len(bite) < len(lines)*9/10 {
 		t.Errorf("only %d of %d lines leave something out", len(bite), len(lines))
 	}
-}
-
-func realLines(t testing.TB) []string {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join("testdata", "ignore-lines.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var lines []string
-	for line := range strings.Lines(string(content)) {
-		if line = strings.TrimSuffix(line, "\n"); line != "" && !strings.HasPrefix(line, "#") {
-			lines = append(lines, line)
-		}
-	}
-	slices.Sort(lines)
-	return slices.Compact(lines)
 }
 
 // realTrees makes two directories with the names that the lines may match, once as files and once as directories.

@@ -64,6 +64,14 @@ func deploymentConfig(application, dir, more string) string {
 	return fmt.Sprintf("resource \"dbos_application_deployment\" \"test\" {\n  application_name = %s\n  source_dir = %q\n%s}\n", application, dir, more)
 }
 
+const secretConfig = "resource \"dbos_application_secret\" \"test\" {\n  application_name = dbos_application.test.id\n  name = \"KEY\"\n  value = \"hush\"\n}\n"
+
+// wholeConfig is an application with a secret and a deployment.
+func wholeConfig(dir, instance string) string {
+	return applicationConfig(instance, "  min_executors = 1\n") + secretConfig +
+		deploymentConfig("dbos_application.test.id", dir, "  depends_on = [dbos_application_secret.test]\n")
+}
+
 func bindingConfig(instance, more string) string {
 	return fmt.Sprintf("resource \"dbos_application_database_binding\" \"test\" {\n  application_name = \"shop\"\n  database_instance_name = %q\n%s}\n", instance, more)
 }
@@ -288,17 +296,12 @@ func TestAccApplication_lostAnswers(t *testing.T) {
 		c.Inject(localcloud.Fault{Method: method, Path: path, Times: 1, Lose: true})
 	}
 	dir := appDir(t)
-	config := func(instance string) string {
-		return applicationConfig(instance, "  min_executors = 1\n") +
-			"resource \"dbos_application_secret\" \"test\" {\n  application_name = dbos_application.test.id\n  name = \"KEY\"\n  value = \"hush\"\n}\n" +
-			deploymentConfig("dbos_application.test.id", dir, "  depends_on = [dbos_application_secret.test]\n")
-	}
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.Providers(),
 		CheckDestroy:             gone(t, c, "applications/shop"),
 		Steps: []resource.TestStep{
 			{
-				Config: config("orders"),
+				Config: wholeConfig(dir, "orders"),
 				Check: func(*terraform.State) error {
 					var versions []any
 					c.Call(t, http.MethodGet, "applications/shop/versions", nil, &versions)
@@ -309,7 +312,7 @@ func TestAccApplication_lostAnswers(t *testing.T) {
 				},
 			},
 			{
-				Config: config("restored"),
+				Config: wholeConfig(dir, "restored"),
 				Check:  expectCalls(c, map[string]int{"POST applications/*/changedbinstance": 1}),
 			},
 		},

@@ -47,7 +47,7 @@ type deployment struct {
 	uploads []map[string]string // name to content
 }
 
-func newDeployment(t *testing.T) *deployment {
+func newDeployment(t *testing.T) (*deployment, *rpc) {
 	t.Helper()
 	d := &deployment{api: &api{}}
 	d.say("GET applications/shop", application("shop", "orders", "", "", 512))
@@ -57,7 +57,14 @@ func newDeployment(t *testing.T) *deployment {
 		d.say("GET applications/shop", application("shop", "orders", d.newest(), "AVAILABLE", 512))
 		return http.StatusOK, fmt.Sprintf(`{"ApplicationName":"shop","ApplicationVersion":%q}`, d.newest())
 	})
-	return d
+	return d, newRPC(t, d.api)
+}
+
+// oneFile is a source directory with one file of the application's, and what deploys it.
+func oneFile(t *testing.T) (dir string, set attributes) {
+	t.Helper()
+	dir = sourceDir(t, map[string]string{"main.js": "one"})
+	return dir, attributes{"application_name": "shop", "source_dir": dir}
 }
 
 // receive makes a version of what was sent.
@@ -137,8 +144,7 @@ func TestDeploymentValidate(t *testing.T) {
 
 func TestDeploymentLife(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t)
-	r := newRPC(t, d.api)
+	d, r := newDeployment(t)
 	dir := sourceDir(t, map[string]string{"main.js": "one", "main.tfvars": "x = 1"})
 	set := attributes{"application_name": "shop", "source_dir": dir}
 
@@ -199,14 +205,12 @@ func TestDeploymentLife(t *testing.T) {
 
 func TestDeploymentTriggersAndVersions(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t)
-	r := newRPC(t, d.api)
+	d, r := newDeployment(t)
 	set := attributes{"application_name": "shop", "source_dir": sourceDir(t, nil), "triggers": map[string]string{"secret": "1"}}
 	o := r.apply(applicationDeploymentType, nil, set, "", "")
 	d.wantDeploys(t, 1)
 	r.unchanged(o, set)
-	untriggered := newDeployment(t)
-	other := newRPC(t, untriggered.api)
+	untriggered, other := newDeployment(t)
 	bare := set.with(attributes{"triggers": nil})
 	other.apply(applicationDeploymentType, other.apply(applicationDeploymentType, nil, bare, "", ""), bare.with(attributes{"triggers": map[string]string{}}), "", "")
 	untriggered.wantDeploys(t, 1)
@@ -232,8 +236,7 @@ func TestDeploymentTriggersAndVersions(t *testing.T) {
 
 func TestDeploymentVariables(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t)
-	r := newRPC(t, d.api)
+	d, r := newDeployment(t)
 	dir := sourceDir(t, nil)
 	write(t, dir, "production.yaml", shopConfig+"greeting: ${GREETING}\npassword: '${PGPASSWORD}'\n")
 	set := attributes{"application_name": "shop", "source_dir": dir, "config_file": "production.yaml"}
@@ -256,10 +259,8 @@ func TestDeploymentVariables(t *testing.T) {
 // recorded.
 func TestDeploymentAtApply(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t)
-	r := newRPC(t, d.api)
-	dir := sourceDir(t, map[string]string{"main.js": "one"})
-	set := attributes{"application_name": "shop", "source_dir": dir}
+	d, r := newDeployment(t)
+	dir, set := oneFile(t)
 	o := r.apply(applicationDeploymentType, nil, set, "", "")
 
 	write(t, dir, "main.js", "two")
@@ -279,8 +280,7 @@ func TestDeploymentAtApply(t *testing.T) {
 
 func TestDeploymentOfWhatIsBuiltInTheSameApply(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t)
-	r := newRPC(t, d.api)
+	d, r := newDeployment(t)
 	missing := attributes{"application_name": "shop", "source_dir": filepath.Join(t.TempDir(), "build")}
 	r.plan(applicationDeploymentType, nil, missing, "Cannot open the source directory|attribute of the builder")
 	r.plan(applicationDeploymentType, nil, missing.with(attributes{"source_dir": unknown}), "")
@@ -301,9 +301,8 @@ func TestDeploymentOfWhatIsBuiltInTheSameApply(t *testing.T) {
 
 func TestDeploymentSourceFaults(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t)
+	d, r := newDeployment(t)
 	d.say("GET applications/shop", application("shop", "orders", "v1", "AVAILABLE", 512))
-	r := newRPC(t, d.api)
 	dir := sourceDir(t, nil)
 	set := attributes{"application_name": "shop", "source_dir": dir}
 
@@ -331,10 +330,8 @@ func TestDeploymentSourceFaults(t *testing.T) {
 
 func TestDeploymentFailedMigration(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t)
-	r := newRPC(t, d.api)
-	dir := sourceDir(t, map[string]string{"main.js": "one"})
-	set := attributes{"application_name": "shop", "source_dir": dir}
+	d, r := newDeployment(t)
+	dir, set := oneFile(t)
 	works := d.answers["POST applications/shop"]
 	fails := func(string) (int, string) {
 		return http.StatusBadRequest, `{"message":"migration failed","statusCode":400,"requestID":"r1","DetailedError":"npx knex migrate:latest\nrelation \"carts\" does not exist"}`
@@ -363,12 +360,11 @@ func TestDeploymentFailedMigration(t *testing.T) {
 // TestDeploymentSecrets has a failed deploy echo what the application was deployed with.
 func TestDeploymentSecrets(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t)
+	d, r := newDeployment(t)
 	d.answer("POST applications/shop", func(string) (int, string) {
 		return http.StatusBadRequest, `{"message":"the migration failed","statusCode":400,"requestID":"r1",` +
 			`"DetailedError":"endpoint: kanary-variable\npostgresql://dbosadmin:kanary@db.example/shop"}`
 	})
-	r := newRPC(t, d.api)
 	r.apply(applicationDeploymentType, nil, attributes{
 		"application_name": "shop", "source_dir": sourceDir(t, nil), "config_variables": map[string]string{"URL": "kanary-variable"},
 	}, "", "It told in detail:\nendpoint: (hidden)\npostgresql://dbosadmin:(hidden)@db.example/shop")
@@ -376,10 +372,8 @@ func TestDeploymentSecrets(t *testing.T) {
 
 func TestDeploymentInterrupted(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t)
-	r := newRPC(t, d.api)
-	dir := sourceDir(t, map[string]string{"main.js": "one"})
-	set := attributes{"application_name": "shop", "source_dir": dir}
+	d, r := newDeployment(t)
+	dir, set := oneFile(t)
 	works := d.answers["POST applications/shop"]
 	d.answer("POST applications/shop", func(body string) (int, string) {
 		status, answer := works(body)
@@ -411,9 +405,8 @@ func TestDeploymentInterrupted(t *testing.T) {
 
 func TestDeploymentImport(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t)
+	d, r := newDeployment(t)
 	d.say("GET applications/shop", application("shop", "orders", "v1", "AVAILABLE", 512))
-	r := newRPC(t, d.api)
 	r.imported(applicationDeploymentType, "a/b", "Invalid import id")
 	o := r.imported(applicationDeploymentType, "shop", "")
 	r.check(o.value, attributes{"id": "shop", "version": nil, "source_hash": nil, "url": "https://acme-shop.cloud.example/", "config_file": "dbos-config.yaml"})

@@ -222,21 +222,16 @@ func TestAccApplication_busy(t *testing.T) {
 		c.Inject(localcloud.Fault{Method: method, Path: path, Times: 2, Status: http.StatusConflict, Body: body})
 	}
 	dir := appDir(t)
-	config := func(instance string) string {
-		return applicationConfig(instance, "  min_executors = 1\n") +
-			"resource \"dbos_application_secret\" \"test\" {\n  application_name = dbos_application.test.id\n  name = \"KEY\"\n  value = \"hush\"\n}\n" +
-			deploymentConfig("dbos_application.test.id", dir, "  depends_on = [dbos_application_secret.test]\n")
-	}
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.Providers(),
 		CheckDestroy:             gone(t, c, "applications/shop"),
 		Steps: []resource.TestStep{
 			{
-				Config: config("orders"),
+				Config: wholeConfig(dir, "orders"),
 				Check:  expectCalls(c, map[string]int{"PUT applications": 1, "PATCH applications/*": 3, "POST applications/secrets": 3, "POST applications/shop": 3}),
 			},
 			{
-				Config: config("restored"),
+				Config: wholeConfig(dir, "restored"),
 				Check:  expectCalls(c, map[string]int{"POST applications/*/changedbinstance": 3, "POST applications/shop": 3}),
 			},
 		},
@@ -247,8 +242,7 @@ func TestAccApplication_busy(t *testing.T) {
 func TestAccApplication_vanishedWithAllInIt(t *testing.T) {
 	t.Parallel()
 	c := cloudWithInstances(t, "orders")
-	config := applicationConfig("orders", "") +
-		"resource \"dbos_application_secret\" \"test\" {\n  application_name = dbos_application.test.id\n  name = \"KEY\"\n  value = \"hush\"\n}\n" +
+	config := applicationConfig("orders", "") + secretConfig +
 		deploymentConfig("dbos_application.test.id", appDir(t), "  triggers = { secret = dbos_application_secret.test.id }\n")
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.Providers(),

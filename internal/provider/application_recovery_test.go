@@ -206,7 +206,7 @@ func TestAccRecovery_neverDeployed(t *testing.T) {
 	moment := time.Now().UTC()
 	on := func(instance string) string {
 		return strings.Replace(applicationConfig("INSTANCE", ""), `"INSTANCE"`, instance, 1) +
-			"resource \"dbos_application_secret\" \"test\" {\n  application_name = dbos_application.test.id\n  name = \"KEY\"\n  value = \"hush\"\n}\n"
+			secretConfig
 	}
 	recovered := restoreConfig{Source: `"orders"`, Time: at(moment, time.RFC3339Nano)}.String() + on(restoreAddress+".id")
 	bound := recovered + "resource \"dbos_application_database_binding\" \"legacy\" {\n  application_name = \"legacy\"\n  database_instance_name = dbos_database_restore.test.id\n}\n"

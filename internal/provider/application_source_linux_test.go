@@ -75,9 +75,8 @@ func settled(t *testing.T, path string) {
 // starts a process for each, and plans an update in both.
 func TestDeploymentReads(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t)
-	dir := sourceDir(t, map[string]string{"main.js": "one"})
-	set := attributes{"application_name": "shop", "source_dir": dir}
+	d, _ := newDeployment(t)
+	dir, set := oneFile(t)
 	main := filepath.Join(dir, "main.js")
 	file := watch(t, main)
 

@@ -31,9 +31,8 @@ func names(values map[string]string) map[string]knownvalue.Check {
 func TestAccIdentity_ofAllResources(t *testing.T) {
 	t.Parallel()
 	c := acctest.Start(t)
-	const secret = "resource \"dbos_application_secret\" \"test\" {\n  application_name = dbos_application.test.id\n  name = \"KEY\"\n  value = \"hush\"\n}\n"
 	const linked = "resource \"dbos_linked_database\" \"test\" {\n  name = \"legacy\"\n  hostname = \"db.example.com\"\n  password = \"" + firstPassword + "\"\n}\n"
-	config := instanceConfig{Password: firstPassword, Protection: "false"}.String() + linked + secret +
+	config := instanceConfig{Password: firstPassword, Protection: "false"}.String() + linked + secretConfig +
 		applicationConfig("orders", "  depends_on = [dbos_database_instance.test]\n") +
 		deploymentConfig("dbos_application.test.id", appDir(t), "")
 	application := names(map[string]string{"application_name": "shop"})

@@ -24,7 +24,8 @@ import (
 // quick is the product's timing for a server that answers at once.
 var quick = cloud.Timing{
 	Poll: 5 * time.Millisecond, LongestPoll: 5 * time.Millisecond, Settled: 20 * time.Millisecond,
-	Appearing: 50 * time.Millisecond, Backoff: 5 * time.Millisecond, LongestBackoff: 5 * time.Millisecond, Shared: time.Nanosecond,
+	Appearing: 50 * time.Millisecond, Backoff: 5 * time.Millisecond, LongestBackoff: 5 * time.Millisecond,
+	Shared: -1, // No read is shared, even within one tick of the clock.
 }
 
 // api is a control plane that answers as a test tells it to, in literal JSON: where the order of calls and odd answers

@@ -28,6 +28,10 @@ type releaseFile struct {
 		Ignore                                  []struct{ Goos, Goarch string }
 		Timestamp                               string `yaml:"mod_timestamp"`
 	}
+	Sboms []struct {
+		ID   string
+		Args []string
+	}
 }
 
 func readRelease(t *testing.T, root string) releaseFile {
@@ -88,6 +92,14 @@ func TestSameBytes(t *testing.T) {
 	for _, build := range release.Builds {
 		if !slices.Contains(build.Env, "CGO_ENABLED=0") || build.Timestamp != "{{ .CommitTimestamp }}" {
 			t.Errorf("a build depends on the machine or the time: %+v", build)
+		}
+	}
+	if len(release.Sboms) != len(release.Builds) {
+		t.Errorf("%d programs have %d lists of what is in them", len(release.Builds), len(release.Sboms))
+	}
+	for _, list := range release.Sboms {
+		if !slices.Contains(list.Args, "-noserial") || !slices.Contains(list.Args, "-notimestamp") {
+			t.Errorf("%s gives other bytes each time: %q", list.ID, list.Args)
 		}
 	}
 	build := release.Builds[0]

@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -92,6 +93,10 @@ func (m *applicationDeploymentModel) packSource(ctx context.Context, diags *diag
 }
 
 func (m *applicationDeploymentModel) sourceFault(err error, diags *diag.Diagnostics) {
+	if errors.Is(err, context.Canceled) {
+		addError(diags, "Cannot read the application in "+m.SourceDir.ValueString(), err, "Nothing was sent. Apply again.")
+		return
+	}
 	addAttributeError(diags, "source_dir", "The application cannot be deployed from "+m.SourceDir.ValueString(),
 		sentence(err.Error())+" If the same apply builds the files, refer to an attribute of the builder in source_dir or triggers. "+
 			"(To destroy without them, use -refresh=false.)")

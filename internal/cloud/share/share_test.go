@@ -7,16 +7,16 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
 // call takes a second and counts its runs.
-func call(runs *int) func(context.Context) (int, error) {
-	return func(ctx context.Context) (int, error) {
-		*runs++
-		run := *runs
+func call(runs *atomic.Int64) func(context.Context) (int64, error) {
+	return func(ctx context.Context) (int64, error) {
+		run := runs.Add(1)
 		select {
 		case <-time.After(time.Second):
 			return run, nil
@@ -30,8 +30,8 @@ func TestDo(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var (
-			c    Call[int]
-			runs int
+			c    Call[int64]
+			runs atomic.Int64
 			all  sync.WaitGroup
 		)
 		impatient, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -68,17 +68,17 @@ func TestLastOneLeaves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var (
-			c     Call[int]
+			c     Call[int64]
 			ended error
 		)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		_, err := c.Do(ctx, func(ctx context.Context) (int, error) {
+		_, err := c.Do(ctx, func(ctx context.Context) (int64, error) {
 			<-ctx.Done()
 			ended = ctx.Err()
 			return 0, ended
 		})
-		runs := 0
+		var runs atomic.Int64
 		got, next := c.Do(t.Context(), call(&runs))
 		if !errors.Is(err, context.DeadlineExceeded) || ended == nil || got != 1 || next != nil {
 			t.Errorf("%v; the run ended with %v; the next got %d, %v", err, ended, got, next)
@@ -91,11 +91,11 @@ func TestForget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var (
-			c    Call[int]
-			runs int
+			c    Call[int64]
+			runs atomic.Int64
 			all  sync.WaitGroup
 		)
-		do := func(want int) {
+		do := func(want int64) {
 			if got, err := c.Do(t.Context(), call(&runs)); got != want || err != nil {
 				t.Errorf("%d, %v, want %d", got, err, want)
 			}

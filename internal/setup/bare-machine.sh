@@ -77,6 +77,9 @@ fresh() {
   mount -t proc proc "$root/proc"
   mount -t tmpfs -o mode=755 dev "$root/dev"
   mkdir -m 1777 "$root/dev/shm"
+  mkdir "$root/dev/pts" # Terminals: a test opens one.
+  mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+  ln -s pts/ptmx "$root/dev/ptmx"
   ln -s /proc/self/fd "$root/dev/fd"
   for device in null zero full random urandom tty; do
     touch "$root/dev/$device"

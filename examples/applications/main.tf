@@ -1,4 +1,4 @@
-# Two applications on one instance, each in a database of its own. One has a
+# Two applications on one instance, each with its own database. One has a
 # migration and a secret.
 
 terraform {
@@ -10,21 +10,21 @@ terraform {
 }
 
 variable "password" {
-  description = "Password of the role apps_admin, stored neither in the plan nor in the state."
+  description = "Password of the role apps_admin. Neither the plan nor the state stores it."
   type        = string
   sensitive   = true
   ephemeral   = true
 }
 
 variable "payment_key" {
-  description = "Key of the payment service, stored neither in the plan nor in the state."
+  description = "Key of the payment service. Neither the plan nor the state stores it."
   type        = string
   sensitive   = true
   ephemeral   = true
 }
 
 variable "payment_key_version" {
-  description = "To be raised when the key changes: a write-only value alone is not seen."
+  description = "Raise it when the key changes: Terraform cannot see a change of a write-only value."
   type        = number
   default     = 1
 }
@@ -50,9 +50,8 @@ resource "dbos_application_secret" "payment_key" {
   value_wo_version = var.payment_key_version
 }
 
-# A secret takes effect at a deploy only. As a trigger its version deploys when
-# it changes, once, also together with changed files; and the secret is always
-# set before.
+# A secret takes effect only at a deploy, so its version is a trigger. Terraform
+# sets the secret first and then deploys once, even if files change too.
 resource "dbos_application_deployment" "invoicing" {
   application_name = dbos_application.invoicing.id
   source_dir       = "${path.module}/invoicing"

@@ -1,5 +1,5 @@
-# An instance, and what is inside it: a database and a role that may connect to
-# it. A provider of PostgreSQL logs in with the ephemeral connection.
+# An instance, and a database and a role inside it. The PostgreSQL provider logs
+# in with the ephemeral connection.
 
 terraform {
   required_providers {
@@ -13,14 +13,14 @@ terraform {
 }
 
 variable "password" {
-  description = "Password of the role shop_admin, stored neither in the plan nor in the state."
+  description = "Password of the role shop_admin. Neither the plan nor the state stores it."
   type        = string
   sensitive   = true
   ephemeral   = true
 }
 
 variable "password_version" {
-  description = "To be raised when the password changes: a write-only value alone is not seen."
+  description = "Raise it when the password changes: Terraform cannot see a change of a write-only value."
   type        = number
   default     = 1
 }
@@ -32,7 +32,7 @@ variable "reporting_password" {
 }
 
 variable "sslmode" {
-  description = "\"disable\" for a local cloud, whose servers speak no TLS."
+  description = "Use \"disable\" for a local cloud, whose servers do not support TLS."
   type        = string
   default     = "require"
 }

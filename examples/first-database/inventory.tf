@@ -1,5 +1,5 @@
-# What the organization has, and one instance looked up by its name. The name
-# is taken from the resource's id, so that nothing is asked for before it exists.
+# All instances of the organization, and one instance by its name. The name comes
+# from the id of the resource, so Terraform reads it only when the instance exists.
 
 data "dbos_account" "current" {}
 

@@ -16,20 +16,20 @@ variable "name" {
 }
 
 variable "password" {
-  description = "Password of the role shop_admin, stored neither in the plan nor in the state."
+  description = "Password of the role shop_admin. Neither the plan nor the state stores it."
   type        = string
   sensitive   = true
   ephemeral   = true
 }
 
 variable "password_version" {
-  description = "To be raised when the password changes: a write-only value alone is not seen."
+  description = "Raise it when the password changes: Terraform cannot see a change of a write-only value."
   type        = number
   default     = 1
 }
 
 variable "deletion_protection" {
-  description = "To be set to false, and applied, before the instance may be destroyed with all its data."
+  description = "Set it to false and apply before you destroy the instance and all its data."
   type        = bool
   default     = true
 }

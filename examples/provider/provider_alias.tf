@@ -5,8 +5,8 @@ variable "staging_refresh_token" {
   ephemeral   = true
 }
 
-# A second account. Its token and its organization belong together: an object
-# that another organization owns is an error, never a deleted object.
+# A second account, with its own token and organization. An object that another
+# organization owns is an error. It never looks like a deleted object.
 provider "dbos" {
   alias         = "staging"
   refresh_token = var.staging_refresh_token

@@ -1,4 +1,4 @@
-# A module of one's own: an instance, and an application for each name. Its
+# An example of a module: an instance, and an application for each name. Its
 # tests are in tests/.
 
 terraform {
@@ -16,7 +16,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9_]{2,9}$", var.name))
-    error_message = "The name has 3 to 10 of a-z, 0-9 and _, and begins with a letter."
+    error_message = "The name has 3 to 10 characters of a-z, 0-9 and _, and begins with a letter."
   }
 }
 
@@ -32,7 +32,7 @@ variable "password" {
 }
 
 variable "deletion_protection" {
-  description = "False in tests, which destroy what they have made."
+  description = "Set it to false in tests, which destroy their objects."
   type        = bool
   default     = true
 }

@@ -254,7 +254,7 @@ func (e entry) unchanged(file io.ReadCloser, before fs.FileInfo, size int64) err
 	}
 	after, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("cannot look at %q: %w", e.name, reason(err))
+		return fmt.Errorf("cannot read %q: %w", e.name, reason(err))
 	}
 	if size != before.Size() || after.Size() != size || !after.ModTime().Equal(before.ModTime()) {
 		return e.changed()

@@ -66,7 +66,7 @@ func parseIgnore(text string) (*ignoreList, error) {
 			return nil, unsupported(i+1, line, err)
 		}
 		if list.patterns = append(list.patterns, patterns...); len(list.patterns) > maxFilePatterns {
-			return nil, fmt.Errorf("%s:%d: the lines up to here stand for more than %d patterns; write fewer braces and brackets", ignoreFile, i+1, maxFilePatterns)
+			return nil, fmt.Errorf("%s:%d: the lines up to here expand to more than %d patterns; write fewer braces and brackets", ignoreFile, i+1, maxFilePatterns)
 		}
 	}
 	return list, nil

@@ -61,11 +61,11 @@ func (s *Source) placeJar(root, file string) error {
 	at := filepath.Join(root, filepath.FromSlash(name))
 	resolved, err := filepath.EvalSymlinks(at)
 	if err != nil {
-		return fmt.Errorf("cannot look at %q: %w", name, reason(err))
+		return fmt.Errorf("cannot read %q: %w", name, reason(err))
 	}
 	info, err := os.Stat(resolved)
 	if err != nil {
-		return fmt.Errorf("cannot look at %q: %w", name, reason(err))
+		return fmt.Errorf("cannot read %q: %w", name, reason(err))
 	}
 	if !within(resolved, root) {
 		return fmt.Errorf("%q is a link that leads out of the source directory, to %s", name, resolved)

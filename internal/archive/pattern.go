@@ -29,8 +29,8 @@ const (
 )
 
 var (
-	errTooMany  = errors.New("it stands for too many patterns")
-	errUnpaired = errors.New("its braces do not pair up")
+	errTooMany  = errors.New("it expands to too many patterns")
+	errUnpaired = errors.New("its braces are not balanced")
 	errClass    = errors.New("its brackets are not a plain class of characters such as [a-z]")
 )
 

@@ -94,10 +94,10 @@ func TestPatternsThatAreRefused(t *testing.T) {
 		"+(a|b)":                    "it has a parenthesis or a |",
 		"a|b":                       "it has a parenthesis or a |",
 		"a)b":                       "it has a parenthesis or a |",
-		"a{b":                       "its braces do not pair up",
-		"a}b":                       "its braces do not pair up",
+		"a{b":                       "its braces are not balanced",
+		"a}b":                       "its braces are not balanced",
 		"{a,{b}":                    "it has braces without a comma",
-		"{a,{b,c}":                  "its braces do not pair up",
+		"{a,{b,c}":                  "its braces are not balanced",
 		"{a}":                       "it has braces without a comma",
 		"{}":                        "it has braces without a comma",
 		"{1..3}":                    "it has braces without a comma",
@@ -124,8 +124,8 @@ func TestPatternsThatAreRefused(t *testing.T) {
 		"..":                        "it leads out of the source directory",
 		"../a":                      "it leads out of the source directory",
 		"a/../../b":                 "it leads out of the source directory",
-		strings.Repeat("{a,b}", 10): "it stands for too many patterns",
-		strings.Repeat("[ab]", 10):  "it stands for too many patterns",
+		strings.Repeat("{a,b}", 10): "it expands to too many patterns",
+		strings.Repeat("[ab]", 10):  "it expands to too many patterns",
 	} {
 		_, err := parseIgnore("ok\r\n" + pattern + "\r\n")
 		if err == nil || !strings.HasPrefix(err.Error(), ignoreFile+":2: the pattern ") || !strings.Contains(err.Error(), "cannot be read as the CLI reads it: "+reason) {
@@ -177,8 +177,8 @@ func TestLimitsOfLines(t *testing.T) {
 	for line, want := range map[string]string{
 		strings.Repeat("a", 4097):                                "it is longer than 4096 bytes",
 		strings.Repeat("{a,", 65) + strings.Repeat("}", 65):      "its braces are nested more than 64 levels deep",
-		strings.Repeat("{a,b}", 9) + strings.Repeat("[^a]", 900): "it stands for too many patterns",
-		strings.Repeat(strings.Repeat("{a,b}", 9)+"\n", 40):      ".dbosignore:41: the lines up to here stand for more than 20000 patterns",
+		strings.Repeat("{a,b}", 9) + strings.Repeat("[^a]", 900): "it expands to too many patterns",
+		strings.Repeat(strings.Repeat("{a,b}", 9)+"\n", 40):      ".dbosignore:41: the lines up to here expand to more than 20000 patterns",
 	} {
 		if _, err := parseIgnore("ok\n" + line); err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 400 {
 			t.Errorf("%.20q…: %v, want %q", line, err, want)

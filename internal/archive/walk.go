@@ -82,7 +82,7 @@ func (w *walker) child(name, at string, child fs.DirEntry) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("cannot look at %q: %w", name, reason(err))
+		return fmt.Errorf("cannot read %q: %w", name, reason(err))
 	}
 	return w.file(name, at, info)
 }
@@ -107,14 +107,14 @@ func (w *walker) link(name, at string) error {
 		return nil
 	}
 	if !within(resolved, w.root) {
-		return fmt.Errorf("%q is a link that leads out of the source directory, to %s; put a copy in its place or name it in %s", name, resolved, ignoreFile)
+		return fmt.Errorf("%q is a link that leads out of the source directory, to %s; replace it with a copy or list it in %s", name, resolved, ignoreFile)
 	}
 	if !info.IsDir() {
 		return w.file(name, resolved, info)
 	}
 	for _, above := range w.above {
 		if within(above, resolved) {
-			return fmt.Errorf("%q is a link to a directory above itself and would be followed for ever; remove it or name it in %s", name, ignoreFile)
+			return fmt.Errorf("%q is a link to a directory above itself and would be followed for ever; remove it or list it in %s", name, ignoreFile)
 		}
 	}
 	return w.directory(name, resolved)
@@ -134,12 +134,12 @@ func (w *walker) skips(name string, directory bool) bool {
 
 func (w *walker) file(name, at string, info fs.FileInfo) error {
 	if !utf8.ValidString(name) {
-		return fmt.Errorf("the file name %q is not UTF-8 text; rename it or its directory, or name it in %s", name, ignoreFile)
+		return fmt.Errorf("the file name %q is not UTF-8 text; rename it or its directory, or list it in %s", name, ignoreFile)
 	}
 	// The CLI turns backslashes into slashes, on any system.
 	inArchive := strings.ReplaceAll(name, `\`, "/")
 	if inArchive != name && !fs.ValidPath(inArchive) {
-		return fmt.Errorf("the file name %q has a backslash and cannot be deployed; rename it or name it in %s", name, ignoreFile)
+		return fmt.Errorf("the file name %q has a backslash and cannot be deployed; rename it or list it in %s", name, ignoreFile)
 	}
 	w.entries = append(w.entries, entry{
 		name: inArchive, path: at, executable: info.Mode()&0o100 != 0, size: info.Size(),

@@ -91,7 +91,7 @@ func (s *Source) packedSize(digests []digest) (int64, error) {
 		size += digests[i].packed()
 	}
 	if size > s.limit {
-		return 0, fmt.Errorf("the application is too large: its archive would have %.1f MB, and the service takes up to %.1f MB (%d and %d bytes); name what it does not need in %s",
+		return 0, fmt.Errorf("the application is too large: its archive would have %.1f MB, and the service takes up to %.1f MB (%d and %d bytes); list what it does not need in %s",
 			float64(size)/(1<<20), float64(s.limit)/(1<<20), size, s.limit, ignoreFile)
 	}
 	return size, nil

@@ -80,7 +80,7 @@ func (c *Client) Organization(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if account.Organization == "" {
-			return "", errors.New("the profile of this login names no organization")
+			return "", errors.New("the profile of this login has no organization")
 		}
 		return account.Organization, nil
 	})

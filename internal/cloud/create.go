@@ -58,11 +58,11 @@ func create[T any](ctx context.Context, c *Client, s createSteps[T]) (found bool
 			err := s.checkOurs(ctx, object)
 			return err == nil, err
 		case !IsNotFound(lookErr):
-			return false, fmt.Errorf("%w; whether the %s %q was made all the same could not be seen: %w", lost, s.Noun, s.Name, lookErr)
+			return false, fmt.Errorf("%w; the check whether the %s %q exists failed too: %w", lost, s.Noun, s.Name, lookErr)
 		case ctx.Err() != nil:
 			return false, lost
 		case api.IsNameTaken(err):
-			return false, fmt.Errorf("%w; the call was then refused as the name is taken, so that the %s %q was probably made, but no look has shown it for %s",
+			return false, fmt.Errorf("%w; the call was then refused because the name is taken, so the %s %q was probably created, but it did not appear within %s",
 				lost, s.Noun, s.Name, c.timing.Appearing)
 		case refused:
 			return false, err
@@ -77,7 +77,7 @@ func (s createSteps[T]) checkOurs(ctx context.Context, object *T) error {
 	ctx, cancel := graceContext(ctx)
 	defer cancel()
 	if err := s.matches(ctx, object); err != nil {
-		return fmt.Errorf("%w, made by somebody else meanwhile: %w", s.taken(), err)
+		return fmt.Errorf("%w, created by somebody else in the meantime: %w", s.taken(), err)
 	}
 	return nil
 }

@@ -158,7 +158,7 @@ func TestInvisibleRecord(t *testing.T) {
 				if !OutcomeUnknown(err) || errors.Is(err, ErrExists) || IsNotFound(err) || s.creates != 1 {
 					t.Errorf("lost: %v", err)
 				}
-				wiretest.ExpectError(t, err, "unexpected EOF", "no look has shown it for 1m0s")
+				wiretest.ExpectError(t, err, "unexpected EOF", "it did not appear within 1m0s")
 				if took := time.Since(begun); took < time.Minute || took > 70*time.Second {
 					t.Errorf("lost: it took %s", took)
 				}

@@ -112,13 +112,13 @@ func (c *Client) deploy(ctx context.Context, d deployment) (version string, err 
 		case version != "":
 			return version, nil
 		case lookErr != nil && ctx.Err() != nil:
-			return "", fmt.Errorf("%w; it may have been carried out, which could not be seen before the operation ended: %w", lost, context.Cause(ctx))
+			return "", fmt.Errorf("%w; it may have taken effect, but the operation ended before this was checked: %w", lost, context.Cause(ctx))
 		case lookErr != nil:
-			return "", fmt.Errorf("%w; it may have been carried out: %w", lost, lookErr)
+			return "", fmt.Errorf("%w; it may have taken effect: %w", lost, lookErr)
 		case ctx.Err() != nil:
-			return "", fmt.Errorf("%w; nothing had come of it when the operation ended: %w", lost, context.Cause(ctx))
+			return "", fmt.Errorf("%w; it had no effect before the operation ended: %w", lost, context.Cause(ctx))
 		case d.leavesNoTrace(before):
-			return "", fmt.Errorf("%w; it may have been carried out: version %q ran before, so that nothing shows whether it was deployed again", lost, d.previous)
+			return "", fmt.Errorf("%w; it may have taken effect: version %q ran before too, so nothing shows whether it was deployed again", lost, d.previous)
 		case !busy && time.Now().After(end):
 			return "", lost
 		}

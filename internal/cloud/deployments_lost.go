@@ -66,7 +66,7 @@ func (d deployment) leavesNoTrace(before *deployState) bool {
 func (c *Client) lookAtDeploy(ctx context.Context, d deployment, before *deployState, last bool) (version string, underWay bool, err error) {
 	now, err := c.deployState(ctx, d.application)
 	if err != nil {
-		return "", false, fmt.Errorf("what became of application %q could not be seen: %w", d.application, err)
+		return "", false, fmt.Errorf("the state of application %q could not be read: %w", d.application, err)
 	}
 	added := slices.DeleteFunc(now.versions, func(v string) bool { return slices.Contains(before.versions, v) })
 	moved := d.target != "" && before.Instance != d.target && now.Instance == d.target
@@ -75,7 +75,7 @@ func (c *Client) lookAtDeploy(ctx context.Context, d deployment, before *deployS
 	case len(added) == 1:
 		return added[0], false, nil
 	case len(added) > 1:
-		return "", false, fmt.Errorf("application %q has %d new versions since then (%s), and which of them is this one's cannot be told", d.application, len(added), strings.Join(added, ", "))
+		return "", false, fmt.Errorf("application %q has %d new versions since then (%s), and it is not known which of them this deploy made", d.application, len(added), strings.Join(added, ", "))
 	case last && (moved || again):
 		// The service may not count the same files as a new version.
 		return now.Version, false, nil

@@ -42,8 +42,8 @@ func TestLostDeployIsLookedForAfterAnInterrupt(t *testing.T) {
 		err     string
 	}{
 		"carried out": {`[{"Version":"v2"},{"Version":"v1"}]`, "v2", ""},
-		"not":         {`[{"Version":"v1"}]`, "", "unexpected EOF; nothing had come of it when the operation ended: context canceled"},
-		"not seen":    {"", "", "unexpected EOF; it may have been carried out, which could not be seen before the operation ended: context canceled"},
+		"not":         {`[{"Version":"v1"}]`, "", "unexpected EOF; it had no effect before the operation ended: context canceled"},
+		"not seen":    {"", "", "unexpected EOF; it may have taken effect, but the operation ended before this was checked: context canceled"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			versions := `[{"Version":"v1"}]`

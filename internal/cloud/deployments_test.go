@@ -96,11 +96,11 @@ func TestDeploys(t *testing.T) {
 		},
 		"two at once": {
 			post: wiretest.Answers{wiretest.BadGateway}, versions: wiretest.Answers{v1, versions("v3", "v2", "v1")}, posts: 1,
-			err: `…(502 Bad Gateway to POST PATH); it may have been carried out: application "shop" has 2 new versions since then (v3, v2), and which of them is this one's cannot be told`,
+			err: `…(502 Bad Gateway to POST PATH); it may have taken effect: application "shop" has 2 new versions since then (v3, v2), and it is not known which of them this deploy made`,
 		},
 		"gone meanwhile": {
 			post: wiretest.Answers{wiretest.BadGateway}, application: wiretest.Answers{before, noShop}, posts: 1,
-			err: `…(502 Bad Gateway to POST PATH); it may have been carried out: what became of application "shop" could not be seen: DBOS Cloud answered "application shop not found" (404 Not Found to GET /v1alpha1/acme/applications/shop, request ID req-404)`,
+			err: `…(502 Bad Gateway to POST PATH); it may have taken effect: the state of application "shop" could not be read: DBOS Cloud answered "application shop not found" (404 Not Found to GET /v1alpha1/acme/applications/shop, request ID req-404)`,
 		},
 		"absent":  {application: wiretest.Answers{noShop}, err: `DBOS Cloud answered "application shop not found" (404 Not Found to GET /v1alpha1/acme/applications/shop, request ID req-404)`},
 		"refused": {post: wiretest.Answers{wiretest.Refuse(400, "no such version")}, err: `DBOS Cloud answered "no such version" (400 Bad Request to POST PATH, request ID req-400)`, posts: 1},
@@ -200,7 +200,7 @@ func TestLostRedeployOfTheRunningVersion(t *testing.T) {
 		})
 		_, err := c.DeployVersion(t.Context(), "shop", "v1")
 		wiretest.ExpectError(t, err, `DBOS Cloud gave no answer to POST /v1alpha1/acme/applications/shop: unexpected EOF; `+
-			`it may have been carried out: version "v1" ran before, so that nothing shows whether it was deployed again`)
+			`it may have taken effect: version "v1" ran before too, so nothing shows whether it was deployed again`)
 		if n := len(w.Writes()); n != 1 {
 			t.Errorf("%d writes", n)
 		}

@@ -36,7 +36,7 @@ type WaitError struct {
 }
 
 func (e *WaitError) Error() string {
-	last := "no status was seen"
+	last := "its status could not be read"
 	if e.Status != "" {
 		last = fmt.Sprintf("the last status was %q", e.Status)
 	}
@@ -57,7 +57,7 @@ type UnseenError struct {
 }
 
 func (e *UnseenError) Error() string {
-	return fmt.Sprintf("%s %q was accepted, but its record could not be read: %v", e.Kind, e.Name, e.Err)
+	return fmt.Sprintf("%s %q was accepted, but could not be read afterwards: %v", e.Kind, e.Name, e.Err)
 }
 
 func (e *UnseenError) Unwrap() error { return e.Err }

@@ -214,7 +214,7 @@ func TestTakenAndNeverSeen(t *testing.T) {
 		s.writes = wiretest.InTurn(wiretest.Lose, wiretest.Refuse(409, "database instance pg_main already exists"))
 		c, w := wired(t, s.ServeHTTP)
 		found, err := c.CreateInstance(t.Context(), newInstance)
-		wiretest.ExpectError(t, err, "unexpected EOF", `the database instance "pg_main" was probably made, but no look has shown it for 1m0s`)
+		wiretest.ExpectError(t, err, "unexpected EOF", `the database instance "pg_main" was probably created, but it did not appear within 1m0s`)
 		if found || errors.Is(err, ErrExists) || !OutcomeUnknown(err) || w.Count(post) != 2 {
 			t.Errorf("found: %t, %v, calls: %q", found, err, w.Calls())
 		}
@@ -236,7 +236,7 @@ func TestALinkIsNotOurs(t *testing.T) {
 		}
 	})
 	found, err := c.CreateInstance(t.Context(), newInstance)
-	wiretest.ExpectError(t, err, "already exists, made by somebody else meanwhile: it is a linked database")
+	wiretest.ExpectError(t, err, "already exists, created by somebody else in the meantime: it is a linked database")
 	if found || !errors.Is(err, ErrExists) {
 		t.Errorf("found: %t, %v", found, err)
 	}
@@ -264,7 +264,7 @@ func TestNothingForeignIsOurs(t *testing.T) {
 		},
 		"of another user after a lost answer": {
 			between: "mallory", answer: wiretest.Lose,
-			want:  `database instance "pg_main" already exists, made by somebody else meanwhile: its user is "mallory"`,
+			want:  `database instance "pg_main" already exists, created by somebody else in the meantime: its user is "mallory"`,
 			calls: []string{lookUp, post, lookUp},
 		},
 	} {
@@ -327,7 +327,7 @@ func TestOutcomeThatCannotBeSeen(t *testing.T) {
 			post:   {wiretest.Lose},
 		})
 		found, err := c.CreateInstance(t.Context(), newInstance)
-		wiretest.ExpectError(t, err, "no answer to POST /v1alpha1/acme/databases/userdb", `whether the database instance "pg_main" was made all the same could not be seen`, "502 Bad Gateway")
+		wiretest.ExpectError(t, err, "no answer to POST /v1alpha1/acme/databases/userdb", `the check whether the database instance "pg_main" exists failed too`, "502 Bad Gateway")
 		if found || !OutcomeUnknown(err) || w.Count(post) != 1 {
 			t.Errorf("found: %t, %v, %q", found, err, w.Calls())
 		}
@@ -388,7 +388,7 @@ func TestInterruptedRestoreIsCompared(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err := c.RestoreInstance(ctx, RestoreInstance{Source: "pg_src", Name: "pg_main", Time: time.Now()})
-		wiretest.ExpectMessage(t, err, `database instance "pg_main" already exists, made by somebody else meanwhile: its user is "mallory"`)
+		wiretest.ExpectMessage(t, err, `database instance "pg_main" already exists, created by somebody else in the meantime: its user is "mallory"`)
 	})
 }
 

@@ -35,7 +35,7 @@ func TestCallsWithoutALogin(t *testing.T) {
 		exchanges int
 	}{
 		{Login{}, "no login to DBOS Cloud: neither a token nor a refresh token was given", ErrNoLogin, 0},
-		{Login{RefreshToken: "zqxj"}, `the login has expired or was withdrawn: login.dbos.dev refused the refresh token (403 Forbidden, invalid_grant: "Unknown or invalid refresh token."); log in again with dbos-cloud login and give its new refresh token`, nil, 3},
+		{Login{RefreshToken: "zqxj"}, `the login has expired or was revoked: login.dbos.dev refused the refresh token (403 Forbidden, invalid_grant: "Unknown or invalid refresh token."); log in again with dbos-cloud login and use its new refresh token`, nil, 3},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			refusal := wiretest.Say(403, `{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}`)

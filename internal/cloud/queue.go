@@ -78,7 +78,7 @@ func (q *queues) await(ctx context.Context, name string, limit time.Duration) {
 func (c *Client) enterApplication(ctx context.Context, name string) (leave func(), err error) {
 	done, err := c.applicationWrites.enter(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("application %q was not changed, as another change of it was still under way: %w", name, err)
+		return nil, fmt.Errorf("application %q was not changed, because another change of it was still running: %w", name, err)
 	}
 	stale := func() {
 		c.applications.invalidate()

@@ -30,7 +30,7 @@ var (
 	newUsernameRule    = nameRule{noun: "username", min: 3, max: 16, letter: true, reserved: []string{"admin", "dbos", "dbosadmin", "postgres"}, why: "the service's own roles are called admin, dbos, dbosadmin and postgres"}
 	usernameRule       = nameRule{noun: "username", min: 1, max: 63, hyphen: true, strict: &newUsernameRule}
 	roleRule           = nameRule{noun: "username", min: 1, max: 63, hyphen: true}
-	newApplicationRule = nameRule{noun: "application name", min: 3, max: 30, hyphen: true, reserved: []string{"secrets"}, why: "its path would be that of the secrets"}
+	newApplicationRule = nameRule{noun: "application name", min: 3, max: 30, hyphen: true, reserved: []string{"secrets"}, why: "the API uses this name in the path of secrets"}
 	applicationRule    = nameRule{noun: "application name", min: 3, max: 256, hyphen: true, strict: &newApplicationRule}
 )
 
@@ -100,13 +100,13 @@ func (r nameRule) allowed() string {
 	if r.letter {
 		of += " with a letter first"
 	}
-	return fmt.Sprintf("%d to %d of %s", r.min, r.max, of)
+	return fmt.Sprintf("%d to %d characters of %s", r.min, r.max, of)
 }
 
 // passwordRule ends with the advice that most people need: by default, random_password uses characters that the service
 // refuses.
 const passwordRule = "use 8 to 128 characters of printable ASCII without a slash, a backslash, a quotation mark, an apostrophe, an at sign or white space; " +
-	`from random_password? set override_special = "!#$%&*()-_=+[]{}<>:?"`
+	`for random_password, set override_special = "!#$%&*()-_=+[]{}<>:?"`
 
 // CheckPassword reports an error unless the service takes the password. The error names the class and the position of
 // the first wrong character, never the character and never the password.
@@ -180,7 +180,7 @@ func CheckLanguage(language string) error {
 	if slices.Contains([]string{"node", "python", "go", "java"}, language) {
 		return nil
 	}
-	return fmt.Errorf("language %s is not one of the service's; use node, python, go or java", quoted(language))
+	return fmt.Errorf("language %s is not supported; use node, python, go or java", quoted(language))
 }
 
 func characters(n int) string {

@@ -31,38 +31,38 @@ func TestNameRules(t *testing.T) {
 		{"abc", ""},
 		{"my_db_0123456789", ""},
 		{"123", ""},
-		{"", `instance name is empty; use 3 to 16 of a-z, 0-9 and _`},
-		{"ab", `instance name "ab" has 2 characters; use 3 to 16 of a-z, 0-9 and _`},
-		{"a", `instance name "a" has 1 character; use 3 to 16 of a-z, 0-9 and _`},
-		{"my_db_01234567890", `instance name "my_db_01234567890" has 17 characters; use 3 to 16 of a-z, 0-9 and _`},
-		{"My-Db", `instance name "My-Db": 'M' at position 1 is not allowed; use 3 to 16 of a-z, 0-9 and _`},
-		{"my-db", `instance name "my-db": '-' at position 3 is not allowed; use 3 to 16 of a-z, 0-9 and _`},
-		{"db\n", `instance name "db\n": '\n' at position 3 is not allowed; use 3 to 16 of a-z, 0-9 and _`},
-		{"dbé1", `instance name "dbé1": 'é' at position 3 is not allowed; use 3 to 16 of a-z, 0-9 and _`},
-		{"a/../b", `instance name "a/../b": '/' at position 2 is not allowed; use 3 to 16 of a-z, 0-9 and _`},
+		{"", `instance name is empty; use 3 to 16 characters of a-z, 0-9 and _`},
+		{"ab", `instance name "ab" has 2 characters; use 3 to 16 characters of a-z, 0-9 and _`},
+		{"a", `instance name "a" has 1 character; use 3 to 16 characters of a-z, 0-9 and _`},
+		{"my_db_01234567890", `instance name "my_db_01234567890" has 17 characters; use 3 to 16 characters of a-z, 0-9 and _`},
+		{"My-Db", `instance name "My-Db": 'M' at position 1 is not allowed; use 3 to 16 characters of a-z, 0-9 and _`},
+		{"my-db", `instance name "my-db": '-' at position 3 is not allowed; use 3 to 16 characters of a-z, 0-9 and _`},
+		{"db\n", `instance name "db\n": '\n' at position 3 is not allowed; use 3 to 16 characters of a-z, 0-9 and _`},
+		{"dbé1", `instance name "dbé1": 'é' at position 3 is not allowed; use 3 to 16 characters of a-z, 0-9 and _`},
+		{"a/../b", `instance name "a/../b": '/' at position 2 is not allowed; use 3 to 16 characters of a-z, 0-9 and _`},
 	})
 	testRule(t, "instance", CheckInstanceName, []ruleTest{
 		{"my-old-db", ""},
 		{strings.Repeat("a", 30), ""},
-		{"Core-A", `instance name "Core-A": 'C' at position 1 is not allowed; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
-		{"", `instance name is empty; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
-		{"ab", `instance name "ab" has 2 characters; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
-		{strings.Repeat("a", 31), `instance name "` + strings.Repeat("a", 31) + `" has 31 characters; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
-		{"my.db", `instance name "my.db": '.' at position 3 is not allowed; use 3 to 16 of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 of a-z, 0-9, _ and -`},
+		{"Core-A", `instance name "Core-A": 'C' at position 1 is not allowed; use 3 to 16 characters of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 characters of a-z, 0-9, _ and -`},
+		{"", `instance name is empty; use 3 to 16 characters of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 characters of a-z, 0-9, _ and -`},
+		{"ab", `instance name "ab" has 2 characters; use 3 to 16 characters of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 characters of a-z, 0-9, _ and -`},
+		{strings.Repeat("a", 31), `instance name "` + strings.Repeat("a", 31) + `" has 31 characters; use 3 to 16 characters of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 characters of a-z, 0-9, _ and -`},
+		{"my.db", `instance name "my.db": '.' at position 3 is not allowed; use 3 to 16 characters of a-z, 0-9 and _ for a new one; an existing one has 3 to 30 characters of a-z, 0-9, _ and -`},
 	})
 	testRule(t, "link", CheckLinkName, []ruleTest{
 		{"tiger-1024", ""},
 		{strings.Repeat("a", 30), ""},
-		{"Core-A", `instance name "Core-A": 'C' at position 1 is not allowed; use 3 to 30 of a-z, 0-9, _ and -`},
-		{strings.Repeat("a", 31), `instance name "` + strings.Repeat("a", 31) + `" has 31 characters; use 3 to 30 of a-z, 0-9, _ and -`},
+		{"Core-A", `instance name "Core-A": 'C' at position 1 is not allowed; use 3 to 30 characters of a-z, 0-9, _ and -`},
+		{strings.Repeat("a", 31), `instance name "` + strings.Repeat("a", 31) + `" has 31 characters; use 3 to 30 characters of a-z, 0-9, _ and -`},
 	})
 	testRule(t, "new username", CheckNewUsername, []ruleTest{
 		{"dbos_user", ""},
 		{"admin2", ""},
-		{"1user", `username "1user": '1' at position 1 is not a letter; use 3 to 16 of a-z, 0-9 and _ with a letter first`},
-		{"_user", `username "_user": '_' at position 1 is not a letter; use 3 to 16 of a-z, 0-9 and _ with a letter first`},
-		{"us-er", `username "us-er": '-' at position 3 is not allowed; use 3 to 16 of a-z, 0-9 and _ with a letter first`},
-		{"ab", `username "ab" has 2 characters; use 3 to 16 of a-z, 0-9 and _ with a letter first`},
+		{"1user", `username "1user": '1' at position 1 is not a letter; use 3 to 16 characters of a-z, 0-9 and _ with a letter first`},
+		{"_user", `username "_user": '_' at position 1 is not a letter; use 3 to 16 characters of a-z, 0-9 and _ with a letter first`},
+		{"us-er", `username "us-er": '-' at position 3 is not allowed; use 3 to 16 characters of a-z, 0-9 and _ with a letter first`},
+		{"ab", `username "ab" has 2 characters; use 3 to 16 characters of a-z, 0-9 and _ with a letter first`},
 		{"dbosadmin", `username "dbosadmin" is reserved: the service's own roles are called admin, dbos, dbosadmin and postgres; choose another`},
 		{"dbos", `username "dbos" is reserved: the service's own roles are called admin, dbos, dbosadmin and postgres; choose another`},
 		{"postgres", `username "postgres" is reserved: the service's own roles are called admin, dbos, dbosadmin and postgres; choose another`},
@@ -73,31 +73,31 @@ func TestNameRules(t *testing.T) {
 		{"dbosadmin", ""},
 		{"1-_", ""},
 		{strings.Repeat("u", 63), ""},
-		{"", `username is empty; use 3 to 16 of a-z, 0-9 and _ with a letter first for a new one; an existing one has 1 to 63 of a-z, 0-9, _ and -`},
-		{strings.Repeat("u", 64), `username "` + strings.Repeat("u", 60) + `…" has 64 characters; use 3 to 16 of a-z, 0-9 and _ with a letter first for a new one; an existing one has 1 to 63 of a-z, 0-9, _ and -`},
+		{"", `username is empty; use 3 to 16 characters of a-z, 0-9 and _ with a letter first for a new one; an existing one has 1 to 63 characters of a-z, 0-9, _ and -`},
+		{strings.Repeat("u", 64), `username "` + strings.Repeat("u", 60) + `…" has 64 characters; use 3 to 16 characters of a-z, 0-9 and _ with a letter first for a new one; an existing one has 1 to 63 characters of a-z, 0-9, _ and -`},
 	})
 	testRule(t, "role", CheckRoleName, []ruleTest{
 		{"dbosadmin", ""},
-		{"Boss", `username "Boss": 'B' at position 1 is not allowed; use 1 to 63 of a-z, 0-9, _ and -`},
+		{"Boss", `username "Boss": 'B' at position 1 is not allowed; use 1 to 63 characters of a-z, 0-9, _ and -`},
 	})
 	testRule(t, "new application", CheckNewApplicationName, []ruleTest{
 		{"my-app_1", ""},
 		{strings.Repeat("a", 30), ""},
-		{strings.Repeat("a", 31), `application name "` + strings.Repeat("a", 31) + `" has 31 characters; use 3 to 30 of a-z, 0-9, _ and -`},
-		{"App", `application name "App": 'A' at position 1 is not allowed; use 3 to 30 of a-z, 0-9, _ and -`},
-		{"secrets", `application name "secrets" is reserved: its path would be that of the secrets; choose another`},
+		{strings.Repeat("a", 31), `application name "` + strings.Repeat("a", 31) + `" has 31 characters; use 3 to 30 characters of a-z, 0-9, _ and -`},
+		{"App", `application name "App": 'A' at position 1 is not allowed; use 3 to 30 characters of a-z, 0-9, _ and -`},
+		{"secrets", `application name "secrets" is reserved: the API uses this name in the path of secrets; choose another`},
 	})
 	testRule(t, "application", CheckApplicationName, []ruleTest{
 		{"secrets", ""},
 		{strings.Repeat("a", 256), ""},
-		{strings.Repeat("a", 257), `application name "` + strings.Repeat("a", 60) + `…" has 257 characters; use 3 to 30 of a-z, 0-9, _ and - for a new one; an existing one has 3 to 256 of a-z, 0-9, _ and -`},
+		{strings.Repeat("a", 257), `application name "` + strings.Repeat("a", 60) + `…" has 257 characters; use 3 to 30 characters of a-z, 0-9, _ and - for a new one; an existing one has 3 to 256 characters of a-z, 0-9, _ and -`},
 	})
 }
 
 func TestPasswordRule(t *testing.T) {
 	t.Parallel()
 	const use = "use 8 to 128 characters of printable ASCII without a slash, a backslash, a quotation mark, an apostrophe, an at sign or white space; " +
-		`from random_password? set override_special = "!#$%&*()-_=+[]{}<>:?"`
+		`for random_password, set override_special = "!#$%&*()-_=+[]{}<>:?"`
 	testRule(t, "password", CheckPassword, []ruleTest{
 		{"8letters", ""},
 		{strings.Repeat("p", 128), ""},
@@ -142,7 +142,7 @@ func TestSecretNameRule(t *testing.T) {
 
 func TestLanguageRule(t *testing.T) {
 	t.Parallel()
-	const use = "is not one of the service's; use node, python, go or java"
+	const use = "is not supported; use node, python, go or java"
 	testRule(t, "language", CheckLanguage, []ruleTest{
 		{"node", ""},
 		{"python", ""},

@@ -65,7 +65,7 @@ func (c *Client) CreateSecret(ctx context.Context, application, name, value stri
 		case err != nil:
 			return &UnseenError{"secret", name, err}
 		case time.Since(begun) >= c.timing.Appearing:
-			return &UnseenError{"secret", name, errors.New("the list of the application's secrets does not show it")}
+			return &UnseenError{"secret", name, errors.New("it is not in the list of the application's secrets")}
 		}
 		if sleep(ctx, c.timing.PollPause(time.Since(begun))); ctx.Err() != nil {
 			return &UnseenError{"secret", name, context.Cause(ctx)}

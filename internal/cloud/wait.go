@@ -31,7 +31,7 @@ func waitFor[T any](ctx context.Context, p *poller[T], name string, end conditio
 	if ended := p.wait(ctx, name, first, w.handle); ended != nil {
 		w.err = ended
 		if w.failure != nil {
-			w.err = fmt.Errorf("%w; the last look that failed: %w", ended, w.failure)
+			w.err = fmt.Errorf("%w; the last read that failed: %w", ended, w.failure)
 		}
 	}
 	if w.err != nil || w.stuck {
@@ -95,7 +95,7 @@ func (w *waitState[T]) failed(s pollResult[T]) (over bool) {
 	case api.IsPermanent(s.err):
 		w.err = s.err
 	case lasted >= w.poller.timing.Failing:
-		w.err = fmt.Errorf("every look has failed for %s, the last one so: %w", lasted.Round(time.Second), s.err)
+		w.err = fmt.Errorf("every read failed for %s, the last one with: %w", lasted.Round(time.Second), s.err)
 	}
 	return w.err != nil
 }

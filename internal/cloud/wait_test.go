@@ -173,7 +173,7 @@ func TestWaitEnds(t *testing.T) {
 		"backing-up":              {Created, fixed("backing-up"), time.Second, false, ""},
 		"ready":                   {Ready, fixed("available"), time.Second, false, ""},
 		"unknown word":            {Created, fixed("upgrading-the-flux"), never, false, `the last status was "upgrading-the-flux": context deadline exceeded`},
-		"no word":                 {Created, fixed(""), never, false, "no status was seen: context deadline exceeded"},
+		"no word":                 {Created, fixed(""), never, false, "its status could not be read: context deadline exceeded"},
 		"stopped":                 {Ready, fixed("stopped"), never, false, `the last status was "stopped"`},
 		"failed":                  {Created, after(10*time.Second, "failed"), 11 * time.Second, true, `database instance "pg_main" is in status "failed"`},
 		"incompatible-restore":    {Created, fixed("incompatible-restore"), time.Second, true, `"incompatible-restore"`},
@@ -285,8 +285,8 @@ func TestFailedPolls(t *testing.T) {
 			}
 			return nil
 		}, 0, ""},
-		"5xx without end":        {Created, between(5*time.Minute, forever, page(502)), 15*time.Minute + 30*time.Second, `the last status was "creating": every look has failed for 10m`},
-		"a proxy's 404, forever": {Gone, between(0, forever, page(404)), 10*time.Minute + 30*time.Second, "no status was seen: every look has failed for 10m"},
+		"5xx without end":        {Created, between(5*time.Minute, forever, page(502)), 15*time.Minute + 30*time.Second, `the last status was "creating": every read failed for 10m`},
+		"a proxy's 404, forever": {Gone, between(0, forever, page(404)), 10*time.Minute + 30*time.Second, "its status could not be read: every read failed for 10m"},
 		"a proxy's 403":          {Created, between(time.Minute, 9*time.Minute, page(403)), 0, ""},
 		"a gateway's 401":        {Created, between(time.Minute, 9*time.Minute, wiretest.Say(401, `{"message":"Unauthorized"}`)), 0, ""},
 		"refused":                {Created, between(time.Minute, forever, wiretest.Refuse(403, "no right")), time.Minute + 5*time.Second, `the last status was "creating": DBOS Cloud answered "no right" (403 Forbidden`},
@@ -344,7 +344,7 @@ func TestTimeoutSaysTheLastError(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 		defer cancel()
 		_, err := c.WaitInstance(ctx, "pg_main", Created)
-		wiretest.ExpectError(t, err, `waiting for database instance "pg_main" ended: the last status was "creating": context deadline exceeded; the last look that failed: `, `"down for repair" (503`)
+		wiretest.ExpectError(t, err, `waiting for database instance "pg_main" ended: the last status was "creating": context deadline exceeded; the last read that failed: `, `"down for repair" (503`)
 	})
 }
 

@@ -39,7 +39,7 @@ func parse(text string) (*document, error) {
 		return nil, syntaxError(err)
 	}
 	if err := decoder.Decode(&second); err == nil {
-		return nil, atLine(second.Line, "a second YAML document begins here; a dbos-config.yaml is a single one")
+		return nil, atLine(second.Line, "a second YAML document begins here; a dbos-config.yaml has only one")
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(err)
 	}

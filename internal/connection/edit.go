@@ -47,7 +47,7 @@ func (d *document) setDatabase(fields []field) ([]edit, int, error) {
 // addDatabase adds a new `database:`, as a block at the end of the file or as the first entry of a mapping in braces.
 func (d *document) addDatabase(fields []field) ([]edit, error) {
 	if merge := d.mergedDatabase(); merge != nil {
-		return nil, atLine(merge.Line, "`database` comes from a merge (<<) and would be hidden by a new one; write it out first")
+		return nil, atLine(merge.Line, "`database` comes from a merge (<<), and a new one would hide it; write it out first")
 	}
 	if d.root != nil && d.root.Style&yaml.FlowStyle != 0 {
 		quoted := d.quotesKeys(d.root)

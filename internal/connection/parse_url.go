@@ -57,7 +57,7 @@ func ParseURL(text string) (Connection, error) {
 	}
 	for _, name := range []string{"host", "hostaddr", "port", "user", "password", "dbname", "service"} {
 		if parameters.Has(name) {
-			return Connection{}, fmt.Errorf("the URL's parameter %s would take the place of another part; write that part itself", name)
+			return Connection{}, fmt.Errorf("the URL's parameter %s would replace another part of the URL; write that part in the URL itself", name)
 		}
 	}
 	c.SSLMode = parameters.Get("sslmode")

@@ -30,7 +30,7 @@ func URL(c Connection) (string, error) {
 		return "", err
 	}
 	if strings.HasPrefix(database, "/") {
-		return "", fmt.Errorf("database %q must not begin with a slash: some clients take it for a separator", database)
+		return "", fmt.Errorf("database %q must not begin with a slash: some clients read it as a separator", database)
 	}
 	if c.SSLMode != "" && !slices.Contains(sslModes, c.SSLMode) {
 		return "", fmt.Errorf("sslmode %q is not one of %s", c.SSLMode, strings.Join(sslModes, ", "))

@@ -49,11 +49,11 @@ func (a *applicationsScenario) deploy(ctx context.Context) error {
 	if err := requireRows(ctx, a.at, firstPassword, "invoicing", "invoices", 2); err != nil {
 		return err
 	}
-	a.proved("invoicing has the table that its migration makes; 2 rows are written")
+	a.proved("the migration of invoicing created its table; 2 rows are written")
 	if err := requireRows(ctx, a.at, firstPassword, "catalog", "invoices", 0); err == nil {
 		return errors.New("both applications are in one database")
 	}
-	a.proved("catalog has a database of its own, without that table")
+	a.proved("catalog has its own database, without that table")
 	if err := a.requireDeploys(1, 1); err != nil {
 		return err
 	}

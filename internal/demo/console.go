@@ -122,7 +122,7 @@ func (c *console) during(text string) (done func()) {
 func running(text string, elapsed time.Duration) string {
 	line := fmt.Sprintf("%s … %.1f s", text, elapsed.Seconds())
 	if elapsed > slow {
-		line += " (this machine is slow or busy; it goes on)"
+		line += " (still running: this machine is slow or busy)"
 	}
 	return line
 }

@@ -21,7 +21,7 @@ func TestDuring(t *testing.T) {
 	}{
 		"a terminal":         {console{terminal: true, colour: true}, 3 * time.Second, "building … 2.9 s", "slow"},
 		"without colour":     {console{terminal: true}, 3 * time.Second, "\r\x1b[K     building … 2.9 s", "slow"},
-		"a slow machine":     {console{terminal: true}, time.Minute, "building … 59.9 s (this machine is slow or busy; it goes on)", "\x1b[2m"},
+		"a slow machine":     {console{terminal: true}, time.Minute, "building … 59.9 s (still running: this machine is slow or busy)", "\x1b[2m"},
 		"a file or a pipe":   {console{}, time.Minute, "", "building"},
 		"done before a tick": {console{terminal: true}, time.Millisecond, "\r\x1b[K", "building"},
 	}

@@ -47,7 +47,7 @@ func (a *databaseScenario) provision(ctx context.Context) error {
 	if err := a.create(ctx, a.Workspace, "1 added, 0 changed, 0 destroyed", &a.at); err != nil {
 		return err
 	}
-	a.proved("Terraform printed where it is: %s, user %s", a.at, a.at.Username)
+	a.proved("Terraform printed its address: %s, user %s", a.at, a.at.Username)
 
 	if err := execute(ctx, a.at, "postgres", "CREATE DATABASE shop"); err != nil {
 		return err
@@ -123,18 +123,18 @@ func (a *databaseScenario) protect(ctx context.Context) error {
 	if err := a.refused(ctx, a.Workspace, "is protected from being destroyed", "destroy", "-auto-approve"); err != nil {
 		return err
 	}
-	a.proved("a destroy is refused while it is planned")
+	a.proved("the plan of a destroy is refused")
 	if err := a.refused(ctx, a.Workspace, "is protected from being replaced", "plan", "-var", "name=store"); err != nil {
 		return err
 	}
-	a.proved("so is another name, which would be another, empty instance")
+	a.proved("a changed name is refused too: it would be another, empty instance")
 	if sent := a.cloud.Count("DELETE", "databases/userdb/*"); sent != 0 {
 		return fmt.Errorf("%d deletions were sent", sent)
 	}
 	if err := requireRows(ctx, a.at, secondPassword, "shop", "orders", orders); err != nil {
 		return err
 	}
-	a.proved("nothing was sent, and the %d orders are there", orders)
+	a.proved("nothing was deleted, and the %d orders are there", orders)
 	return nil
 }
 

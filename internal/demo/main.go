@@ -62,7 +62,7 @@ func runDemo(ctx context.Context, console *console) (err error) {
 	}()
 
 	console.title("DBOS Cloud databases, declared",
-		fmt.Sprintf("The real %s %s and a real PostgreSQL; a local cloud at %s plays DBOS Cloud.", d.engine.Name, d.engine.Version, d.cloud.Connection().Endpoint))
+		fmt.Sprintf("The real %s %s and a real PostgreSQL. A local cloud at %s takes the place of DBOS Cloud.", d.engine.Name, d.engine.Version, d.cloud.Connection().Endpoint))
 	for _, prepare := range scenarios {
 		steps, err := prepare(d)
 		if err != nil {

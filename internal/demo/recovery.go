@@ -61,12 +61,12 @@ func recovery(d *demo) ([]step, error) {
 	}
 	scenario := &recoveryScenario{demo: d, Workspace: w, developers: team, then: map[string]string{}}
 	return []step{
-		{"Let two applications fill an instance", "dbos-cloud db provision, app register, app deploy", scenario.populate},
+		{"Run two applications on an instance", "dbos-cloud db provision, app register, app deploy", scenario.populate},
 		{"Deploy migrations that delete the data", "data corruption or loss", scenario.damage},
-		{"Restore the moment before, and move the applications there", "dbos-cloud db restore, app versions, app change-database-instance --previous-version", scenario.restore},
+		{"Restore the time before, and move the applications there", "dbos-cloud db restore, app versions, app change-database-instance --previous-version", scenario.restore},
 		{"Look at the data", "dbos-cloud db url", scenario.checkData},
 		{"Destroy the original", "dbos-cloud db destroy", scenario.destroyOriginal},
-		{"Make the restored instance an ordinary one", "without a counterpart: Terraform's own bookkeeping", scenario.makeOrdinary},
+		{"Make the restored instance an ordinary one", "no command: only Terraform's state changes", scenario.makeOrdinary},
 	}, nil
 }
 
@@ -111,7 +111,7 @@ func (a *recoveryScenario) damage(ctx context.Context) error {
 	if err := a.requireData(ctx, a.original, 0); err != nil {
 		return err
 	}
-	a.proved("no row is left of %d, and whatever deploys these versions again deletes all rows again", len(recoveryApplications)*rows)
+	a.proved("no row of %d is left, and each further deploy of these versions deletes all rows again", len(recoveryApplications)*rows)
 	return nil
 }
 
@@ -135,16 +135,16 @@ func (a *recoveryScenario) restore(ctx context.Context) error {
 		if err := a.developers.running(ctx, app.name, a.then[app.name], restoredName); err != nil {
 			return err
 		}
-		a.proved("%s runs on %s, in the version of that moment, %s", app.name, restoredName, a.then[app.name])
+		a.proved("%s runs on %s, with the version of that time, %s", app.name, restoredName, a.then[app.name])
 	}
 	if err := a.requireData(ctx, a.original, 0); err != nil {
 		return err
 	}
-	a.proved("the original is untouched, as damaged as it was")
+	a.proved("the original was not changed: it is still damaged")
 	if err := a.unchanged(ctx, a.Workspace); err != nil {
 		return err
 	}
-	a.proved("a second plan is empty: the applications' new place is no reason to move anything")
+	a.proved("a second plan is empty: it moves nothing again")
 	return nil
 }
 
@@ -169,7 +169,7 @@ func (a *recoveryScenario) checkData(ctx context.Context) error {
 		if found := strings.TrimSpace(string(out)); found != strconv.Itoa(rows) {
 			return fmt.Errorf("%s has %s rows, not %d", app.table, found, rows)
 		}
-		a.proved("all %d rows of %s are back, with the password of that moment", rows, app.table)
+		a.proved("all %d rows of %s are back, with the password of that time", rows, app.table)
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func (a *recoveryScenario) noteApplications(ctx context.Context) error {
 	if !slices.Equal(seen.Applications, []string{recoveryApplications[0].name}) {
 		return fmt.Errorf("the output applications is %q", seen.Applications)
 	}
-	a.proved("the output applications lists what Terraform does not register on the original: %q", seen.Applications)
+	a.proved("the output applications lists the applications on the original that Terraform does not register: %q", seen.Applications)
 	list, err := json.Marshal(seen.Applications)
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func (a *recoveryScenario) destroyOriginal(ctx context.Context) error {
 	if err := a.requireData(ctx, a.restored, rows); err != nil {
 		return err
 	}
-	a.proved("the restored instance is untouched, and has all rows")
+	a.proved("the restored instance was not changed, and has all rows")
 	return nil
 }
 

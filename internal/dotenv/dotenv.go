@@ -45,7 +45,7 @@ func Parse(content string) (map[string]string, error) {
 	for _, name := range names {
 		value, err := expand(raw[name], variables)
 		if err != nil {
-			return nil, fmt.Errorf("the references of %s do not end", name)
+			return nil, fmt.Errorf("the references of %s never end", name)
 		}
 		variables[name] = strings.ReplaceAll(value, `\$`, "$")
 	}

@@ -83,7 +83,7 @@ func TestParse(t *testing.T) {
 
 func TestReferencesThatDoNotEnd(t *testing.T) {
 	t.Parallel()
-	if got, err := dotenv.Parse("A=\\$A\nC=x$A"); err == nil || !strings.Contains(err.Error(), "references of C do not end") {
+	if got, err := dotenv.Parse("A=\\$A\nC=x$A"); err == nil || !strings.Contains(err.Error(), "references of C never end") {
 		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -94,14 +94,14 @@ func (tr *trial) importAgain(t *testing.T, block []byte) {
 	}
 }
 
-// TestQueries adopts what each list finds: the generated configuration imports everything and changes nothing.
+// TestQueries imports what each list finds: the generated configuration imports everything and changes nothing.
 func TestQueries(t *testing.T) {
 	t.Parallel()
 	if !acctest.Engine(t).HasQueries() {
 		t.Skip("needs Terraform 1.14 or newer")
 	}
 	lists, err := filepath.Glob(filepath.Join(acctest.Root(t), "examples", "list-resources", "*"))
-	lists = append(lists, filepath.Join(acctest.Root(t), "examples", "adoption", "query"))
+	lists = append(lists, filepath.Join(acctest.Root(t), "examples", "import", "query"))
 	if err != nil || len(lists) < 2 {
 		t.Fatalf("there is no example of a list: %v", err)
 	}
@@ -228,11 +228,11 @@ var planLine = regexp.MustCompile(`(?m)^ *Plan: .*$`)
 // TestAdoption takes an organization over that was made by hand, and demands that nothing is changed on the way.
 func TestAdoption(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "adoption")
-	if err := workspace.Copy(filepath.Join(acctest.Root(t), "examples", "adoption"), dir); err != nil {
+	dir := filepath.Join(t.TempDir(), "import")
+	if err := workspace.Copy(filepath.Join(acctest.Root(t), "examples", "import"), dir); err != nil {
 		t.Fatal(err)
 	}
-	tr := begin(t, filepath.Join(dir, "1-look"), seeds["adoption/1-look"])
+	tr := begin(t, filepath.Join(dir, "1-list"), seeds["import/1-list"])
 	for _, args := range [][]string{{"init"}, {"apply", "-auto-approve"}} {
 		if _, err := tr.Run(t.Context(), args...); err != nil {
 			t.Fatal(err)
@@ -243,8 +243,8 @@ func TestAdoption(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	adopting := acctest.Workspace(t, filepath.Join(dir, "2-adopt"), tr.Env...)
-	if err := os.WriteFile(filepath.Join(adopting.Dir, "inventory.auto.tfvars.json"), inventory, 0o600); err != nil {
+	importing := acctest.Workspace(t, filepath.Join(dir, "2-import"), tr.Env...)
+	if err := os.WriteFile(filepath.Join(importing.Dir, "inventory.auto.tfvars.json"), inventory, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	before := tr.writes()
@@ -254,7 +254,7 @@ func TestAdoption(t *testing.T) {
 		{"5 imported, 0 added, 1 changed, 0 destroyed.", "apply -auto-approve"},
 		{"", "plan -detailed-exitcode"},
 	} {
-		out, err := adopting.Run(t.Context(), strings.Fields(step.args)...)
+		out, err := importing.Run(t.Context(), strings.Fields(step.args)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,7 +281,7 @@ func configurations(t *testing.T, dir string) []string {
 			return err
 		}
 		name, err := filepath.Rel(dir, filepath.Dir(path))
-		aside := []string{"adoption/2-adopt", "adoption/query", "beyond-the-instance"}
+		aside := []string{"import/2-import", "import/query", "beyond-the-instance"}
 		if !slices.Contains(names, name) && filepath.Dir(name) != "recovery" && !slices.Contains(aside, name) {
 			names = append(names, name)
 		}

@@ -20,7 +20,7 @@ type seed func(*testing.T, *acctest.Cloud)
 // seeds are what the configurations of a folder expect to find: what they import, look up, or refer to by name.
 var seeds = map[string][]seed{
 	"actions/dbos_application_redeploy":            {instance("orders"), application("shop-api")},
-	"adoption/1-look":                              {instance("orders"), link, application("shop-api"), secret("shop-api")},
+	"import/1-list":                                {instance("orders"), link, application("shop-api"), secret("shop-api")},
 	"data-sources/dbos_application":                {instance("orders"), application("shop-api")},
 	"data-sources/dbos_application_secrets":        {instance("orders"), application("shop-api")},
 	"data-sources/dbos_application_versions":       {instance("orders"), application("shop-api")},

@@ -60,29 +60,29 @@ func (f Fault) check() error {
 	_, badPattern := path.Match(f.Path, "")
 	switch {
 	case ends > 1:
-		return errors.New("drop, lose, hang, status and alter exclude each other")
+		return errors.New("use only one of drop, lose, hang, status and alter")
 	case ends == 0 && f.Latency == 0 && f.Jitter == 0 && f.Trickle == 0 && f.Unseen == 0:
-		return errors.New("a fault has one of drop, lose, hang, status, alter, latency, jitter, trickle and unseen")
+		return errors.New("a fault needs one of drop, lose, hang, status, alter, latency, jitter, trickle and unseen")
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("status %d is not one of 200 to 599", f.Status)
 	case f.Status == 0 && (f.Body != "" || len(f.Header) > 0 || f.RetryAfter != 0):
-		return errors.New("header, body and retry_after belong to a status")
+		return errors.New("header, body and retry_after need a status")
 	case f.RetryDate && f.RetryAfter == 0:
-		return errors.New("retry_date belongs to retry_after")
+		return errors.New("retry_date needs retry_after")
 	case f.After && f.Status == 0 && !f.Hang:
-		return errors.New("after belongs to a status or a hang")
+		return errors.New("after needs a status or a hang")
 	case f.Trickle != 0 && (f.Drop || f.Lose || f.Hang):
-		return errors.New("trickle needs an answer")
+		return errors.New("trickle needs an answer: it cannot be used with drop, lose or hang")
 	case f.Alter != "" && !slices.Contains(Alterations, f.Alter):
 		return fmt.Errorf("alter %q is not one of %v", f.Alter, Alterations)
 	case f.Skip < 0 || f.Times < 0:
-		return errors.New("skip and times are not negative")
+		return errors.New("skip and times must not be negative")
 	case f.For < 0 || f.Latency < 0 || f.Jitter < 0 || f.Trickle < 0 || f.RetryAfter < 0 || f.Unseen < 0:
-		return errors.New("a duration is not negative")
+		return errors.New("a duration must not be negative")
 	case f.Chance < 0 || f.Chance > 1:
 		return fmt.Errorf("chance %g is not between 0 and 1", f.Chance)
 	case f.Rate < 0:
-		return errors.New("rate is not negative")
+		return errors.New("rate must not be negative")
 	case badPattern != nil:
 		return fmt.Errorf("path %q is not a pattern such as databases/userdb/*", f.Path)
 	}

@@ -71,13 +71,13 @@ func setDefault[T comparable](value *T, otherwise T) {
 
 func (o Options) check() error {
 	if o.Backend != backendPostgres && o.Backend != backendSimulated {
-		return fmt.Errorf("unknown backend %q: it is %s or %s", o.Backend, backendPostgres, backendSimulated)
+		return fmt.Errorf("unknown backend %q: use %s or %s", o.Backend, backendPostgres, backendSimulated)
 	}
 	if !organizationName.MatchString(o.Organization) {
-		return fmt.Errorf("organization %q: only a-z, 0-9, - and _ make a name", o.Organization)
+		return fmt.Errorf("organization %q: use only a-z, 0-9, - and _ in the name", o.Organization)
 	}
 	if o.Organization == "user" {
-		return fmt.Errorf("organization %q: that path belongs to the account's own calls", o.Organization)
+		return fmt.Errorf("organization %q: the API uses this name in other paths; choose another", o.Organization)
 	}
 	return checkLoopback(o.Listen)
 }

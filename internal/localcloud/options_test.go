@@ -49,7 +49,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"no port":           {Options{Listen: "127.0.0.1"}, "missing port"},
 		"backend":           {Options{Backend: "mysql"}, `unknown backend "mysql"`},
 		"organization":      {Options{Organization: "a/b"}, `organization "a/b"`},
-		"organization user": {Options{Organization: "user"}, "belongs to the account's own calls"},
+		"organization user": {Options{Organization: "user"}, "the API uses this name in other paths"},
 		"taken port":        {Options{Listen: s.listener.Addr().String()}, "bind: "},
 		"same state":        {Options{StateDir: s.options.StateDir}, "is in use by another local cloud"},
 		"file as state":     {Options{StateDir: file}, "state directory: mkdir " + file + ": "},

@@ -14,5 +14,5 @@ import (
 )
 
 func openPostgres(context.Context, backend.Options) (backend.Backend, error) {
-	return nil, fmt.Errorf("the local cloud runs no PostgreSQL servers on %s: use --backend simulated, or the Windows Subsystem for Linux", runtime.GOOS)
+	return nil, fmt.Errorf("the local cloud cannot run PostgreSQL servers on %s: use --backend simulated, or the Windows Subsystem for Linux", runtime.GOOS)
 }

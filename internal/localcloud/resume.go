@@ -18,7 +18,7 @@ func (s *Server) resume(ctx context.Context) error {
 	s.store.view(func(st *state) { all = st.instances.all() })
 	s.resumeServers(ctx, all)
 	if err := ctx.Err(); err != nil {
-		return errors.Join(errors.New("the start was broken off"), err)
+		return errors.Join(errors.New("the start was interrupted"), err)
 	}
 	// Restores lock their sources first, before other work can destroy those.
 	for _, i := range all {

@@ -15,5 +15,5 @@ type Installation struct{}
 
 // Find fails: this package runs servers on Unix only.
 func Find(string) (*Installation, error) {
-	return nil, fmt.Errorf("PostgreSQL servers are not run on %s", runtime.GOOS)
+	return nil, fmt.Errorf("PostgreSQL servers cannot run on %s", runtime.GOOS)
 }

@@ -39,10 +39,10 @@ func (d *accountDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 		Attributes: map[string]schema.Attribute{
 			"name":               schema.StringAttribute{Computed: true, MarkdownDescription: "User name."},
 			"email":              schema.StringAttribute{Computed: true, MarkdownDescription: "E-mail address."},
-			"organization":       schema.StringAttribute{Computed: true, MarkdownDescription: "Organization of the account, in which the provider works unless another is configured."},
-			"subscription_plan":  schema.StringAttribute{Computed: true, MarkdownDescription: "Subscription plan, which decides about limits such as the backup retention."},
-			"organization_admin": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the user administers the organization; null if the server does not tell."},
-			"created_at":         schema.StringAttribute{Computed: true, MarkdownDescription: "When the account was created; null if the server does not tell."},
+			"organization":       schema.StringAttribute{Computed: true, MarkdownDescription: "Organization of the account. The provider works in it unless another one is configured."},
+			"subscription_plan":  schema.StringAttribute{Computed: true, MarkdownDescription: "Subscription plan. Limits such as the backup retention depend on it."},
+			"organization_admin": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the user is an administrator of the organization. Null if the API does not return it."},
+			"created_at":         schema.StringAttribute{Computed: true, MarkdownDescription: "When the account was created. Null if the API does not return it."},
 		},
 	}
 }

@@ -161,12 +161,12 @@ func lookBeforeDeploy(ctx context.Context, client *cloud.Client, name string, ve
 	switch {
 	case cloud.IsNotFound(err):
 		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q does not exist", name),
-			sentence(err.Error())+" Nothing was sent. Check the name, or register it with dbos_application and refer to it by its id.")
+			sentence(err.Error())+" Nothing was changed. Check the name, or register the application with dbos_application and refer to its id.")
 	case err != nil:
-		addError(diags, fmt.Sprintf("Cannot read application %q", name), err, "Nothing was sent. "+runAgain)
+		addError(diags, fmt.Sprintf("Cannot read application %q", name), err, "Nothing was changed. "+runAgain)
 	case application.Deleting():
 		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q is being deleted", name),
-			"Nothing was sent. Once it is gone, register it again with dbos_application, or take what refers to it out of the configuration.")
+			"Nothing was changed. When it is gone, register it again with dbos_application, or remove what refers to it from the configuration.")
 	default:
 		return application, version.IsNull() || hasVersion(ctx, client, name, version.ValueString(), diags)
 	}
@@ -176,14 +176,14 @@ func lookBeforeDeploy(ctx context.Context, client *cloud.Client, name string, ve
 func hasVersion(ctx context.Context, client *cloud.Client, application, version string, diags *diag.Diagnostics) bool {
 	versions, err := client.ApplicationVersions(ctx, application)
 	if err != nil {
-		addError(diags, fmt.Sprintf("Cannot read the versions of application %q", application), err, "Nothing was sent. "+runAgain)
+		addError(diags, fmt.Sprintf("Cannot read the versions of application %q", application), err, "Nothing was changed. "+runAgain)
 		return false
 	}
 	if slices.ContainsFunc(versions, func(v cloud.ApplicationVersion) bool { return v.Version == version }) {
 		return true
 	}
 	addAttributeError(diags, "previous_version", fmt.Sprintf("Application %q has no version %q", application, version),
-		"Nothing was deployed. The data source dbos_application_versions lists the versions that it has, and finds the one that was running at a time.")
+		"Nothing was deployed. Choose another version: the data source dbos_application_versions lists them, and finds the one that ran at a given time.")
 	return false
 }
 

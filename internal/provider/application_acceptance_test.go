@@ -404,7 +404,7 @@ func TestAccApplicationDeployment_failedMigration(t *testing.T) {
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.Providers(),
 		Steps: []resource.TestStep{
-			{Config: config, ExpectError: says(`Cannot deploy application "shop"`, "migration failed", "simulated: false", "the next plan deploys it again")},
+			{Config: config, ExpectError: says(`Cannot deploy application "shop"`, "migration failed", "simulated: false", "apply again to deploy it")},
 			{
 				PreConfig: func() { appFile(t, dir, "dbos-config.yaml", "name: shop\nlanguage: node\n") },
 				Config:    config,
@@ -482,7 +482,7 @@ func TestAccApplicationDeployment_realMigration(t *testing.T) {
 			{
 				PreConfig:   migrating("ALTER TABLE items ADD price int;"),
 				Config:      config,
-				ExpectError: says("migration failed", `relation "items" does not exist`, "the next plan deploys it again"),
+				ExpectError: says("migration failed", `relation "items" does not exist`, "apply again to deploy it"),
 			},
 			{PreConfig: migrating("CREATE TABLE items (id int);"), Config: config},
 			{

@@ -59,13 +59,13 @@ func newApplicationRecord(application cloud.Application) applicationRecord {
 func applicationRecordAttributes(name schema.StringAttribute) map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"name":                   name,
-		"application_id":         schema.StringAttribute{Computed: true, MarkdownDescription: "Identifier that the service gave the application."},
+		"application_id":         schema.StringAttribute{Computed: true, MarkdownDescription: "Identifier that DBOS Cloud gave the application."},
 		"database_instance_name": schema.StringAttribute{Computed: true, MarkdownDescription: "Database instance that the application runs on."},
 		"database_name":          schema.StringAttribute{Computed: true, MarkdownDescription: "Name of the application's own database on the instance."},
-		"status":                 schema.StringAttribute{Computed: true, MarkdownDescription: "Status in the service's words."},
-		"available":              schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the application serves: its status is `AVAILABLE`."},
-		"version":                schema.StringAttribute{Computed: true, MarkdownDescription: "Version that runs; null before the first deploy."},
-		"url":                    schema.StringAttribute{Computed: true, MarkdownDescription: "Address of the application."},
+		"status":                 schema.StringAttribute{Computed: true, MarkdownDescription: "Status, as DBOS Cloud returns it."},
+		"available":              schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the application serves. This is so if its status is `AVAILABLE`."},
+		"version":                schema.StringAttribute{Computed: true, MarkdownDescription: "Running version. Null before the first deploy."},
+		"url":                    schema.StringAttribute{Computed: true, MarkdownDescription: "URL of the application."},
 		"executors_memory_mib":   schema.Int64Attribute{Computed: true, MarkdownDescription: "Memory of an executor in MiB."},
 	}
 }
@@ -85,7 +85,7 @@ func (d *applicationDataSource) Metadata(_ context.Context, _ datasource.Metadat
 
 func (d *applicationDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Looks up an application, whoever registered it.",
+		MarkdownDescription: "Looks up an application. It does not matter who registered it.",
 		Attributes:          applicationRecordAttributes(applicationNameOfDataSource()),
 	}
 }

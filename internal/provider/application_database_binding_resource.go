@@ -53,20 +53,20 @@ func (m *applicationDatabaseBindingModel) imported(names []string) {
 
 func (r *applicationDatabaseBindingResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Holds an application on a database instance, and moves it there with its running or an earlier version. " +
-			"It is for applications that Terraform does not register, because developers deploy them with the `dbos-cloud` CLI. " +
-			"For an application that Terraform does register, change `database_instance_name` of its `dbos_application` instead; " +
-			"if both are used for one application, the `dbos_application` needs `ignore_changes = [database_instance_name]`.\n\n" +
-			"An application that somebody moves elsewhere is a difference, and the next apply moves it back. Destroying a binding leaves the application as it is.",
+		MarkdownDescription: "Keeps an application on a database instance. It moves the application there with its running version or with an earlier one. " +
+			"Use it for applications that Terraform does not register, because developers deploy them with the `dbos-cloud` CLI. " +
+			"For an application that Terraform registers, change `database_instance_name` of its `dbos_application` instead. " +
+			"If you use both for one application, its `dbos_application` needs `ignore_changes = [database_instance_name]`.\n\n" +
+			"If somebody moves the application to another instance, the next apply moves it back. Destroying a binding does not change the application.",
 		Attributes: map[string]schema.Attribute{
-			"id":                     computedText("The name of the application, once it is bound."),
+			"id":                     computedText("Name of the application. It is known only when the application is on the instance."),
 			"organization":           organizationAttribute(),
-			"application_name":       applicationNameAttribute("Application to bind. Another one is another binding."),
-			"database_instance_name": instanceNameAttribute("Database instance that the application is to run on. A change moves it in place: its version is deployed there, and **its migrations run there**."),
+			"application_name":       applicationNameAttribute("Application to keep on the instance. A change replaces the binding."),
+			"database_instance_name": instanceNameAttribute("Database instance that the application should run on. A change moves the application: DBOS Cloud deploys its version on the new instance, and **its migrations run there**."),
 			"previous_version": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Version to deploy when the binding is made and when this changes, such as the `running_version` of `dbos_application_versions`. " +
-					"Default: the version that runs. Taking it out changes nothing, and an application that somebody has moved is moved back with the version that runs then.",
+				MarkdownDescription: "Version to deploy when the binding is created and when this attribute changes, such as the `running_version` of `dbos_application_versions`. " +
+					"Default: the running version. If you remove the attribute, nothing changes. If somebody has moved the application, Terraform moves it back with the version that runs at that time.",
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"database_name": computedText("Name of the application's own database on the instance."),
@@ -101,8 +101,8 @@ func (r *applicationDatabaseBindingResource) plan(ctx context.Context, o *operat
 	o.diags.Append(problems...)
 	if imported != nil && plan.deploys(state) {
 		o.diags.AddAttributeWarning(path.Root("previous_version"), fmt.Sprintf("Application %q will be deployed", plan.ApplicationName.ValueString()),
-			fmt.Sprintf("The binding was imported, and the API does not tell which version was asked for before. Applying this plan deploys %s once. "+
-				"To leave the application as it is, take previous_version out of the configuration.", versionText(plan.PreviousVersion)))
+			fmt.Sprintf("The binding was imported, and the API does not return which version was requested before. Therefore this apply deploys %s once. "+
+				"To leave the application as it is, remove previous_version from the configuration.", versionText(plan.PreviousVersion)))
 	}
 }
 
@@ -220,7 +220,7 @@ func (b *binding) write(ctx context.Context, client *cloud.Client, diags *diag.D
 	var err error
 	if b.rollout, err = b.send(ctx, client, application, target); err != nil {
 		addError(diags, fmt.Sprintf("Cannot bind application %q to database instance %q", name, target), err,
-			fmt.Sprintf("As far as Terraform knows it still runs version %q on %q; the next plan looks again.", application.Version, application.Instance))
+			fmt.Sprintf("It probably still runs version %q on %q. Remove the cause and apply again: the next plan reads what runs.", application.Version, application.Instance))
 		return nil, false
 	}
 	return application, true

@@ -118,12 +118,12 @@ func TestBindingRefused(t *testing.T) {
 		t.Error("the binding of no application is in the state")
 	}
 	a.say("GET applications/shop", application("shop", "orders", "", "", 512))
-	if r.apply(applicationDatabaseBindingType, nil, bound, `WARNING: Application "shop" cannot be moved before its first deploy|unless it deploys it first`,
-		`ERROR: Application "shop" cannot be moved before its first deploy|Nothing was sent|npx dbos-cloud app delete shop|npx dbos-cloud app register shop -d restored`) != nil {
+	if r.apply(applicationDatabaseBindingType, nil, bound, `WARNING: Application "shop" cannot be moved before its first deploy|only if it also deploys it first`,
+		`ERROR: Application "shop" cannot be moved before its first deploy|Nothing was changed|npx dbos-cloud app delete shop|npx dbos-cloud app register shop -d restored`) != nil {
 		t.Error("what was not bound is in the state")
 	}
 	a.say("GET applications/shop", application("shop", "orders", "v1", "DELETING", 512))
-	if r.apply(applicationDatabaseBindingType, nil, bound, runsOnRestored("v1"), `Application "shop" is being deleted|Nothing was sent`) != nil {
+	if r.apply(applicationDatabaseBindingType, nil, bound, runsOnRestored("v1"), `Application "shop" is being deleted|Nothing was changed`) != nil {
 		t.Error("the binding of an application that goes is in the state")
 	}
 	a.say("GET applications/shop", application("shop", "orders", "v1", "AVAILABLE", 512))

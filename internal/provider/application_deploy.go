@@ -44,7 +44,7 @@ func (r *applicationDeploymentResource) planDeploy(ctx context.Context, plan, st
 	}
 	if state != nil && state.Version.IsNull() {
 		diags.AddWarning(fmt.Sprintf("Application %q will be deployed", plan.ApplicationName.ValueString()),
-			"The deployment was imported, and the API does not tell which files run. Applying this plan deploys once; from then on it deploys when something changes.")
+			"The deployment was imported, and the API does not return which files run. Therefore this apply deploys once. After that, Terraform deploys only when something changes.")
 	}
 }
 
@@ -76,7 +76,7 @@ func (m *applicationDeploymentModel) checkChoice(state *applicationDeploymentMod
 		return true
 	}
 	addAttributeError(diags, "source_dir", "Nothing to deploy", "Set exactly one of source_dir and previous_version. "+
-		"To let Terraform forget the deployment and leave the application as it is, take the whole resource out of the configuration.")
+		"To remove only the deployment from the state and leave the application as it is, remove the whole resource from the configuration.")
 	return false
 }
 
@@ -173,7 +173,7 @@ func (d *deploy) send(ctx context.Context, client *cloud.Client, diags *diag.Dia
 	}
 	version, err := d.accepted(ctx, client, packed)
 	if err != nil {
-		addError(diags, fmt.Sprintf("Cannot deploy application %q", d.failure.name), err, "It is not recorded as deployed: the next plan deploys it again.")
+		addError(diags, fmt.Sprintf("Cannot deploy application %q", d.failure.name), err, "The state does not record it as deployed. Remove the cause and apply again to deploy it.")
 		return false
 	}
 	d.rollout = &rollout{Version: version, Replaces: before.Version}

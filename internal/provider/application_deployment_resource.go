@@ -57,27 +57,27 @@ func (m *applicationDeploymentModel) imported(names []string) {
 
 func (r *applicationDeploymentResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Deploys the code of an application: the files of a directory, or those of an earlier version. " +
-			"A deploy makes a new version and runs the `migrate` commands of `dbos-config.yaml` on the application's database before that version serves; " +
-			"if one of them fails, nothing is recorded and the next plan deploys again. Destroying a deployment leaves the application as it is.\n\n" +
-			"An apply that is interrupted (Ctrl-C) while it waits for a version is continued by the next one, after `terraform untaint`. " +
-			"One that is killed (SIGKILL, a lost machine) just after the service has accepted a deploy is not: Terraform saves nothing before an operation ends, " +
-			"so that the next apply deploys the same files again, and their migrations run again.\n\n" +
-			"~> **Be careful with breaking schema changes** such as deleting or renaming a column: they may break workflows that still run on an earlier version.",
+		MarkdownDescription: "Deploys the code of an application: the files of a directory, or the files of an earlier version. " +
+			"Each deploy creates a new version. Before the version serves, DBOS Cloud runs the `migrate` commands of `dbos-config.yaml` on the application's database. " +
+			"If a command fails, the state does not change and the next plan deploys again. Destroying a deployment does not change the application.\n\n" +
+			"If you interrupt an apply (Ctrl-C) while it waits for a version, run `terraform untaint`; the next apply waits for the same version. " +
+			"If the apply is killed (SIGKILL, a lost machine) just after DBOS Cloud has accepted a deploy, Terraform has not saved it yet: " +
+			"the next apply deploys the same files again, and their migrations run again.\n\n" +
+			"~> **Be careful with breaking schema changes** such as deleting or renaming a column. They may break workflows that still run on an earlier version.",
 		Attributes: map[string]schema.Attribute{
-			"id":               computedText("The name of the application, once it is deployed."),
+			"id":               computedText("Name of the application. It is known only when the application is deployed."),
 			"organization":     organizationAttribute(),
-			"application_name": applicationNameAttribute("Application to deploy to. It is registered by `dbos_application` or the `dbos-cloud` CLI. Another one is another deployment."),
+			"application_name": applicationNameAttribute("Application to deploy. Register it with `dbos_application` or with the `dbos-cloud` CLI. A change replaces the deployment."),
 			"source_dir": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Directory of the application; a leading `~/` is your home directory. It is deployed when its content changes, less what the `dbos-cloud` CLI leaves out, what `.dbosignore` names, and Terraform's own files. " +
-					"A plan sees what is there when it is made: if the same apply builds the files, refer to an attribute of the builder here or under `triggers`, else they are deployed one apply late. " +
-					"Exactly one of this and `previous_version` is needed.",
+				MarkdownDescription: "Directory of the application. A leading `~/` is your home directory. Terraform deploys it when its content changes. It leaves out what the `dbos-cloud` CLI leaves out, what `.dbosignore` lists, and Terraform's own files. " +
+					"The plan compares the files that exist at that time: if the same apply builds them, refer to an attribute of the resource that builds them, here or in `triggers`. Otherwise they are deployed one apply late. " +
+					"Set exactly one of `source_dir` and `previous_version`.",
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1), stringvalidator.ConflictsWith(path.MatchRoot("previous_version"))},
 			},
 			"previous_version": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Earlier version to deploy again, in the place of `source_dir`. It is deployed when it changes.",
+				MarkdownDescription: "Earlier version to deploy again, instead of `source_dir`. A change deploys it.",
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"config_file": schema.StringAttribute{
@@ -91,29 +91,29 @@ func (r *applicationDeploymentResource) Schema(ctx context.Context, _ resource.S
 				ElementType: types.StringType,
 				Optional:    true,
 				Sensitive:   true,
-				MarkdownDescription: "Values for `${NAME}` in `config_file`. A name without a value is an error, but `PGPASSWORD` and `DBOS_DATABASE_URL` are left empty, as the service sets them. " +
-					"They are stored in the state and deployed with the file: use `dbos_application_secret` for secrets.",
+				MarkdownDescription: "Values for `${NAME}` in `config_file`. A name without a value is an error, except `PGPASSWORD` and `DBOS_DATABASE_URL`: they stay empty, because DBOS Cloud sets them. " +
+					"The state stores the values, and they are deployed with the file. For secrets, use `dbos_application_secret`.",
 			},
 			"triggers": schema.MapAttribute{
 				ElementType:         types.StringType,
 				Optional:            true,
-				MarkdownDescription: "Values of your own that deploy when they change, such as the versions of the application's secrets, or what a build in the same apply tells of its result.",
+				MarkdownDescription: "Any values. A change of one of them deploys, for example the version of a secret, or the hash of a build in the same apply.",
 			},
 			"source_hash": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "Hash of the files that were deployed; null with `previous_version`.",
+				MarkdownDescription: "Hash of the deployed files. Null with `previous_version`.",
 			},
 			"version": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "Version that this deployment made. It stays, whatever is deployed by other means.",
+				MarkdownDescription: "Version that this deployment created. Deploys outside Terraform do not change it.",
 			},
 			"url": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "Address of the application.",
+				MarkdownDescription: "URL of the application.",
 			},
 			"database_name": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "Name of the application's own database, which its first deploy makes. What refers to it is applied after the deploy.",
+				MarkdownDescription: "Name of the application's own database. The first deploy creates the database: refer to this attribute to run after it.",
 			},
 		},
 		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},

@@ -282,7 +282,7 @@ func TestDeploymentOfWhatIsBuiltInTheSameApply(t *testing.T) {
 	t.Parallel()
 	d, r := newDeployment(t)
 	missing := attributes{"application_name": "shop", "source_dir": filepath.Join(t.TempDir(), "build")}
-	r.plan(applicationDeploymentType, nil, missing, "Cannot open the source directory|attribute of the builder")
+	r.plan(applicationDeploymentType, nil, missing, "Cannot open the source directory|attribute of the resource that builds them")
 	r.plan(applicationDeploymentType, nil, missing.with(attributes{"source_dir": unknown}), "")
 	building := missing.with(attributes{"triggers": unknown})
 	planned := r.plan(applicationDeploymentType, nil, building, "")
@@ -337,7 +337,7 @@ func TestDeploymentFailedMigration(t *testing.T) {
 		return http.StatusBadRequest, `{"message":"migration failed","statusCode":400,"requestID":"r1","DetailedError":"npx knex migrate:latest\nrelation \"carts\" does not exist"}`
 	}
 	d.answer("POST applications/shop", fails)
-	want := `Cannot deploy application "shop"|migration failed|relation "carts" does not exist|the next plan deploys it again`
+	want := `Cannot deploy application "shop"|migration failed|relation "carts" does not exist|apply again to deploy it`
 	if r.apply(applicationDeploymentType, nil, set, "", want) != nil {
 		t.Error("what was not deployed is in the state")
 	}
@@ -367,7 +367,7 @@ func TestDeploymentSecrets(t *testing.T) {
 	})
 	r.apply(applicationDeploymentType, nil, attributes{
 		"application_name": "shop", "source_dir": sourceDir(t, nil), "config_variables": map[string]string{"URL": "kanary-variable"},
-	}, "", "It told in detail:\nendpoint: (hidden)\npostgresql://dbosadmin:(hidden)@db.example/shop")
+	}, "", "Details from DBOS Cloud:\nendpoint: (hidden)\npostgresql://dbosadmin:(hidden)@db.example/shop")
 }
 
 func TestDeploymentInterrupted(t *testing.T) {

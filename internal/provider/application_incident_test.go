@@ -54,7 +54,7 @@ func TestAccRecovery_originalTakenOutTooEarly(t *testing.T) {
 			return nil
 		}
 	}
-	refused := says(`Database instance "orders" is in use`, "still on it: shop", "Nothing was sent", "put it back and apply", "-target", "then take it out")
+	refused := says(`Database instance "orders" is in use`, "still on it: shop", "Nothing was changed", "put it back and apply", "-target", "then remove it")
 
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.Providers(),

@@ -32,7 +32,7 @@ func (m plannedMove) check(application *cloud.Application, diags *diag.Diagnosti
 		m.refuseUndeployed(application, diags)
 	default:
 		diags.AddAttributeWarning(path.Root("database_instance_name"), undeployedSummary(application), m.unknownTarget()+
-			fmt.Sprintf("This apply cannot move the application, unless it deploys it first. %s", m.wayOfUndeployed(application)))
+			fmt.Sprintf("This apply can move the application only if it also deploys it first. %s", m.wayOfUndeployed(application)))
 	}
 }
 
@@ -41,18 +41,18 @@ func (m plannedMove) warn(application *cloud.Application, diags *diag.Diagnostic
 	version, why := fmt.Sprintf("version %q", application.Version), "It is the version that runs now."
 	if !m.version.IsNull() && m.version.ValueString() != application.Version {
 		version = versionText(m.version)
-		why = fmt.Sprintf("previous_version chooses it; version %q runs now.", application.Version)
+		why = fmt.Sprintf("previous_version selects it. Version %q runs now.", application.Version)
 	}
 	diags.AddAttributeWarning(path.Root("database_instance_name"),
 		fmt.Sprintf("Moving application %q runs the migrations of %s on %s", application.Name, version, m.targetText()),
 		fmt.Sprintf("%s%s A move deploys the version on the new instance, and the migrations change the data there. "+
-			"If these migrations damaged the data on %q, set previous_version to a version from before them: "+
-			"data.dbos_application_versions finds the one that was running at a moment.", m.unknownTarget(), why, application.Instance))
+			"If these migrations damaged the data on %q, set previous_version to an earlier version without them: "+
+			"data.dbos_application_versions finds the version that ran at a given time.", m.unknownTarget(), why, application.Instance))
 }
 
 // refuseUndeployed refuses to move an application that has no version yet.
 func (m plannedMove) refuseUndeployed(application *cloud.Application, diags *diag.Diagnostics) {
-	addAttributeError(diags, "database_instance_name", undeployedSummary(application), "Nothing was sent. "+m.wayOfUndeployed(application))
+	addAttributeError(diags, "database_instance_name", undeployedSummary(application), "Nothing was changed. "+m.wayOfUndeployed(application))
 }
 
 func undeployedSummary(application *cloud.Application) string {
@@ -65,14 +65,14 @@ func (m plannedMove) wayOfUndeployed(application *cloud.Application) string {
 	if !m.target.IsUnknown() {
 		target = m.target.ValueString()
 	}
-	text := fmt.Sprintf("It is registered on database instance %q and has no version that could run on %s. "+
-		"It has no data either: delete it, register it on the new instance, and set its secrets again. ", application.Instance, m.targetText())
+	text := fmt.Sprintf("It is registered on database instance %q and has no version to run on %s. "+
+		"It has no data to lose: delete it, register it on the new instance, and set its secrets again. ", application.Instance, m.targetText())
 	if m.resource == applicationType {
-		return text + fmt.Sprintf("To have Terraform do so, run terraform taint %s.NAME, with the address that the plan shows, and apply. "+
-			"Secrets that Terraform does not manage go with it: set them by hand. "+
-			"(If deletion_protection is true, first put the former database_instance_name back, set deletion_protection = false and apply.)", applicationType)
+		return text + fmt.Sprintf("Terraform does this if you run terraform taint %s.NAME, with the address that the plan shows, and apply. "+
+			"Set the secrets that Terraform does not manage by hand. "+
+			"(If deletion_protection is true, first set the previous database_instance_name again, set deletion_protection = false and apply.)", applicationType)
 	}
-	return text + fmt.Sprintf("Once the new instance is there, run these and apply again:\n  npx dbos-cloud app delete %s\n  npx dbos-cloud app register %s -d %s",
+	return text + fmt.Sprintf("When the new instance exists, run these commands and apply again:\n  npx dbos-cloud app delete %s\n  npx dbos-cloud app register %s -d %s",
 		application.Name, application.Name, target)
 }
 
@@ -87,13 +87,13 @@ func (m plannedMove) unknownTarget() string {
 	if !m.target.IsUnknown() {
 		return ""
 	}
-	return "The new instance is known only after apply; if it is the present one, nothing is moved. "
+	return "The new instance is only known after apply. If it is the current one, nothing is moved. "
 }
 
 // versionText names a planned version, which need not be known.
 func versionText(version types.String) string {
 	if version.IsUnknown() {
-		return "the version that previous_version comes to"
+		return "the version in previous_version, which is only known after apply,"
 	}
 	return fmt.Sprintf("version %q", version.ValueString())
 }

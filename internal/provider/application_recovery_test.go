@@ -178,8 +178,8 @@ func TestAccRecovery_wrongMoment(t *testing.T) {
 			{Config: restored("wrong", moment, ""), Check: allOn("wrong")},
 			{
 				Config: restored("right", moment.Add(time.Millisecond), ""),
-				ExpectError: says(`Database instance "wrong" is in use`, "billing, legacy, shop", "Nothing was sent",
-					"if the instance is being replaced", "lifecycle { create_before_destroy = true }"),
+				ExpectError: says(`Database instance "wrong" is in use`, "billing, legacy, shop", "Nothing was changed",
+					"if a change replaces the instance", "lifecycle { create_before_destroy = true }"),
 			},
 			{
 				Config: restored("right", moment.Add(time.Millisecond), firstCreate),

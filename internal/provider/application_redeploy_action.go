@@ -42,11 +42,11 @@ func (a *applicationRedeployAction) Configure(_ context.Context, req action.Conf
 
 func (a *applicationRedeployAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Deploys a version of an application again, and waits until it serves, so that changed secrets and settings take effect. " +
-			"Its migrations run once more. Needs Terraform 1.14 or newer.\n\n" +
-			"Run it by hand with `terraform apply -invoke=action.dbos_application_redeploy.NAME`, or after a secret changes with `action_trigger` in the secret's `lifecycle`: " +
-			"the secret is set first. Each trigger deploys once, so that several secrets which change together deploy several times; " +
-			"for those, put the versions of the secrets under `triggers` of a `dbos_application_deployment`.",
+		MarkdownDescription: "Deploys a version of an application again and waits until it serves. Changed secrets and settings take effect with it. " +
+			"The migrations of the version run again. Needs Terraform 1.14 or newer.\n\n" +
+			"Run it by hand with `terraform apply -invoke=action.dbos_application_redeploy.NAME`. To run it after each change of a secret, use `action_trigger` in the secret's `lifecycle`: " +
+			"Terraform sets the secret first. Each trigger deploys once, so several secrets that change together deploy several times. " +
+			"To deploy only once, add the versions of the secrets to `triggers` of a `dbos_application_deployment` instead.",
 		Attributes: map[string]schema.Attribute{
 			"application_name": schema.StringAttribute{
 				Required:            true,
@@ -55,7 +55,7 @@ func (a *applicationRedeployAction) Schema(_ context.Context, _ action.SchemaReq
 			},
 			"previous_version": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Version to deploy. Default: the version that runs.",
+				MarkdownDescription: "Version to deploy. Default: the running version.",
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 		},
@@ -87,7 +87,7 @@ func (a *applicationRedeployAction) Invoke(ctx context.Context, req action.Invok
 	}
 	if version == "" {
 		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q was never deployed", name),
-			"It has no version that could be deployed again. Nothing was sent. Deploy it first, with a dbos_application_deployment or \"dbos-cloud app deploy\".")
+			"It has no version to deploy again. Nothing was changed. Deploy it first, with a dbos_application_deployment or \"dbos-cloud app deploy\".")
 		return
 	}
 
@@ -97,7 +97,7 @@ func (a *applicationRedeployAction) Invoke(ctx context.Context, req action.Invok
 	progress("Deploying version %q of application %q", version, name)
 	accepted, err := client.DeployVersion(ctx, name, version)
 	if err != nil {
-		next := fmt.Sprintf("As far as Terraform knows, version %q runs on. Run the action again once the cause is removed.", before.Version)
+		next := fmt.Sprintf("Version %q probably still runs. Remove the cause and run the action again.", before.Version)
 		addError(diags, fmt.Sprintf("Cannot deploy application %q", name), err, next)
 		return
 	}
@@ -117,7 +117,7 @@ func (a *applicationRedeployAction) Invoke(ctx context.Context, req action.Invok
 // addUnserved reports a wait that ended before the accepted version was seen to serve.
 func addUnserved(name, version string, err error, diags *diag.Diagnostics) {
 	summary := fmt.Sprintf("Application %q is not ready", name)
-	next := fmt.Sprintf("Version %q was accepted, and may still become ready. Look with the data source dbos_application before you run the action again: that would deploy once more.", version)
+	next := fmt.Sprintf("DBOS Cloud accepted version %q, which may still become ready. Check it with the data source dbos_application first: to run the action again deploys once more.", version)
 	var wait *cloud.WaitError
 	if !errors.As(err, &wait) {
 		addError(diags, summary, err, next)

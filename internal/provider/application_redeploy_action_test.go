@@ -82,14 +82,14 @@ func TestRedeployRefusesBeforeAWrite(t *testing.T) {
 		set     attributes
 		want    string
 	}{
-		"no such application": {func(*api) {}, attributes{"application_name": "gone"}, `Application "gone" does not exist|Nothing was sent|application_name`},
+		"no such application": {func(*api) {}, attributes{"application_name": "gone"}, `Application "gone" does not exist|Nothing was changed|application_name`},
 		"no such version":     {func(*api) {}, attributes{"application_name": "shop", "previous_version": "v9"}, `Application "shop" has no version "v9"|Nothing was deployed|previous_version`},
 		"never deployed": {func(a *api) { a.say("GET applications/shop", application("shop", "orders", "", "", 512)) },
-			attributes{"application_name": "shop"}, `Application "shop" was never deployed|Nothing was sent`},
+			attributes{"application_name": "shop"}, `Application "shop" was never deployed|Nothing was changed`},
 		"being deleted": {func(a *api) { a.say("GET applications/shop", application("shop", "orders", "v7", "DELETING", 512)) },
-			attributes{"application_name": "shop"}, `Application "shop" is being deleted|Nothing was sent`},
+			attributes{"application_name": "shop"}, `Application "shop" is being deleted|Nothing was changed`},
 		"versions that cannot be read": {func(a *api) { a.fail("GET applications/shop/versions", http.StatusForbidden, "no") },
-			attributes{"application_name": "shop", "previous_version": "v6"}, `Cannot read the versions of application "shop"|Nothing was sent`},
+			attributes{"application_name": "shop", "previous_version": "v6"}, `Cannot read the versions of application "shop"|Nothing was changed`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestRedeployFails(t *testing.T) {
 			return http.StatusBadRequest, `{"message":"migration failed","statusCode":400,"requestID":"r1","DetailedError":"npx knex migrate:latest\nrelation \"carts\" does not exist"}`
 		})
 		newRPC(t, a).redeploys(t.Context(), attributes{"application_name": "shop"},
-			`ERROR: Cannot deploy application "shop"|migration failed|relation "carts" does not exist|version "v7" runs on`)
+			`ERROR: Cannot deploy application "shop"|migration failed|relation "carts" does not exist|Version "v7" probably still runs`)
 		wantWrites(t, a, redeployRunning)
 	})
 	t.Run("wait", func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestRedeployFails(t *testing.T) {
 			return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
 		})
 		newRPC(t, a).redeploys(t.Context(), attributes{"application_name": "shop"},
-			`ERROR: Application "shop" is not ready|"DEPLOYING"|Version "v8" was accepted|would deploy once more`)
+			`ERROR: Application "shop" is not ready|"DEPLOYING"|DBOS Cloud accepted version "v8"|deploys once more`)
 	})
 	t.Run("overtaken", func(t *testing.T) {
 		t.Parallel()
@@ -170,7 +170,7 @@ func TestRedeployFails(t *testing.T) {
 			return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
 		})
 		newRPC(t, a).redeploys(t.Context(), attributes{"application_name": "shop"},
-			`WARNING: Application "shop" was changed by somebody else meanwhile|version "v8"|it runs version "v9"`)
+			`WARNING: Application "shop" was changed by somebody else meanwhile|version "v8"|It runs version "v9"`)
 	})
 	t.Run("interrupted", func(t *testing.T) {
 		t.Parallel()
@@ -185,6 +185,6 @@ func TestRedeployFails(t *testing.T) {
 			return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
 		})
 		newRPC(t, a).redeploys(ctx, attributes{"application_name": "shop"},
-			`ERROR: Application "shop" is not ready|The wait was interrupted|Version "v8" was accepted`)
+			`ERROR: Application "shop" is not ready|The wait was interrupted|DBOS Cloud accepted version "v8"`)
 	})
 }

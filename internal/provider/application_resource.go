@@ -38,47 +38,47 @@ type applicationResource struct {
 }
 
 func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	name := applicationNameAttribute("Name of the application. A new one has 3 to 30 characters of `a-z`, `0-9`, `_` and `-`, and is not called `secrets`; " +
-		"existing ones of up to 256 characters can be imported. Another name is another application.")
+	name := applicationNameAttribute("Name of the application: 3 to 30 characters of `a-z`, `0-9`, `_` and `-`, but not `secrets`. " +
+		"Existing applications with up to 256 characters can be imported. A change replaces the application.")
 	keep := []planmodifier.Int64{int64planmodifier.UseStateForUnknown()}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Registers an application on a database instance and moves it to another one. " +
-			"Its code is deployed by `dbos_application_deployment`, or by the `dbos-cloud` CLI. " +
-			"For an application that Terraform does not register, use `dbos_application_database_binding`.\n\n" +
-			"~> Destroying an application deletes its versions and secrets; with `drop_database_on_destroy` it **irreversibly deletes its database** too.",
+		MarkdownDescription: "Registers an application on a database instance, and moves it to another instance. " +
+			"To deploy its code, use `dbos_application_deployment` or the `dbos-cloud` CLI. " +
+			"To move an application that Terraform does not register, use `dbos_application_database_binding`.\n\n" +
+			"~> Destroying an application deletes its versions and secrets. With `drop_database_on_destroy` it also **irreversibly deletes its database**.",
 		Attributes: map[string]schema.Attribute{
-			"id":           computedText("The name, once the application is registered. Refer to the application through it."),
+			"id":           computedText("Name of the application. It is known only when the application is registered: refer to the application by `id`, and Terraform registers it first."),
 			"organization": organizationAttribute(),
 			"name":         name,
-			"database_instance_name": instanceNameAttribute("Database instance that the application runs on. Another one moves a deployed application in place: " +
-				"the version that runs, or `previous_version`, is deployed there, and **its migrations run there**. Before the first deploy it cannot be changed. Beside a `dbos_application_database_binding` of the same application, put it under `ignore_changes`."),
+			"database_instance_name": instanceNameAttribute("Database instance that the application runs on. A change moves a deployed application in place: " +
+				"DBOS Cloud deploys the running version, or `previous_version`, on the new instance, and **its migrations run there**. It cannot change before the first deploy. If a `dbos_application_database_binding` moves the same application, add this attribute to `ignore_changes`."),
 			"language": schema.StringAttribute{
 				Optional: true,
 				Computed: true,
-				MarkdownDescription: "Language of the application: `node`, `python`, `go` or `java`. Needed to register it and fixed afterwards; taking it out changes nothing. " +
-					"The API never returns it, so that after an import the configured one is recorded without a call.",
+				MarkdownDescription: "Language of the application: `node`, `python`, `go` or `java`. It is required for a new application and cannot change afterwards; you can then remove it from the configuration. " +
+					"The API never returns it: after an import, the next apply writes the configured language to the state only.",
 				Validators:    []validator.String{rule("language", "one of node, python, go and java", cloud.CheckLanguage)},
 				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"executors_memory_mib": schema.Int64Attribute{
 				Optional:            true,
 				Computed:            true,
-				MarkdownDescription: "Memory of an executor in MiB, 512 to 5120. A change takes effect at the next deploy; taking it out leaves the memory as it is. Default: the service's own.",
+				MarkdownDescription: "Memory of an executor in MiB, 512 to 5120. A change takes effect at the next deploy. If you remove the attribute, the memory stays as it is. Default: chosen by DBOS Cloud.",
 				Validators:          []validator.Int64{intRule("executor memory", "512 to 5120", cloud.CheckMemory)},
 				PlanModifiers:       keep,
 			},
 			"min_executors": schema.Int64Attribute{
 				Optional: true,
 				Computed: true,
-				MarkdownDescription: "Least number of executors, not above `max_executors`. A change takes effect at the next deploy; taking it out leaves the number as it is. " +
-					"The API never returns it, so that after an import the configured one is sent.",
+				MarkdownDescription: "Minimum number of executors, not above `max_executors`. A change takes effect at the next deploy. If you remove the attribute, the number stays as it is. " +
+					"The API never returns it: after an import, the next apply sends the configured number.",
 				Validators:    []validator.Int64{int64validator.AtLeast(0)},
 				PlanModifiers: keep,
 			},
 			"max_executors": schema.Int64Attribute{
 				Optional:            true,
 				Computed:            true,
-				MarkdownDescription: "Greatest number of executors. Otherwise as `min_executors`.",
+				MarkdownDescription: "Maximum number of executors. Changes and imports work as for `min_executors`.",
 				Validators:          []validator.Int64{int64validator.AtLeast(1)},
 				PlanModifiers:       keep,
 			},
@@ -86,29 +86,29 @@ func (r *applicationResource) Schema(ctx context.Context, _ resource.SchemaReque
 				Optional: true,
 				Computed: true,
 				Default:  booldefault.StaticBool(false),
-				MarkdownDescription: "Whether the application's history is recorded for time travel. Fixed once it is registered. " +
-					"The API never returns it; after an import the configured one is recorded without a call. Default: `false`.",
+				MarkdownDescription: "Whether DBOS Cloud records the history of the application for time travel. It cannot change after the application is registered. " +
+					"The API never returns it: after an import, the next apply writes the configured value to the state only. Default: `false`.",
 			},
 			"drop_database_on_destroy": schema.BoolAttribute{
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(false),
-				MarkdownDescription: "Whether destroying the application irreversibly deletes its database on the instance as well. The value that was last applied counts. Default: `false`.",
+				MarkdownDescription: "Whether destroying the application also irreversibly deletes its database on the instance. The value in the state counts: apply a change before you destroy. Default: `false`.",
 			},
 			"previous_version": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Version to deploy when another `database_instance_name` moves the application, such as the `running_version` of `dbos_application_versions`. " +
-					"In a recovery, choose one whose migrations do not damage the data again. Changed alone it does nothing. Default: the version that runs.",
+				MarkdownDescription: "Version to deploy when a changed `database_instance_name` moves the application, such as the `running_version` of `dbos_application_versions`. " +
+					"In a recovery, choose a version whose migrations do not damage the data again. A change of this attribute alone does nothing. Default: the running version.",
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"deletion_protection": schema.BoolAttribute{
 				Optional:            true,
 				Computed:            true,
-				MarkdownDescription: "Whether the application is protected from being destroyed or replaced, which deletes its versions and secrets. " + protectionHelp + " Default: `false`.",
+				MarkdownDescription: "Whether Terraform refuses to destroy or replace the application. Both delete its versions and secrets. " + protectionHelp + " Default: `false`.",
 			},
-			"application_id": computedText("Identifier that the service gave the application."),
-			"database_name":  computedText("Name of the application's own database on the instance; null until the service tells it."),
-			"url":            computedText("Address of the application; null until the service tells it."),
+			"application_id": computedText("Identifier that DBOS Cloud gave the application."),
+			"database_name":  computedText("Name of the application's own database on the instance. Null until the API returns it."),
+			"url":            computedText("URL of the application. Null until the API returns it."),
 		},
 		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
 	}
@@ -204,11 +204,11 @@ func (r *applicationResource) delete(ctx context.Context, o *operation[applicati
 	}
 	name := o.state.Name.ValueString()
 	if err := o.client.DeleteApplication(ctx, name, o.state.DropDatabaseOnDestroy.ValueBool()); err != nil {
-		addError(o.diags, "Cannot delete "+o.label, err, "It stays in the state. Apply again once the cause is removed.")
+		addError(o.diags, "Cannot delete "+o.label, err, "It stays in the state. Remove the cause and apply again.")
 		return
 	}
 	if err := o.client.WaitApplicationGone(ctx, name); err != nil {
-		addError(o.diags, "Cannot see the end of the deletion of "+o.label, err,
-			"Its deletion was accepted and goes on. It stays in the state; apply again to see it gone.")
+		addError(o.diags, "Cannot confirm the deletion of "+o.label, err,
+			"The deletion was accepted and is still running. The object stays in the state. Apply again to confirm the deletion.")
 	}
 }

@@ -96,7 +96,7 @@ func TestApplicationPlanCreate(t *testing.T) {
 		"name too long":            {shop.with(attributes{"name": strings.Repeat("a", 31)}), "Invalid application name|31 characters"},
 		"name is reserved":         {shop.with(attributes{"name": "secrets"}), "reserved"},
 		"no language":              {shop.with(attributes{"language": nil}), "Missing language"},
-		"more least than greatest": {shop.with(attributes{"min_executors": 3, "max_executors": 2}), "min_executors 3 is above max_executors 2"},
+		"more least than greatest": {shop.with(attributes{"min_executors": 3, "max_executors": 2}), "min_executors is 3, and max_executors is only 2"},
 		"unknown limit":            {shop.with(attributes{"min_executors": 3, "max_executors": unknown}), ""},
 		"unknown name":             {shop.with(attributes{"name": unknown}), ""},
 	}
@@ -232,7 +232,7 @@ func TestApplicationUnreadable(t *testing.T) {
 				return http.StatusOK, `"id-1"`
 			})
 			r := newRPC(t, a)
-			o := r.apply(applicationType, nil, shop, "", `WARNING: The record of application "shop" cannot be read yet|The object exists and is in the state`)
+			o := r.apply(applicationType, nil, shop, "", `WARNING: Cannot read application "shop" yet|It exists and is in the state`)
 			r.check(o.value, attributes{"id": "shop", "application_id": "id-1", "url": nil})
 			a.say("GET applications/shop", application("shop", "orders", "", "", 512))
 			o = r.refresh(o, "")
@@ -253,14 +253,14 @@ func TestApplicationFixed(t *testing.T) {
 	r.unchanged(o, shop.with(attributes{"language": unknown}))
 	// An instance that is not known yet never replaces the application.
 	planned := r.plan(applicationType, o, shop.with(attributes{"database_instance_name": unknown}),
-		`WARNING: Moving application "shop" runs the migrations of version "v1" on another database instance|if it is the present one, nothing is moved`)
+		`WARNING: Moving application "shop" runs the migrations of version "v1" on another database instance|If it is the current one, nothing is moved`)
 	if len(planned.RequiresReplace) > 0 {
 		t.Errorf("an unknown instance replaces the application: %v", planned.RequiresReplace)
 	}
 	r.check(r.planned(applicationType, planned), attributes{"url": "https://acme-shop.cloud.example/", "id": "shop", "database_name": "shop"})
 	// Limits that stay count in the comparison.
 	limited := r.apply(applicationType, o, shop.with(attributes{"max_executors": 2}), "", "")
-	r.plan(applicationType, limited, shop.with(attributes{"min_executors": 3}), "min_executors 3 is above max_executors 2")
+	r.plan(applicationType, limited, shop.with(attributes{"min_executors": 3}), "min_executors is 3, and max_executors is only 2")
 	if planned := r.plan(applicationType, o, shop.with(attributes{"name": "store"}), ""); len(planned.RequiresReplace) != 1 {
 		t.Errorf("another name replaces %v", planned.RequiresReplace)
 	}
@@ -280,7 +280,7 @@ func TestApplicationMove(t *testing.T) {
 		a.interrupt(application("shop", "orders", "v7", "DEPLOYING", 512))
 		return http.StatusOK, `{"ApplicationName":"shop","ApplicationVersion":"v8"}`
 	})
-	o = r.apply(applicationType, o, restored, runsOnRestored("v7"), `Application "shop" is not ready|"DEPLOYING"|nothing was deleted`)
+	o = r.apply(applicationType, o, restored, runsOnRestored("v7"), `Application "shop" is not ready|"DEPLOYING"|Nothing was deleted`)
 	wantWrites(t, a, `POST applications/shop/changedbinstance {"previous_version":"v7","target_database_name":"restored"}`)
 
 	// The record still shows the old instance: that is no new difference.
@@ -331,10 +331,10 @@ func TestApplicationMoveWithPreviousVersion(t *testing.T) {
 	wantWrites(t, a)
 
 	restored := shop.with(attributes{"database_instance_name": "restored", "previous_version": "v6"})
-	r.plan(applicationType, o, restored.with(attributes{"previous_version": unknown}), "the version that previous_version comes to")
+	r.plan(applicationType, o, restored.with(attributes{"previous_version": unknown}), "the version in previous_version, which is only known after apply,")
 	r.apply(applicationType, o, restored.with(attributes{"previous_version": "v5"}), runsOnRestored("v5"), `Application "shop" has no version "v5"|previous_version`)
 	wantWrites(t, a)
-	o = r.apply(applicationType, o, restored, runsOnRestored("v6")+`|version "v7" runs now`, "")
+	o = r.apply(applicationType, o, restored, runsOnRestored("v6")+`|Version "v7" runs now`, "")
 	wantWrites(t, a, `POST applications/shop/changedbinstance {"previous_version":"v6","target_database_name":"restored"}`)
 	r.unchanged(r.refresh(o, ""), restored)
 }
@@ -386,7 +386,7 @@ func TestApplicationImport(t *testing.T) {
 	r.unchanged(o, shop.with(attributes{"language": nil, "executors_memory_mib": 1024, "time_travel": false}))
 	// What no call answers is recorded without a call, and then it is fixed.
 	recorded := shop.with(attributes{"time_travel": true})
-	o = r.apply(applicationType, o, recorded, `WARNING: time_travel of application "shop" is recorded as configured|sends nothing`, "")
+	o = r.apply(applicationType, o, recorded, `WARNING: time_travel of application "shop" is recorded as configured|only writes the value to the state`, "")
 	wantWrites(t, a)
 	r.unchanged(o, recorded)
 	r.plan(applicationType, o, shop, "registered with time_travel = true")
@@ -436,7 +436,7 @@ func TestApplicationProtection(t *testing.T) {
 	r.planDestroy(o, `Application "shop" is protected from being destroyed`+waysOn)
 	r.plan(applicationType, o, protected.with(attributes{"name": "store"}), `Application "shop" is protected from being replaced|name`+waysOn)
 	// What is tainted comes to the delete without a plan's look.
-	if r.deleted(o, `Application "shop" is protected from being destroyed|terraform untaint dbos_application.NAME|Nothing was sent`+waysOn) == nil {
+	if r.deleted(o, `Application "shop" is protected from being destroyed|terraform untaint dbos_application.NAME|Nothing was changed`+waysOn) == nil {
 		t.Error("the protected application is no longer in the state")
 	}
 	wantWrites(t, a)

@@ -85,8 +85,8 @@ func (r *rollout) warnOvertaken(application *cloud.Application, diags *diag.Diag
 		running += fmt.Sprintf(" on %q", application.Instance)
 	}
 	diags.AddWarning(fmt.Sprintf("Application %q was changed by somebody else meanwhile", application.Name),
-		fmt.Sprintf("This apply deployed %s, which was accepted. Before it was seen to serve, somebody else deployed or moved the application: "+
-			"it runs %s now. If that is not what should run, find out who did it before you apply again.", accepted, running))
+		fmt.Sprintf("DBOS Cloud accepted %s from Terraform. Before Terraform saw it serve, somebody else deployed or moved the application. "+
+			"It runs %s now. If that is wrong, find out who did it before you apply again.", accepted, running))
 }
 
 // loadPrivate reads a value of the private state; false means that there is none.
@@ -97,7 +97,7 @@ func loadPrivate(ctx context.Context, private privateState, key string, value an
 		return false
 	}
 	if err := json.Unmarshal(raw, value); err != nil {
-		diags.AddError("Cannot read the private state", fmt.Sprintf("The value %q of the resource's private state is not what this provider writes: %s.", key, err))
+		diags.AddError("Cannot read the private state", fmt.Sprintf("This provider did not write the value %q of the resource's private state: %s. Restore the state from a backup, or remove the resource from the state and import it again.", key, err))
 		return false
 	}
 	return true

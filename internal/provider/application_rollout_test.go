@@ -43,7 +43,7 @@ func TestRolloutOver(t *testing.T) {
 // once, is saved, and warns with both versions.
 func TestOvertaken(t *testing.T) {
 	t.Parallel()
-	const warning = `WARNING: Application "shop" was changed by somebody else meanwhile|version "v8"|it runs version "v9"`
+	const warning = `WARNING: Application "shop" was changed by somebody else meanwhile|version "v8"|It runs version "v9"`
 	overtaken := func(a *api, call string) *api {
 		a.answer(call, func(string) (int, string) {
 			a.say("GET applications/shop", application("shop", "restored", "v9", "AVAILABLE", 512))

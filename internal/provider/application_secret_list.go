@@ -24,10 +24,10 @@ func newApplicationSecretList() list.ListResource {
 	return &lister[applicationSecretModel, *applicationSecretModel, secretListModel]{
 		of: &newApplicationSecret().managed, plural: "application secrets", find: findSecrets,
 		schema: schema.Schema{
-			MarkdownDescription: "Lists the secrets of applications for `terraform query`: their names, as the API never returns their values. Needs Terraform 1.14 or newer.",
+			MarkdownDescription: "Lists the names of the secrets of applications for `terraform query`. The API never returns their values. Needs Terraform 1.14 or newer.",
 			Attributes: map[string]schema.Attribute{
 				"application_name": schema.StringAttribute{
-					Optional: true, MarkdownDescription: "Application whose secrets to list. Default: all applications, with one call for each.",
+					Optional: true, MarkdownDescription: "Application whose secrets to list. Default: all applications, with one API call for each.",
 					Validators: applicationNameRules(),
 				},
 			},

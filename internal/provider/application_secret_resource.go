@@ -52,22 +52,22 @@ type applicationSecretModel struct {
 
 func (r *applicationSecretResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	attributes := map[string]schema.Attribute{
-		"id":               computedText("`APP/NAME`, once the secret is set."),
+		"id":               computedText("`APP/NAME`: the names of the application and of the secret. It is known only when the secret is set."),
 		"organization":     organizationAttribute(),
-		"application_name": applicationNameAttribute("Application that the secret belongs to. Another one is another secret."),
+		"application_name": applicationNameAttribute("Application that the secret belongs to. A change replaces the secret."),
 		"name": schema.StringAttribute{
 			Required: true,
 			MarkdownDescription: "Name of the environment variable: a letter or `_`, then letters, digits and `_`. " +
-				"`DBOS_DATABASE_URL` and `DBOS_APP_HOSTNAME` are reserved. Another name is another secret.",
+				"`DBOS_DATABASE_URL` and `DBOS_APP_HOSTNAME` are reserved. A change replaces the secret.",
 			Validators:    []validator.String{rule("secret name", "the name of an environment variable", cloud.CheckSecretName)},
 			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		},
 	}
-	maps.Copy(attributes, sensitiveAttributes("value", "Value of the secret. A change is made in place; taking it out changes nothing.",
+	maps.Copy(attributes, sensitiveAttributes("value", "Value of the secret. It changes in place. If you remove the attribute, the secret keeps its value.",
 		rule("secret value", "a value that is not empty", checkSecretValue)))
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Sets an environment variable of an application. The API never returns its value, so that a value changed by hand is not seen.\n\n" +
-			"~> **It takes effect at the next deploy.** To deploy when it changes, refer to its version under `triggers` of the `dbos_application_deployment`.",
+		MarkdownDescription: "Sets an environment variable of an application. The API never returns its value, so Terraform cannot see that somebody has changed it.\n\n" +
+			"~> **A change takes effect at the next deploy.** To deploy after each change, add the version of the secret to `triggers` of the `dbos_application_deployment`.",
 		Attributes: attributes,
 		Blocks:     map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
 	}
@@ -124,7 +124,7 @@ func (r *applicationSecretResource) update(ctx context.Context, o *operation[app
 			return
 		}
 		if err := o.client.SetSecret(ctx, o.plan.ApplicationName.ValueString(), o.plan.Name.ValueString(), o.config.value().configured().ValueString()); err != nil {
-			addError(o.diags, "Cannot set "+o.label, err, "Its value may still be the former one. Apply again once the cause is removed.")
+			addError(o.diags, "Cannot set "+o.label, err, "Its value may still be the previous one. Remove the cause and apply again.")
 			return
 		}
 	}
@@ -136,13 +136,13 @@ func (r *applicationSecretResource) delete(ctx context.Context, o *operation[app
 		return
 	}
 	if err := o.client.DeleteSecret(ctx, o.state.ApplicationName.ValueString(), o.state.Name.ValueString()); err != nil {
-		addError(o.diags, "Cannot delete "+o.label, err, "It stays in the state. Apply again once the cause is removed.")
+		addError(o.diags, "Cannot delete "+o.label, err, "It stays in the state. Remove the cause and apply again.")
 	}
 }
 
 func checkSecretValue(value string) error {
 	if value == "" {
-		return errors.New("the value is empty; to take a secret away, take its resource out of the configuration")
+		return errors.New("the value is empty; to delete a secret, remove its resource from the configuration")
 	}
 	return nil
 }
@@ -172,9 +172,9 @@ func (m *applicationSecretModel) absent(ctx context.Context, client *cloud.Clien
 	switch {
 	case cloud.IsNotFound(err):
 		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q does not exist", m.ApplicationName.ValueString()),
-			sentence(err.Error())+" Nothing was sent. Check the name, or register it with dbos_application and refer to it by its id.")
+			sentence(err.Error())+" Nothing was changed. Check the name, or register the application with dbos_application and refer to its id.")
 	case err != nil:
-		addError(diags, "Cannot look "+m.label()+" up before setting it", err, "Nothing was sent. "+applyAgain)
+		addError(diags, "Cannot look up "+m.label()+" before setting it", err, "Nothing was changed. "+applyAgain)
 	case slices.Contains(names, m.Name.ValueString()):
 		diags.AddError("Cannot create "+m.label()+": it exists already", takenHelp(applicationSecretType, m.path()))
 	default:

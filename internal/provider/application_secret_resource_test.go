@@ -126,7 +126,7 @@ func TestSecretCreateRefused(t *testing.T) {
 	// The answer is lost: the secret may exist, and is kept without its value.
 	a.say("GET applications/shop/secrets", `[]`)
 	a.answer("POST applications/secrets", func(string) (int, string) { return http.StatusBadGateway, "<html>" })
-	o := r.apply(applicationSecretType, nil, secret, "", `Cannot tell whether secret "shop/STRIPE_KEY" exists|terraform untaint dbos_application_secret.NAME`)
+	o := r.apply(applicationSecretType, nil, secret, "", `Cannot determine whether secret "shop/STRIPE_KEY" exists|terraform untaint dbos_application_secret.NAME`)
 	r.check(o.value, attributes{"id": "shop/STRIPE_KEY", "value": nil})
 }
 

@@ -98,8 +98,8 @@ func (m *applicationDeploymentModel) sourceFault(err error, diags *diag.Diagnost
 		return
 	}
 	addAttributeError(diags, "source_dir", "The application cannot be deployed from "+m.SourceDir.ValueString(),
-		sentence(err.Error())+" If the same apply builds the files, refer to an attribute of the builder in source_dir or triggers. "+
-			"(To destroy without them, use -refresh=false.)")
+		sentence(err.Error())+" If the same apply builds the files, refer to an attribute of the resource that builds them, in source_dir or triggers. "+
+			"(To destroy without the files, use -refresh=false.)")
 }
 
 // checkDeploy makes the checks that only a deploy needs.
@@ -109,7 +109,7 @@ func (s *source) checkDeploy(ctx context.Context, diags *diag.Diagnostics) {
 	}
 	if dead := s.DeadLinks(); len(dead) > 0 {
 		diags.AddAttributeWarning(path.Root("source_dir"), "Links that lead nowhere are left out",
-			fmt.Sprintf("These links in the source directory lead to nothing, and are not deployed: %s.", strings.Join(dead, ", ")))
+			fmt.Sprintf("The targets of these symbolic links do not exist, so the links are not deployed: %s. If the application needs them, repair them and apply again.", strings.Join(dead, ", ")))
 	}
 }
 
@@ -120,7 +120,7 @@ func (s *source) keepsDatabase(application *cloud.Application, diags *diag.Diagn
 		return true
 	}
 	addAttributeError(diags, "source_dir", fmt.Sprintf("The database of application %q cannot be changed", application.Name),
-		fmt.Sprintf("Its database is %q, but app_db_name in %s is %q. Nothing was deployed. Put the former name into the file.", application.Database, s.configFile, wanted))
+		fmt.Sprintf("Its database is %q, but app_db_name in %s is %q. Nothing was deployed. Write the name of the existing database into the file.", application.Database, s.configFile, wanted))
 	return false
 }
 

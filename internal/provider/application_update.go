@@ -63,7 +63,7 @@ func (m *applicationModel) keepFixed(state *applicationModel, imported bool, dia
 	case state.TimeTravel.IsNull() || m.TimeTravel.Equal(state.TimeTravel):
 	case imported:
 		diags.AddAttributeWarning(path.Root("time_travel"), fmt.Sprintf("time_travel of application %q is recorded as configured", m.Name.ValueString()),
-			"The application was imported, and the API does not tell whether it has time travel. This apply only records the value; it sends nothing.")
+			"The application was imported, and the API does not return whether it has time travel. This apply only writes the value to the state.")
 	default:
 		m.refuseChange("time_travel", fmt.Sprint(state.TimeTravel.ValueBool()), diags)
 	}
@@ -71,15 +71,15 @@ func (m *applicationModel) keepFixed(state *applicationModel, imported bool, dia
 
 func (m *applicationModel) refuseChange(attribute, value string, diags *diag.Diagnostics) {
 	addAttributeError(diags, attribute, fmt.Sprintf("Application %q is registered already", m.Name.ValueString()),
-		fmt.Sprintf("It was registered with %s = %s, which cannot be changed. Put the old value back. "+
-			"To register the application anew instead, run terraform taint %s.NAME, with the address that the plan shows, and apply; its versions and its secrets go with it.", attribute, value, applicationType))
+		fmt.Sprintf("It was registered with %s = %s, which cannot be changed. Set the old value again. "+
+			"To delete the application, its versions and its secrets, and register it again, run terraform taint %s.NAME, with the address that the plan shows, and apply.", attribute, value, applicationType))
 }
 
 // checkExecutors refuses a lower limit above the upper one.
 func (m *applicationModel) checkExecutors(diags *diag.Diagnostics) {
 	if isSet(m.MinExecutors) && isSet(m.MaxExecutors) && m.MinExecutors.ValueInt64() > m.MaxExecutors.ValueInt64() {
 		addAttributeError(diags, "min_executors", "Invalid number of executors",
-			fmt.Sprintf("min_executors %d is above max_executors %d. Lower the one or raise the other.", m.MinExecutors.ValueInt64(), m.MaxExecutors.ValueInt64()))
+			fmt.Sprintf("min_executors is %d, and max_executors is only %d. Lower min_executors or raise max_executors.", m.MinExecutors.ValueInt64(), m.MaxExecutors.ValueInt64()))
 	}
 }
 
@@ -101,7 +101,7 @@ func reportRegistration(plan *applicationModel, err error, save func(), diags *d
 	var refused *cloud.Error
 	if errors.As(err, &refused) && strings.Contains(refused.Message, "database "+instance+" not found") {
 		addAttributeError(diags, "database_instance_name", fmt.Sprintf("Database instance %q does not exist", instance),
-			sentence(err.Error())+" Nothing was registered. Check the name. Referring to an instance never creates one.")
+			sentence(err.Error())+" Nothing was registered. Check the name. A reference to an instance never creates one.")
 		return false
 	}
 	return createCall{
@@ -176,7 +176,7 @@ func (u *applicationUpdate) run(ctx context.Context, client *cloud.Client, diags
 func (u *applicationUpdate) set(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
 	name := u.plan.Name.ValueString()
 	if err := client.UpdateApplication(ctx, name, u.settings); err != nil {
-		addError(diags, "Cannot change the settings of "+u.plan.label(), err, "They are recorded as they were; apply again once the cause is removed.")
+		addError(diags, "Cannot change the settings of "+u.plan.label(), err, "The state still has the previous settings. Remove the cause and apply again.")
 		return false
 	}
 	u.next.ExecutorsMemoryMiB, u.next.MinExecutors, u.next.MaxExecutors = u.plan.ExecutorsMemoryMiB, u.plan.MinExecutors, u.plan.MaxExecutors
@@ -198,7 +198,7 @@ func (u *applicationUpdate) move(ctx context.Context, client *cloud.Client, diag
 	application, err := client.FreshApplication(ctx, u.plan.Name.ValueString())
 	switch {
 	case err != nil:
-		addError(diags, summary, err, "Nothing was sent. "+applyAgain)
+		addError(diags, summary, err, "Nothing was changed. "+applyAgain)
 		return false
 	case application.Instance == target:
 		u.rollout = nil
@@ -215,7 +215,7 @@ func (u *applicationUpdate) move(ctx context.Context, client *cloud.Client, diag
 		}
 		u.rollout, err = move(ctx, client, application, target, version)
 		if err != nil {
-			addError(diags, summary, err, fmt.Sprintf("As far as Terraform knows it is still on %q; the next plan looks again.", application.Instance))
+			addError(diags, summary, err, fmt.Sprintf("It is probably still on %q. Remove the cause and apply again: the next plan reads where it is.", application.Instance))
 			return false
 		}
 		u.rollout.keep(ctx, u.private, diags)

@@ -43,12 +43,12 @@ func (d *applicationVersionsDataSource) Metadata(_ context.Context, _ datasource
 
 func (d *applicationVersionsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the versions of an application, and finds the one that was running at a time, such as that of a restore.",
+		MarkdownDescription: "Lists the versions of an application, and finds the version that ran at a given time, such as the time of a restore.",
 		Attributes: map[string]schema.Attribute{
 			"application_name": applicationNameOfDataSource(),
 			"running_at": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Time to find the running version of, in RFC 3339 form with its zone.",
+				MarkdownDescription: "Time for which to find the running version, in RFC 3339 format with its zone.",
 				Validators:          []validator.String{rule("time", "a time in RFC 3339 form", checkTimestamp)},
 			},
 			"versions": schema.ListNestedAttribute{
@@ -56,15 +56,15 @@ func (d *applicationVersionsDataSource) Schema(_ context.Context, _ datasource.S
 				MarkdownDescription: "The versions, newest first.",
 				NestedObject: schema.NestedAttributeObject{
 					Attributes: map[string]schema.Attribute{
-						"version":    schema.StringAttribute{Computed: true, MarkdownDescription: "The version, as `previous_version` takes it."},
-						"created_at": schema.StringAttribute{Computed: true, MarkdownDescription: "When it was deployed, in RFC 3339 form."},
+						"version":    schema.StringAttribute{Computed: true, MarkdownDescription: "The version, for use as `previous_version`."},
+						"created_at": schema.StringAttribute{Computed: true, MarkdownDescription: "When it was deployed, in RFC 3339 format."},
 					},
 				},
 			},
 			"running_version": schema.StringAttribute{
 				Computed: true,
-				MarkdownDescription: "The newest version that was made at or before `running_at`; null if there was none, or without that time. " +
-					"The control plane does not tell whether it really served then.",
+				MarkdownDescription: "Newest version that was created at or before `running_at`. Null if there was none, or if `running_at` is not set. " +
+					"The API does not return whether this version really served at that time.",
 			},
 		},
 	}

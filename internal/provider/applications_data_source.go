@@ -31,11 +31,11 @@ func (d *applicationsDataSource) Metadata(_ context.Context, _ datasource.Metada
 
 func (d *applicationsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the applications of the organization, or those on one database instance: after a restore, each of them is to be moved.",
+		MarkdownDescription: "Lists the applications of the organization, or only the applications on one database instance. After a restore, these are the applications to move.",
 		Attributes: map[string]schema.Attribute{
 			"database_instance_name": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Only the applications on this database instance; it need not exist any more. Default: all.",
+				MarkdownDescription: "List only the applications on this database instance. The instance may be deleted already. Default: list all.",
 				Validators:          instanceNameRules(),
 			},
 			"applications": schema.ListNestedAttribute{

@@ -26,8 +26,8 @@ func (connectionURLFunction) Metadata(_ context.Context, _ function.MetadataRequ
 func (connectionURLFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Writes a database connection as a URL",
-		MarkdownDescription: "Returns `postgresql://username:password@hostname:port/database`, with every part percent-encoded and an IPv6 address in brackets, " +
-			"so that any legal password and host name survive. The result holds the password: it is as sensitive, or as ephemeral, as its argument.",
+		MarkdownDescription: "Returns `postgresql://username:password@hostname:port/database`. Every part is percent-encoded, and an IPv6 address is in brackets, " +
+			"so every valid password and host name works. The result contains the password: it is sensitive if the argument is sensitive, and ephemeral if the argument is ephemeral.",
 		Parameters: []function.Parameter{
 			function.DynamicParameter{Name: "connection", MarkdownDescription: connectionDescription},
 		},
@@ -46,7 +46,7 @@ func (connectionURLFunction) Run(ctx context.Context, req function.RunRequest, r
 		return
 	}
 	if c.Password == "" {
-		resp.Error = argumentError(0, "the connection has no password, without which the URL would not log in; the API never returns one: merge it into the object, as in merge(dbos_database_instance.NAME, { password = var.password })")
+		resp.Error = argumentError(0, "the connection has no password, and the API never returns one; merge it into the object, as in merge(dbos_database_instance.NAME, { password = var.password })")
 		return
 	}
 	url, err := connection.URL(c)

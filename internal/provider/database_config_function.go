@@ -25,11 +25,11 @@ func (databaseConfigFunction) Metadata(_ context.Context, _ function.MetadataReq
 
 func (databaseConfigFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "Loads a database connection into a dbos-config.yaml",
+		Summary: "Writes a database connection into a dbos-config.yaml",
 		MarkdownDescription: "Returns the text of a `dbos-config.yaml` with `hostname`, `port`, `username` and `password` set under `database:`. " +
-			"Comments, order and all other fields stay as they are. Without a password it writes `${PGPASSWORD}`, so that a file on disk holds no secret.",
+			"Comments, order and all other fields stay as they are. If the connection has no password, the function writes `${PGPASSWORD}`, and the text contains no secret.",
 		Parameters: []function.Parameter{
-			function.StringParameter{Name: "yaml", MarkdownDescription: "Text of the `dbos-config.yaml`, such as `file(\"dbos-config.yaml\")`; may be empty."},
+			function.StringParameter{Name: "yaml", MarkdownDescription: "Text of the `dbos-config.yaml`, such as `file(\"dbos-config.yaml\")`. It may be empty."},
 			function.DynamicParameter{Name: "connection", MarkdownDescription: connectionDescription},
 		},
 		Return: function.StringReturn{},

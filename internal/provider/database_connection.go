@@ -17,7 +17,7 @@ import (
 
 // connectionDescription describes the parameter that the connection functions share.
 const connectionDescription = "Any object with `hostname`, `port`, `username` and `password`, and optionally `database` (default `postgres`) and `sslmode`. " +
-	"Further attributes are ignored, so that a whole resource can be passed."
+	"Other attributes are ignored, so you can pass a whole resource."
 
 // connectionFrom reads a connection from the dynamic argument at position. Object parameters of functions cannot have
 // optional attributes, so that the argument is taken apart here.

@@ -48,19 +48,19 @@ func (e *databaseConnectionEphemeral) Metadata(_ context.Context, _ ephemeral.Me
 
 func (e *databaseConnectionEphemeral) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The connection to a database instance, for another provider's configuration or a write-only attribute. " +
-			"It is never stored. Needs Terraform 1.10 or newer.\n\n" +
+		MarkdownDescription: "The connection to a database instance, for the configuration of another provider or for a write-only attribute. " +
+			"Terraform never stores it. Needs Terraform 1.10 or newer.\n\n" +
 			"~> Be careful when you run migration commands by hand on a production database.",
 		Attributes: map[string]schema.Attribute{
 			"database_instance_name": schema.StringAttribute{
 				Required:            true,
-				MarkdownDescription: "Name of the database instance. One that does not exist is an error; none is ever made.",
+				MarkdownDescription: "Name of the database instance. It must exist: this resource never creates one.",
 				Validators:          instanceNameRules(),
 			},
 			"password": schema.StringAttribute{
 				Required:            true,
 				Sensitive:           true,
-				MarkdownDescription: "Password of the role, which the API never returns.",
+				MarkdownDescription: "Password of the role. The API never returns it.",
 			},
 			"database": schema.StringAttribute{
 				Optional:            true,
@@ -70,13 +70,13 @@ func (e *databaseConnectionEphemeral) Schema(_ context.Context, _ ephemeral.Sche
 			"username": schema.StringAttribute{
 				Optional:            true,
 				Computed:            true,
-				MarkdownDescription: "Role to log in as. Default: that of the instance, and `postgres.{reference}` for a linked Supabase database.",
+				MarkdownDescription: "Role to log in as. Default: the role of the instance, or `postgres.{reference}` for a linked Supabase database.",
 			},
 			"sslmode": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Value of `sslmode` in the URL, such as `require`. Default: left out.",
+				MarkdownDescription: "Value of `sslmode` in the URL, such as `require`. Default: no `sslmode` in the URL.",
 			},
-			"url":      schema.StringAttribute{Computed: true, Sensitive: true, MarkdownDescription: "The connection as a `postgresql://` URL, every part percent-encoded."},
+			"url":      schema.StringAttribute{Computed: true, Sensitive: true, MarkdownDescription: "The connection as a `postgresql://` URL. Every part is percent-encoded."},
 			"hostname": schema.StringAttribute{Computed: true, MarkdownDescription: "Host name of the database server."},
 			"port":     schema.Int64Attribute{Computed: true, MarkdownDescription: "Port of the database server."},
 		},
@@ -101,7 +101,7 @@ func (e *databaseConnectionEphemeral) Open(ctx context.Context, req ephemeral.Op
 		return
 	case instance.Hostname == "":
 		addAttributeError(&resp.Diagnostics, "database_instance_name", fmt.Sprintf("Database instance %q cannot be connected to yet", name),
-			fmt.Sprintf("It has no host name; its status is %q. Apply again once it is available.", instance.Status))
+			fmt.Sprintf("It has no host name yet, and its status is %q. Apply again when it is available.", instance.Status))
 		return
 	}
 

@@ -95,7 +95,7 @@ func TestDotenvFunction(t *testing.T) {
 	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Providers(nil), Steps: []resource.TestStep{
 		{
 			Config:      `output "all" { value = provider::dbos::dotenv("A=\\$A\nC=x$A") }`,
-			ExpectError: says("the references of C do not end."),
+			ExpectError: says("the references of C never end."),
 		},
 		{
 			Config: `output "all" { value = provider::dbos::dotenv("# ours\nexport A=1\nB='$${A}2' # c\n") }`,

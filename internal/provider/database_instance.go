@@ -47,14 +47,14 @@ func instanceAttributes() map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{
 		"id": schema.StringAttribute{
 			Computed:            true,
-			MarkdownDescription: "The name, once the instance is made. Refer to the instance through it, so that nothing looks it up before it exists.",
+			MarkdownDescription: "Name of the instance. It is known only when the instance exists: refer to the instance by `id`, and Terraform creates it first.",
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 		},
 		"organization": organizationAttribute(),
 		"name": schema.StringAttribute{
 			Required: true,
-			MarkdownDescription: "Name of the database instance. A new one has 3 to 16 characters of `a-z`, `0-9` and `_`; older ones of up to 30 characters, also with `-`, can be imported. " +
-				"Another name is another instance.",
+			MarkdownDescription: "Name of the database instance: 3 to 16 characters of `a-z`, `0-9` and `_`. Existing instances with up to 30 characters, and with `-`, can be imported. " +
+				"A change replaces the instance.",
 			Validators:    instanceNameRules(),
 			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		},
@@ -62,7 +62,7 @@ func instanceAttributes() map[string]schema.Attribute {
 			Optional: true,
 			Computed: true,
 			Default:  booldefault.StaticBool(true),
-			MarkdownDescription: "Whether the database instance is protected from being destroyed or replaced, which irreversibly deletes all of its data. " +
+			MarkdownDescription: "Whether Terraform refuses to destroy or replace the database instance. Both irreversibly delete all of its data. " +
 				protectionHelp + " Default: `true`.",
 		},
 		"hostname": schema.StringAttribute{
@@ -77,7 +77,7 @@ func instanceAttributes() map[string]schema.Attribute {
 		},
 		"admin_username": schema.StringAttribute{
 			Computed:            true,
-			MarkdownDescription: "Role by which DBOS Cloud itself administers the instance; null where the control plane does not tell.",
+			MarkdownDescription: "Role with which DBOS Cloud itself administers the instance. Null if the API does not return it.",
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 		},
 	}
@@ -88,7 +88,7 @@ func instanceAttributes() map[string]schema.Attribute {
 // replaceIfKnownBefore replaces the object when the value changes, except if the state has no value because no call
 // answered it.
 func replaceIfKnownBefore() planmodifier.String {
-	const description = "Another value is another object; one that was not known before changes nothing."
+	const description = "A change replaces the object, unless the state has no value yet."
 	return stringplanmodifier.RequiresReplaceIf(func(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
 		resp.RequiresReplace = !req.StateValue.IsNull()
 	}, description, description)
@@ -167,7 +167,7 @@ func (m *instanceModel) planUpdate(config, state *instanceModel, diags *diag.Dia
 			m.Username = types.StringUnknown()
 		}
 	}
-	config.password().checkChange(state.label(), "sets it to the configured one; whatever logs in with another password stops working",
+	config.password().checkChange(state.label(), "sets it to the configured one. Clients that log in with another password stop working",
 		m.password(), state.password(), diags)
 }
 
@@ -237,7 +237,7 @@ func (r *managedInstance[M, P]) delete(ctx context.Context, o *operation[M]) {
 	case cloud.IsNotFound(err):
 		return
 	case err != nil:
-		addError(o.diags, "Cannot delete "+m.label(), err, "Nothing was sent; the instance is as it was. "+applyAgain)
+		addError(o.diags, "Cannot delete "+m.label(), err, "Nothing was changed. "+applyAgain)
 		return
 	case !provisioned(instance, r.typeName, m.ID, o.diags):
 		return
@@ -247,12 +247,12 @@ func (r *managedInstance[M, P]) delete(ctx context.Context, o *operation[M]) {
 			return
 		}
 		if err := o.client.DeleteInstance(ctx, name); err != nil {
-			addError(o.diags, "Cannot delete "+m.label(), err, "It stays in the state. Apply again once the cause is removed.")
+			addError(o.diags, "Cannot delete "+m.label(), err, "It stays in the state. Remove the cause and apply again.")
 			return
 		}
 	}
 	if _, err := o.client.WaitInstance(ctx, name, cloud.Gone); err != nil {
-		addError(o.diags, "Cannot see the end of the deletion of "+m.label(), err,
-			"Its deletion was accepted and goes on. It stays in the state; apply again to see it gone.")
+		addError(o.diags, "Cannot confirm the deletion of "+m.label(), err,
+			"The deletion was accepted and is still running. The object stays in the state. Apply again to confirm the deletion.")
 	}
 }

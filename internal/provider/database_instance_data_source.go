@@ -61,12 +61,12 @@ func instanceRecordAttributes(name schema.StringAttribute) map[string]schema.Att
 	return map[string]schema.Attribute{
 		"name":               name,
 		"username":           schema.StringAttribute{Computed: true, MarkdownDescription: "Role that you log in with."},
-		"admin_username":     schema.StringAttribute{Computed: true, MarkdownDescription: "Role by which DBOS Cloud administers the instance."},
-		"hostname":           schema.StringAttribute{Computed: true, MarkdownDescription: "Host name of the database server; null until there is one."},
-		"port":               schema.Int64Attribute{Computed: true, MarkdownDescription: "Port of the database server; null until there is one."},
-		"status":             schema.StringAttribute{Computed: true, MarkdownDescription: "Status, in the words of Amazon RDS, such as `creating` or `available`."},
-		"available":          schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the instance can be used: its status is `available` or `backing-up`, and it has a host name."},
-		"linked":             schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether it is a linked database, which DBOS Cloud did not provision; null where an older server does not tell."},
+		"admin_username":     schema.StringAttribute{Computed: true, MarkdownDescription: "Role with which DBOS Cloud administers the instance."},
+		"hostname":           schema.StringAttribute{Computed: true, MarkdownDescription: "Host name of the database server. Null until there is one."},
+		"port":               schema.Int64Attribute{Computed: true, MarkdownDescription: "Port of the database server. Null until there is one."},
+		"status":             schema.StringAttribute{Computed: true, MarkdownDescription: "Status, such as `creating` or `available`. The values are those of Amazon RDS."},
+		"available":          schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the instance can be used. This is so if its status is `available` or `backing-up`, and it has a host name."},
+		"linked":             schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether it is a linked database, which DBOS Cloud did not provision. Null if an older server does not return it."},
 		"supabase_reference": schema.StringAttribute{Computed: true, MarkdownDescription: "Reference of the Supabase project that a linked database belongs to."},
 	}
 }
@@ -98,7 +98,7 @@ func (d *databaseInstanceDataSource) Read(ctx context.Context, req datasource.Re
 	switch {
 	case cloud.IsNotFound(err):
 		addAttributeError(&resp.Diagnostics, "name", fmt.Sprintf("Database instance %q does not exist", name),
-			sentence(err.Error())+" Check the name and the organization; none is ever made by looking it up.")
+			sentence(err.Error())+" Check the name and the organization. A data source never creates an instance.")
 	case err != nil:
 		addError(&resp.Diagnostics, fmt.Sprintf("Cannot read database instance %q", name), err, "")
 	default:

@@ -43,7 +43,7 @@ func (s readySteps) run(ctx context.Context, diags *diag.Diagnostics) {
 	}
 	if err := s.client.SetInstancePassword(setting, s.failure.name, s.secret.ValueString()); err != nil {
 		addError(diags, fmt.Sprintf("Cannot set the password of database instance %q", s.failure.name), err,
-			"The instance exists; its password may still be the former one. "+s.failure.wayOn())
+			"The instance exists. Its password may still be the previous one. "+s.failure.wayOn())
 		return
 	}
 	former := s.model.passwordModel
@@ -82,7 +82,7 @@ func (s readySteps) waited(instance *cloud.Instance, err error, diags *diag.Diag
 func provisioned(instance *cloud.Instance, typeName string, id types.String, diags *diag.Diagnostics) bool {
 	if instance.Linked {
 		diags.AddError(fmt.Sprintf("Database instance %q is a linked database", instance.Name),
-			"The control plane did not provision the database of this name; it is a link. Nothing was changed. "+
+			"DBOS Cloud did not provision the database of this name: it is a linked database. Nothing was changed. "+
 				manageAs(linkedDatabaseType, typeName, id))
 	}
 	return !instance.Linked

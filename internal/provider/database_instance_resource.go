@@ -37,15 +37,15 @@ func (r *databaseInstanceResource) Schema(ctx context.Context, _ resource.Schema
 	attributes := instanceAttributes()
 	attributes["username"] = schema.StringAttribute{
 		Required: true,
-		MarkdownDescription: "Role that you log in with, 3 to 16 characters of `a-z`, `0-9` and `_` that begin with a letter; " +
-			"`dbosadmin`, `dbos`, `postgres` and `admin` are reserved. It cannot be changed: another name is another instance.",
+		MarkdownDescription: "Role that you log in with: 3 to 16 characters of `a-z`, `0-9` and `_`, the first one a letter. " +
+			"`dbosadmin`, `dbos`, `postgres` and `admin` are reserved. A change replaces the instance.",
 		Validators:    []validator.String{rule("username", "1 to 63 characters of a-z, 0-9, _ and -", cloud.CheckUsername)},
 		PlanModifiers: []planmodifier.String{replaceIfKnownBefore()},
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Provisions a Postgres database instance. One instance can host the databases of many applications.\n\n" +
-			"~> **Destroying a database instance irreversibly deletes all data in it.** `deletion_protection` is on by default and refuses that: " +
-			"a destroy or a replacement while it is planned, `-replace`, a taint and `replace_triggered_by` before anything is sent.",
+			"~> **Destroying a database instance irreversibly deletes all data in it.** `deletion_protection` is on by default and prevents this: " +
+			"a plan that destroys or replaces the instance fails, and `-replace`, a taint and `replace_triggered_by` fail during the apply, before anything is changed.",
 		Attributes: attributes,
 		Blocks:     map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
 	}

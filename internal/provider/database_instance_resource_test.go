@@ -182,7 +182,7 @@ func TestAccDatabaseInstance_writeOnlyPassword(t *testing.T) {
 			step(func(c *instanceConfig) { c.Password = "" }, 3, plancheck.ResourceActionNoop),
 			{
 				Config:      instanceConfig{Version: 3, Protection: "false"}.String(),
-				ExpectError: says("password_wo_version has changed, which sends the password, but password_wo is not set"),
+				ExpectError: says("A changed password_wo_version sends the password, but password_wo is not set"),
 			},
 		},
 	})

@@ -29,7 +29,7 @@ func (d *databaseInstancesDataSource) Metadata(_ context.Context, _ datasource.M
 
 func (d *databaseInstancesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the database instances of the organization, linked ones too.",
+		MarkdownDescription: "Lists the database instances of the organization, including linked databases.",
 		Attributes: map[string]schema.Attribute{
 			"instances": schema.ListNestedAttribute{
 				Computed:            true,

@@ -24,6 +24,6 @@ func (m passwordModel) password() sensitive {
 // passwordAttributes are the attributes of passwordModel; whose is the owner of the password in the descriptions.
 func passwordAttributes(whose string) map[string]schema.Attribute {
 	return sensitiveAttributes("password",
-		"Password of "+whose+", 8 to 128 printable ASCII characters without `/ \\ \" ' @` and white space. A change is made in place.",
+		"Password of "+whose+", 8 to 128 printable ASCII characters without `/ \\ \" ' @` and white space. It changes in place.",
 		rule("password", "8 to 128 printable ASCII characters without / \\ \" ' @ and white space", cloud.CheckPassword))
 }

@@ -50,30 +50,30 @@ func (r *databaseRestoreResource) Schema(ctx context.Context, _ resource.SchemaR
 	attributes := instanceAttributes()
 	attributes["username"] = schema.StringAttribute{
 		Computed:            true,
-		MarkdownDescription: "Role that you log in with, that of the source.",
+		MarkdownDescription: "Role that you log in with. It is the role of the source.",
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
 	attributes["source_instance_name"] = schema.StringAttribute{
 		Optional: true,
 		Computed: true,
-		MarkdownDescription: "Database instance to restore from; linked databases cannot be. Needed to create and fixed afterwards; " +
-			"taking it out of the configuration changes nothing, and the source may be destroyed.",
+		MarkdownDescription: "Database instance to restore from; not a linked database. It is required for a new restore and cannot change afterwards. " +
+			"You can then remove it from the configuration, and destroy the source.",
 		Validators:    []validator.String{rule("source instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)},
 		PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
 	attributes["restore_timestamp"] = schema.StringAttribute{
 		Optional: true,
 		Computed: true,
-		MarkdownDescription: "Point in time to restore, in RFC 3339 form with its zone, such as `2026-11-25T13:45:30.25Z`: in the past and within the retention of the source's backups " +
-			"(24 hours on the free tier). Needed to create and fixed afterwards; taking it out, or writing the same instant otherwise, changes nothing.",
+		MarkdownDescription: "Point in time to restore, in RFC 3339 format with its zone, such as `2026-11-25T13:45:30.25Z`. It must be in the past, and not before the oldest backup of the source " +
+			"(24 hours ago on the free tier). It is required for a new restore and cannot change afterwards. You can then remove it from the configuration, or write the same time in another zone.",
 		Validators:    []validator.String{rule("restore timestamp", "a time in RFC 3339 form", checkTimestamp)},
 		PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Restores a database instance, as it was at a point in time, into a new instance. The source stays as it is. " +
-			"The new instance is an ordinary one: its roles and passwords are those of that moment, unless a password is set here.\n\n" +
-			"~> **Destroying a restored instance irreversibly deletes all data in it.** `deletion_protection` is on by default and refuses that: " +
-			"a destroy or a replacement while it is planned, `-replace`, a taint and `replace_triggered_by` before anything is sent.",
+		MarkdownDescription: "Restores a database instance to a point in time. The result is a new instance; the source is not changed. " +
+			"The new instance has the roles and passwords of that time, unless you set a password here.\n\n" +
+			"~> **Destroying a restored instance irreversibly deletes all data in it.** `deletion_protection` is on by default and prevents this: " +
+			"a plan that destroys or replaces the instance fails, and `-replace`, a taint and `replace_triggered_by` fail during the apply, before anything is changed.",
 		Attributes: attributes,
 		Blocks:     map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
 	}
@@ -127,10 +127,10 @@ func (r *databaseRestoreResource) create(ctx context.Context, o *operation[datab
 func (r *databaseRestoreResource) planCreate(ctx context.Context, plan, config *databaseRestoreModel, diags *diag.Diagnostics) {
 	checkNew("instance name", "name", plan.Name, cloud.CheckNewInstanceName, diags)
 	if config.SourceInstanceName.IsNull() {
-		addAttributeError(diags, "source_instance_name", "Missing source", "A restore needs the name of the database instance to restore from.")
+		addAttributeError(diags, "source_instance_name", "Missing source", "A restore needs the name of the database instance to restore from. Set source_instance_name.")
 	}
 	if config.RestoreTimestamp.IsNull() {
-		addAttributeError(diags, "restore_timestamp", "Missing restore timestamp", "A restore needs the point in time to restore.")
+		addAttributeError(diags, "restore_timestamp", "Missing restore timestamp", "A restore needs the point in time to restore. Set restore_timestamp.")
 	}
 	config.password().requireForVersion(diags)
 	r.checkAge(config.RestoreTimestamp, diags)
@@ -141,7 +141,7 @@ func (r *databaseRestoreResource) planCreate(ctx context.Context, plan, config *
 	}
 	if source.Equal(plan.Name) {
 		addAttributeError(diags, "source_instance_name", "The source cannot be the target",
-			fmt.Sprintf("A restore makes a new database instance; %q cannot be restored into itself. Choose another name for the new instance.", source.ValueString()))
+			fmt.Sprintf("A restore creates a new database instance, so %q cannot be restored into itself. Choose another name for the new instance.", source.ValueString()))
 		return
 	}
 	client := r.session.planningClient()
@@ -163,10 +163,10 @@ func (r *databaseRestoreResource) checkAge(timestamp types.String, diags *diag.D
 	switch {
 	case age < 0:
 		addAttributeError(diags, "restore_timestamp", "The restore timestamp is in the future",
-			fmt.Sprintf("%s is %s from now. Only a point in time that has passed can be restored.", timestamp.ValueString(), (-age).Round(time.Second)))
+			fmt.Sprintf("%s is %s from now. Set a point in time in the past, and check its time zone.", timestamp.ValueString(), (-age).Round(time.Second)))
 	case age > freeRetention:
 		diags.AddAttributeWarning(path.Root("restore_timestamp"), "The restore timestamp is more than 24 hours ago",
-			fmt.Sprintf("%s is %s ago. Backups of the free tier reach back 24 hours; the control plane refuses a time beyond the retention of the source.", timestamp.ValueString(), age.Round(time.Minute)))
+			fmt.Sprintf("%s is %s ago. Backups of the free tier reach back 24 hours. DBOS Cloud refuses a time before the oldest backup of the source.", timestamp.ValueString(), age.Round(time.Minute)))
 	}
 }
 
@@ -174,7 +174,7 @@ func (r *databaseRestoreResource) checkAge(timestamp types.String, diags *diag.D
 func restorable(source *cloud.Instance, diags *diag.Diagnostics) bool {
 	if source.Linked {
 		addAttributeError(diags, "source_instance_name", fmt.Sprintf("Database instance %q cannot be restored", source.Name),
-			"It is a linked database, of which DBOS Cloud has no backups. Restore it with the means of its own server.")
+			"It is a linked database, and DBOS Cloud has no backups of it. Restore it on its own server, from your own backups.")
 	}
 	return !source.Linked
 }
@@ -186,12 +186,12 @@ func sourceReady(ctx context.Context, client *cloud.Client, name string, diags *
 	switch {
 	case cloud.IsNotFound(err):
 		addAttributeError(diags, "source_instance_name", fmt.Sprintf("Database instance %q does not exist", name),
-			sentence(err.Error())+" Nothing was sent. Check the name of the instance to restore from.")
+			sentence(err.Error())+" Nothing was changed. Check the name of the instance to restore from.")
 	case errors.As(err, &wait):
 		addAttributeError(diags, "source_instance_name", fmt.Sprintf("Database instance %q is not ready to be restored from", name),
-			lastStatus(wait)+" Nothing was sent. Apply again once it is available.")
+			lastStatus(wait)+" Nothing was changed. Apply again when it is available.")
 	case err != nil:
-		addError(diags, fmt.Sprintf("Cannot look at database instance %q, the source of the restore", name), err, "Nothing was sent. "+applyAgain)
+		addError(diags, fmt.Sprintf("Cannot read database instance %q, the source of the restore", name), err, "Nothing was changed. "+applyAgain)
 	default:
 		return restorable(source, diags)
 	}
@@ -216,12 +216,12 @@ func (m *databaseRestoreModel) origin(attribute string, config, state types.Stri
 		return state
 	case config.IsUnknown():
 		diags.AddAttributeWarning(path.Root(attribute), fmt.Sprintf("Database instance %q is restored already", m.Name.ValueString()),
-			fmt.Sprintf("%s is only known after apply. It stays as it was when the instance was restored, %q: a restored instance is never restored again.", attribute, state.ValueString()))
+			fmt.Sprintf("%s is only known after apply. The new value is ignored and %q stays: an instance is restored only once.", attribute, state.ValueString()))
 		return state
 	}
 	addAttributeError(diags, attribute, fmt.Sprintf("Database instance %q is restored already", m.Name.ValueString()),
-		fmt.Sprintf("It was restored with %s = %q, which cannot be changed; another restore is another instance. Choose another name for it.\n\n"+
-			"To replace this one and lose its data, put the old value back, set deletion_protection to false and apply; then write the new value, run terraform taint %s.NAME, with the address that the plan shows, and apply. "+
-			"(-replace would meet this error again, and a destroy needs the old value back or -refresh=false.)", attribute, state.ValueString(), databaseRestoreType))
+		fmt.Sprintf("It was restored with %s = %q, which cannot be changed. To restore again, choose another name for another instance.\n\n"+
+			"To replace this instance and lose its data, set the old value again, set deletion_protection = false and apply; then write the new value, run terraform taint %s.NAME, with the address that the plan shows, and apply. "+
+			"(-replace would end in this error again, and a destroy needs the old value or -refresh=false.)", attribute, state.ValueString(), databaseRestoreType))
 	return state
 }

@@ -15,9 +15,9 @@ import (
 
 // moveThenDestroy says what to do if Terraform destroys an instance before it moves the applications on it. Delete does
 // not know why it is called, so the message gives both reasons.
-const moveThenDestroy = `If the same apply was to move them, Terraform came to the destroy first, and does so again in each apply. To move them first:
-  - if the block of the instance was taken out, put it back and apply (or apply with -target the applications or bindings); then take it out and apply again;
-  - if the instance is being replaced, for example under another name, add lifecycle { create_before_destroy = true } to its block and apply.`
+const moveThenDestroy = `If this configuration also moves them, Terraform destroys the instance before it moves them, and would do so in every apply. To move them first:
+  - if you removed the block of the instance, put it back and apply (or apply with -target the applications or bindings); then remove it and apply again;
+  - if a change replaces the instance, such as another name, add lifecycle { create_before_destroy = true } to its block and apply.`
 
 // unused reports whether no application is on an instance, and refuses to go on otherwise. It looks now, so that no
 // order of destruction and no application outside of Terraform can lose a database. The object is the instance as
@@ -25,10 +25,10 @@ const moveThenDestroy = `If the same apply was to move them, Terraform came to t
 func unused(ctx context.Context, client *cloud.Client, object, instance string, diags *diag.Diagnostics) bool {
 	applications, err := client.FreshApplications(ctx)
 	if err != nil {
-		addError(diags, "Cannot tell which applications are on "+object, err, "Nothing was sent; it is as it was. "+applyAgain)
+		addError(diags, "Cannot list the applications on "+object, err, "Nothing was changed. "+applyAgain)
 		return false
 	}
-	return !refuseInUse(object, on(applications, instance), "Nothing was sent. Move them to another instance or delete them first.\n\n"+moveThenDestroy, diags)
+	return !refuseInUse(object, on(applications, instance), "Nothing was changed. Move these applications to another instance, or delete them, first.\n\n"+moveThenDestroy, diags)
 }
 
 // on names the applications on an instance.

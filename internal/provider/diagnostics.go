@@ -21,20 +21,20 @@ import (
 )
 
 // loginHelp lists the ways to give a login, the one for machines first.
-const loginHelp = `There is no login for the control plane. Give one of these:
+const loginHelp = `There is no login for DBOS Cloud. Give one of these:
   - a refresh token, for agents and CI: DBOS_REFRESH_TOKEN, or refresh_token in the provider's configuration;
-  - an access token, good for a day: DBOS_TOKEN, or token in the provider's configuration;
-  - the dbos-cloud CLI's login: run "npx dbos-cloud login" in the working directory, or name its file with DBOS_CREDENTIALS_FILE or credentials_file.`
+  - an access token, which lasts a day: DBOS_TOKEN, or token in the provider's configuration;
+  - the login of the dbos-cloud CLI: run "npx dbos-cloud login" in the working directory, or give its file in DBOS_CREDENTIALS_FILE or credentials_file.`
 
 // What to do when nothing is left behind. runAgain is for what is not only part of an apply.
 const (
-	applyAgain = "Apply again once the cause is removed."
-	runAgain   = "Run the command again once the cause is removed."
+	applyAgain = "Remove the cause and apply again."
+	runAgain   = "Remove the cause and run the command again."
 	notAdded   = "Nothing was added to the state. " + applyAgain
 )
 
 // addError reports a failed call. The summary says what failed and on which object; next says what state things are in
-// and the one thing to do. An empty next is that of a read.
+// and the one thing to do. An empty next is for an operation that has changed nothing.
 func addError(diags *diag.Diagnostics, summary string, err error, next string) {
 	if next == "" {
 		next = "Nothing was changed. " + runAgain
@@ -49,13 +49,13 @@ func explain(err error) string {
 	case errors.Is(err, cloud.ErrNoLogin):
 		return loginHelp
 	case errors.Is(err, context.Canceled) && cloud.OutcomeUnknown(err):
-		return "The operation was interrupted. What it had sent may have been carried out."
+		return "The operation was interrupted. Its last request may have taken effect."
 	case errors.Is(err, context.Canceled):
 		return "The operation was interrupted."
 	case errors.As(err, &refused) && refused.Status == http.StatusUnauthorized:
-		return sentence(err.Error()) + " The control plane does not accept the login: it may have expired, or belong to another endpoint."
+		return sentence(err.Error()) + " DBOS Cloud does not accept the login. It may have expired, or it may be for another endpoint."
 	case errors.As(err, &refused) && refused.Status == http.StatusForbidden:
-		return sentence(err.Error()) + " The login has no right to this: check the organization and the token that the provider uses."
+		return sentence(err.Error()) + " The login does not have permission for this. Check the organization and the token that the provider uses."
 	default:
 		return sentence(err.Error())
 	}
@@ -74,7 +74,7 @@ func output(err error) string {
 	if cut := len(text) - outputLimit; cut > 0 {
 		text = "[...]" + strings.ToValidUTF8(text[cut:], "")
 	}
-	return "\n\nIt told in detail:\n" + text
+	return "\n\nDetails from DBOS Cloud:\n" + text
 }
 
 // unready describes a wait that ended before its object was ready.
@@ -98,17 +98,17 @@ func (u unready) addTo(diags *diag.Diagnostics, err error) {
 	}
 	if wait.DeadEnd {
 		diags.AddError(fmt.Sprintf("%s %q has failed", u.noun, u.name),
-			fmt.Sprintf("Its status is %q, from which it does not become ready. It exists, and nothing was deleted.\n\n%s", wait.Status, u.wayOut()))
+			fmt.Sprintf("Its status is %q. It does not leave this status by itself. It exists, and nothing was deleted.\n\n%s", wait.Status, u.wayOut()))
 		return
 	}
 	diags.AddError(fmt.Sprintf("%s %q is not ready", u.noun, u.name),
-		fmt.Sprintf("%s %s It exists, and nothing was deleted; it may still become ready.\n\n%s", u.reason(wait), lastStatus(wait), u.wayOn()))
+		fmt.Sprintf("%s %s It exists and may still become ready. Nothing was deleted.\n\n%s", u.reason(wait), lastStatus(wait), u.wayOn()))
 }
 
 func (u unready) reason(wait *cloud.WaitError) string {
 	switch {
 	case errors.Is(wait.Err, context.DeadlineExceeded):
-		return fmt.Sprintf("The wait ran into the %s limit of its timeouts block.", u.limit)
+		return fmt.Sprintf("The wait reached the %s limit of the timeouts block.", u.limit)
 	case errors.Is(wait.Err, context.Canceled):
 		return "The wait was interrupted."
 	default:
@@ -120,7 +120,7 @@ func (u unready) reason(wait *cloud.WaitError) string {
 func lastStatus(wait *cloud.WaitError) string {
 	text := fmt.Sprintf("Its last status was %q.", wait.Status)
 	if wait.Status == "" {
-		text = "No status was seen."
+		text = "Its status could not be read."
 	}
 	var refused *cloud.Error
 	if errors.As(wait.Err, &refused) {
@@ -134,10 +134,10 @@ func lastStatus(wait *cloud.WaitError) string {
 // wayOn tells how the next apply takes up an unfinished object.
 func (u unready) wayOn() string {
 	if u.created {
-		return fmt.Sprintf("Terraform marks it as tainted and would replace it. To keep it and go on, run these with the address that the plan shows:\n"+
+		return fmt.Sprintf("Terraform marks it as tainted, so the next apply would replace it. To keep it, run these commands with the address that the plan shows:\n"+
 			"  terraform untaint %s\n  terraform apply", u.address())
 	}
-	return "To go on, run: terraform apply"
+	return "To continue, run: terraform apply"
 }
 
 // wayOut tells, in order, how to get rid of an object at a dead end.
@@ -147,10 +147,10 @@ func (u unready) wayOut() string {
 		if u.created {
 			steps = append(steps, "terraform untaint "+u.address())
 		}
-		steps = append(steps, "set deletion_protection = false", "terraform apply (it meets the status once more, and turns the protection off)")
+		steps = append(steps, "set deletion_protection = false", "terraform apply (it ends in this error again, but turns the protection off)")
 	}
-	steps = append(steps, fmt.Sprintf("terraform apply -replace=%s (makes it anew), or terraform destroy -target=%s", u.address(), u.address()))
-	text := "To get rid of it, in this order, with the address that the plan shows:"
+	steps = append(steps, fmt.Sprintf("terraform apply -replace=%s (creates it again), or terraform destroy -target=%s", u.address(), u.address()))
+	text := "To remove it, do this in order, with the address that the plan shows:"
 	for i, step := range steps {
 		text += fmt.Sprintf("\n  %d. %s", i+1, step)
 	}

@@ -30,16 +30,16 @@ func (c createCall) report(err error, save func(), diags *diag.Diagnostics) bool
 		save()
 	case errors.As(err, &unseen):
 		save()
-		diags.AddWarning(fmt.Sprintf("The record of %s cannot be read yet", c.object),
-			explain(err)+" The object exists and is in the state. What only its record tells is null until the next plan or apply reads it.")
+		diags.AddWarning(fmt.Sprintf("Cannot read %s yet", c.object),
+			explain(err)+" It exists and is in the state. Attributes that only the API returns are null until the next plan or apply reads them.")
 		return true
 	case errors.Is(err, cloud.ErrExists):
 		diags.AddError(fmt.Sprintf("Cannot %s %s: it exists already", c.verb, c.object), takenHelp(c.resource, c.id))
 	case cloud.OutcomeUnknown(err):
 		save()
-		addError(diags, fmt.Sprintf("Cannot tell whether %s exists", c.object), err,
-			"It was absent before, and the answer to the call that makes it was lost. It is kept in the state, tainted, so that it cannot be orphaned: "+
-				"the next plan drops it if it does not exist. "+unready{resource: c.resource, created: true}.wayOn())
+		addError(diags, fmt.Sprintf("Cannot determine whether %s exists", c.object), err,
+			"It did not exist before, and the answer to the request that creates it was lost. It is in the state now, so that Terraform does not lose it. "+
+				"If it does not exist, the next plan removes it from the state. "+unready{resource: c.resource, created: true}.wayOn())
 	default:
 		addError(diags, fmt.Sprintf("Cannot %s %s", c.verb, c.object), err, c.failed)
 	}
@@ -48,6 +48,6 @@ func (c createCall) report(err error, save func(), diags *diag.Diagnostics) bool
 
 // takenHelp shows how to take over an object whose name is taken.
 func takenHelp(typeName, id string) string {
-	return fmt.Sprintf("Nothing was changed, and nothing was added to the state. If Terraform should manage the existing one, import it with this block, under a name of your choice:\n\n"+
+	return fmt.Sprintf("Nothing was changed, and nothing was added to the state. If Terraform should manage the existing one, import it with this block, with the name of your resource for NAME:\n\n"+
 		"  import {\n    to = %s.NAME\n    id = %q\n  }\n\nOtherwise choose another name.", typeName, id)
 }

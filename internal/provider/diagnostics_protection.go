@@ -11,8 +11,8 @@ import (
 )
 
 // protectionHelp ends the description of every deletion_protection.
-const protectionHelp = "To destroy it, set this to `false` and apply first. A plan that destroys or replaces it is refused. " +
-	"`-replace`, a tainted object and `replace_triggered_by` are refused when they are applied, before anything is sent."
+const protectionHelp = "To destroy it, first set this to `false` and apply. The plan fails if it would destroy or replace a protected object. " +
+	"`-replace`, a tainted object and `replace_triggered_by` fail during the apply, before anything is changed."
 
 // protection refuses to destroy an object. A plan does not show the provider that an object is tainted or that -replace
 // was given, so Delete asks as well.
@@ -36,15 +36,15 @@ func (p protection) refuseDestroy(diags *diag.Diagnostics) {
 func (p protection) refuseReplacement(attribute string, planned types.Bool, diags *diag.Diagnostics) {
 	if p.on || planned.ValueBool() {
 		addAttributeError(diags, attribute, p.summary("replaced"),
-			fmt.Sprintf("Another %s makes another %s, and destroys this one, which %s. %s", attribute, p.noun, p.loss, p.waysOn()))
+			fmt.Sprintf("A change of %s replaces the %s. Destroying this one %s. %s", attribute, p.noun, p.loss, p.waysOn()))
 	}
 }
 
 // refuseDelete refuses the deletion itself, before its first call.
 func (p protection) refuseDelete(diags *diag.Diagnostics) bool {
 	if p.on {
-		diags.AddError(p.summary("destroyed"), fmt.Sprintf("It is tainted, or its replacement was asked for. Destroying it %s. Nothing was sent. "+
-			"If it is tainted and should stay, run terraform untaint %s.NAME, with the address that the plan shows. %s", p.loss, p.resource, p.waysOn()))
+		diags.AddError(p.summary("destroyed"), fmt.Sprintf("It is tainted, or -replace or replace_triggered_by asks to replace it. Destroying it %s. Nothing was changed. "+
+			"If it is tainted and you want to keep it, run terraform untaint %s.NAME, with the address that the plan shows. %s", p.loss, p.resource, p.waysOn()))
 	}
 	return p.on
 }
@@ -54,6 +54,6 @@ func (p protection) summary(what string) string {
 }
 
 func (p protection) waysOn() string {
-	return fmt.Sprintf("If that is what you want, set deletion_protection = false and apply, then try again "+
-		"(create with false what only tests use). To keep it and let Terraform forget it, run terraform state rm %s.NAME, with the address that the plan shows.", p.resource)
+	return fmt.Sprintf("To destroy it, set deletion_protection = false, apply, and try again. "+
+		"To keep it and only remove it from the state, run terraform state rm %s.NAME, with the address that the plan shows.", p.resource)
 }

@@ -32,7 +32,7 @@ func TestExplainInterrupt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const sent = "The operation was interrupted. What it had sent may have been carried out."
+	const sent = "The operation was interrupted. Its last request may have taken effect."
 	if got := explain(client.SetSecret(ctx, "shop", "KEY", "value")); got != sent {
 		t.Errorf("explain = %q, want %q", got, sent)
 	}
@@ -115,7 +115,7 @@ func TestFunctionErrorsHaveNoFullStop(t *testing.T) {
 		{"connection_url", []tftypes.Type{tftypes.DynamicPseudoType}, []tftypes.Value{object(65536)}, "whole number"},
 		{"database_config", []tftypes.Type{tftypes.String, tftypes.DynamicPseudoType}, []tftypes.Value{text("- a"), object(5432)}, "line 1"},
 		{"parse_connection_url", []tftypes.Type{tftypes.String}, []tftypes.Value{text("mysql://db")}, "must begin with"},
-		{"dotenv", []tftypes.Type{tftypes.String}, []tftypes.Value{text("A=\\$A\nC=x$A")}, "do not end"},
+		{"dotenv", []tftypes.Type{tftypes.String}, []tftypes.Value{text("A=\\$A\nC=x$A")}, "never end"},
 	} {
 		var arguments []*tfprotov6.DynamicValue
 		for j, value := range tt.values {

@@ -27,9 +27,9 @@ func (dotenvFunction) Definition(_ context.Context, _ function.DefinitionRequest
 	resp.Definition = function.Definition{
 		Summary: "Reads a dotenv file",
 		MarkdownDescription: "Returns the variables of a dotenv file as a map of strings. It reads comments, quotes, `export`, values of several lines and " +
-			"references such as `${NAME:-default}` exactly as `dbos-cloud app env import` does; no command is run. " +
-			"A reference is to a variable that stands above it in the file: the environment of Terraform is not seen. " +
-			"Mark the content as sensitive, so that the values do not show in a plan.",
+			"references such as `${NAME:-default}` exactly as `dbos-cloud app env import` does. It runs no command. " +
+			"A reference can only use a variable from an earlier line of the file, not from the environment of Terraform. " +
+			"Mark the content as sensitive; otherwise the plan shows the values.",
 		Parameters: []function.Parameter{
 			function.StringParameter{Name: "content", MarkdownDescription: "Content of the file, such as `sensitive(file(\".env\"))`."},
 		},

@@ -95,16 +95,16 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 	if !plan.relinks(state) {
 		if state.TimeTravel.IsNull() && plan.TimeTravel.ValueBool() {
 			diags.AddAttributeWarning(path.Root("time_travel"), fmt.Sprintf("time_travel of %s is recorded as configured", state.label()),
-				"The database was imported, and the API does not tell whether its link has time travel. This apply only records the value; it sends nothing. "+
-					"If it has none yet, link it again: run terraform apply -replace="+linkedDatabaseType+".NAME, with the address that the plan shows.")
+				"The database was imported, and the API does not return whether its link has time travel. This apply only writes the value to the state. "+
+					"If the link has no time travel, link the database again: run terraform apply -replace="+linkedDatabaseType+".NAME, with the address that the plan shows.")
 		}
 		return
 	}
-	config.password().checkChange(state.label(), "unlinks the database and links it again with the configured one; the database itself stays as it is",
+	config.password().checkChange(state.label(), "unlinks the database and links it again with the configured one. The database itself is not changed",
 		plan.password(), state.password(), diags)
 	if config.password().configured().IsNull() && !diags.HasError() {
 		addAttributeError(diags, "password", "Missing password",
-			"No call changes a link, so that this change unlinks the database and links it again, which needs its password. Set password_wo with password_wo_version, or password.")
+			"The API cannot change a link. This change therefore unlinks the database and links it again, which needs its password. Set password_wo with password_wo_version, or password.")
 	}
 	client := r.session.planningClient()
 	if client == nil {
@@ -113,7 +113,7 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 	// A look-up that fails says nothing here; apply looks again.
 	if applications, err := client.Applications(ctx); err == nil {
 		refuseInUse(state.label(), on(applications, state.Name.ValueString()),
-			"A change unlinks the database and links it again, which would take it away under them.", diags)
+			"This change would unlink the database under them and link it again. Move them to another instance, or delete them, first.", diags)
 	}
 }
 
@@ -157,17 +157,17 @@ func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseMode
 	case cloud.IsNotFound(err):
 		return true
 	case err != nil:
-		addError(diags, fmt.Sprintf("Cannot unlink database %q", name), err, "Nothing was sent; the link is as it was. "+applyAgain)
+		addError(diags, fmt.Sprintf("Cannot unlink database %q", name), err, "Nothing was changed. "+applyAgain)
 		return false
 	case !linked(instance, state, diags) || !unused(ctx, client, state.label(), name, diags):
 		return false
 	}
 	if err := client.DeleteLink(ctx, name); err != nil {
-		addError(diags, fmt.Sprintf("Cannot unlink database %q", name), err, "It stays in the state. Apply again once the cause is removed.")
+		addError(diags, fmt.Sprintf("Cannot unlink database %q", name), err, "It stays in the state. Remove the cause and apply again.")
 		return false
 	}
 	if _, err := client.WaitInstance(ctx, name, cloud.Gone); err != nil {
-		addError(diags, "Cannot see the end of "+state.label(), err, unlinked)
+		addError(diags, "Cannot confirm that "+state.label()+" is gone", err, unlinked)
 		return false
 	}
 	return true
@@ -178,7 +178,7 @@ func unlink(ctx context.Context, client *cloud.Client, state *linkedDatabaseMode
 func linked(instance *cloud.Instance, state *linkedDatabaseModel, diags *diag.Diagnostics) bool {
 	if instance.Provisioned {
 		diags.AddError(fmt.Sprintf("Linked database %q is a provisioned database instance", instance.Name),
-			"The control plane provisioned the instance of this name; it is not a link. Nothing was changed. "+
+			"DBOS Cloud provisioned the instance of this name: it is not a linked database. Nothing was changed. "+
 				manageAs(databaseInstanceType, linkedDatabaseType, state.ID))
 	}
 	return !instance.Provisioned
@@ -190,5 +190,5 @@ func manageAs(right, wrong string, id types.String) string {
 	if id.IsNull() {
 		return fmt.Sprintf("Import it as a %s instead.", right)
 	}
-	return fmt.Sprintf("Manage it as a %s: run terraform state rm %s.NAME, with the address that the plan shows, and import it there.", right, wrong)
+	return fmt.Sprintf("Manage it as a %s: run terraform state rm %s.NAME, with the address that the plan shows, and import it as the other type.", right, wrong)
 }

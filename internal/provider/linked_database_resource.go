@@ -57,13 +57,13 @@ func (r *linkedDatabaseResource) Schema(ctx context.Context, _ resource.SchemaRe
 	attributes := map[string]schema.Attribute{
 		"id": schema.StringAttribute{
 			Computed:            true,
-			MarkdownDescription: "The name, once the database is linked.",
+			MarkdownDescription: "Name of the linked database. It is known only when the database is linked.",
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 		},
 		"organization": organizationAttribute(),
 		"name": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "Name under which applications find the database, 3 to 30 characters of `a-z`, `0-9`, `_` and `-`. Another name is another link.",
+			MarkdownDescription: "Name under which applications find the database: 3 to 30 characters of `a-z`, `0-9`, `_` and `-`. A change replaces the link.",
 			Validators:          []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckLinkName)},
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		},
@@ -83,7 +83,7 @@ func (r *linkedDatabaseResource) Schema(ctx context.Context, _ resource.SchemaRe
 			Optional: true,
 			Computed: true,
 			MarkdownDescription: "Role that DBOS Cloud logs in with; it needs `CREATEDB`. Default: `dbosadmin`. " +
-				"For a Supabase database it follows from `supabase_reference`, which excludes it.",
+				"Do not set it together with `supabase_reference`, which determines the role.",
 			Validators: []validator.String{
 				rule("username", "1 to 63 characters of a-z, 0-9, _ and -", cloud.CheckRoleName),
 				stringvalidator.ConflictsWith(path.MatchRoot("supabase_reference")),
@@ -99,14 +99,14 @@ func (r *linkedDatabaseResource) Schema(ctx context.Context, _ resource.SchemaRe
 			Optional:            true,
 			Computed:            true,
 			Default:             booldefault.StaticBool(false),
-			MarkdownDescription: "Whether provenance is captured for time travel debugging. Default: `false`.",
+			MarkdownDescription: "Whether DBOS captures provenance for time travel debugging. Default: `false`.",
 		},
 	}
 	maps.Copy(attributes, passwordAttributes("the role `admin_username`"))
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Links a Postgres server of your own, for applications on DBOS Cloud to use. The server and its data are never touched: " +
-			"destroying this resource unlinks it and leaves the database as it is.\n\n" +
-			"No call changes a link. A changed attribute unlinks the database and links it again, in place, and is refused while an application is on it.",
+		MarkdownDescription: "Links your own Postgres server to DBOS Cloud, so that applications can use it. Terraform never changes the server or its data: " +
+			"if you destroy this resource, it only unlinks the database.\n\n" +
+			"The API cannot change a link. If you change an attribute, Terraform unlinks the database and links it again. It refuses this while an application is on the database.",
 		Attributes: attributes,
 		Blocks:     map[string]schema.Block{"timeouts": timeoutsBlock(ctx)},
 	}
@@ -166,7 +166,7 @@ func (r *linkedDatabaseResource) update(ctx context.Context, o *operation[linked
 		save()
 		return
 	}
-	const unlinked = "It is unlinked now, and the database itself is as it was. The next apply links it again."
+	const unlinked = "It is unlinked now. The database itself was not changed. Remove the cause and apply again to link it."
 	if o.connect(ctx) && unlink(ctx, o.client, o.state, unlinked, o.diags) {
 		o.plan.link(ctx, o.client, o.config, unlinked, save, o.diags)
 	}
@@ -174,6 +174,6 @@ func (r *linkedDatabaseResource) update(ctx context.Context, o *operation[linked
 
 func (r *linkedDatabaseResource) delete(ctx context.Context, o *operation[linkedDatabaseModel]) {
 	if o.connect(ctx) {
-		unlink(ctx, o.client, o.state, "It was unlinked. It stays in the state; apply again to see it gone.", o.diags)
+		unlink(ctx, o.client, o.state, "The request to unlink it was accepted. It stays in the state. Apply again to confirm that it is gone.", o.diags)
 	}
 }

@@ -83,7 +83,7 @@ func TestLinkedDatabaseValidate(t *testing.T) {
 		"a role's name":         {legacy.with(attributes{"admin_username": "a.b"}), "Invalid username"},
 		"one of them unknown":   {legacy.with(attributes{"admin_username": unknown, "supabase_reference": "abcdef"}), ""},
 		"the other one unknown": {legacy.with(attributes{"admin_username": "boss", "supabase_reference": unknown}), ""},
-		"name":                  {legacy.with(attributes{"name": "Legacy"}), "Invalid instance name|use 3 to 30 of a-z, 0-9, _ and -."},
+		"name":                  {legacy.with(attributes{"name": "Legacy"}), "Invalid instance name|use 3 to 30 characters of a-z, 0-9, _ and -."},
 		"port":                  {legacy.with(attributes{"port": 65536}), "Invalid port"},
 		"no host":               {legacy.with(attributes{"hostname": ""}), "hostname"},
 		"password":              {legacy.with(attributes{"password": "with space"}), "Invalid password"},
@@ -152,7 +152,7 @@ func TestLinkedDatabaseImport(t *testing.T) {
 		"an older server":      {record: olderOne},
 		"its role":             {record: olderOne, set: attributes{"admin_username": "boss"}, updated: true},
 		"its Supabase project": {record: olderOne, set: attributes{"supabase_reference": "abcdef"}, updated: true},
-		"its time travel":      {record: linkedOne, set: attributes{"time_travel": true}, updated: true, warning: "WARNING: time_travel of linked database|sends nothing"},
+		"its time travel":      {record: linkedOne, set: attributes{"time_travel": true}, updated: true, warning: "WARNING: time_travel of linked database|only writes the value to the state"},
 		"of no kind":           {record: `{"PostgresInstanceName":"legacy","Status":"","HostName":"db.example.com","Port":5432,"IsLinked":null}`},
 	}
 	for name, tt := range tests {
@@ -220,12 +220,12 @@ func TestLinkedDatabaseChangeIsRefused(t *testing.T) {
 	a.say("GET applications/cart", application("cart", "orders", "1", "AVAILABLE", 512))
 	planned := r.plan(linkedDatabaseType, o, moved, `Linked database "legacy" is in use|These applications are still on it: shop.`)
 	r.plan(linkedDatabaseType, o, moved.with(attributes{"password": nil}), "Missing password|needs its password")
-	r.plan(linkedDatabaseType, o, legacy.with(attributes{"password": nil, "password_wo_version": 2}), "password_wo_version has changed")
+	r.plan(linkedDatabaseType, o, legacy.with(attributes{"password": nil, "password_wo_version": 2}), "A changed password_wo_version sends the password")
 	r.plan(linkedDatabaseType, nil, legacy.with(attributes{"password": nil}), "Missing password")
 	r.plan(linkedDatabaseType, nil, legacy.with(attributes{"name": "tiger-1024"}), "")
 	// An application that came after the plan stops the apply as well.
-	r.finish(planned, linkedDatabaseType, o, moved, "is in use|shop|Nothing was sent")
-	r.destroy(o, "is in use|shop|Nothing was sent")
+	r.finish(planned, linkedDatabaseType, o, moved, "is in use|shop|Nothing was changed")
+	r.destroy(o, "is in use|shop|Nothing was changed")
 	wantWrites(t, a)
 }
 
@@ -237,7 +237,7 @@ func TestLinkedDatabaseChangeIsCutOff(t *testing.T) {
 	o := r.apply(linkedDatabaseType, nil, legacy, "", "")
 	a.fail("POST databases/byod", http.StatusBadRequest, "no route to new-host with new-password")
 	changed := legacy.with(attributes{"hostname": "new-host", "password": "new-password"})
-	o = r.apply(linkedDatabaseType, o, changed, "", `no route to new-host with (hidden)|It is unlinked now|The next apply links it again`)
+	o = r.apply(linkedDatabaseType, o, changed, "", `no route to new-host with (hidden)|It is unlinked now|apply again to link it`)
 	if o = r.refresh(o, ""); o != nil {
 		t.Errorf("after the refusal the state holds %s", o.value)
 	}

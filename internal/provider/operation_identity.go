@@ -47,7 +47,7 @@ const importedKey = "imported"
 // IdentitySchema is the same for all resources but for the keys.
 func (r *managed[M, P]) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
-		"organization": identityschema.StringAttribute{OptionalForImport: true, Description: "Organization that the object belongs to. Default for an import: that of the provider."},
+		"organization": identityschema.StringAttribute{OptionalForImport: true, Description: "Organization that owns the object. Default for an import: the organization of the provider."},
 	}}
 	for _, k := range r.importing.keys {
 		resp.IdentitySchema.Attributes[k.attribute] = identityschema.StringAttribute{RequiredForImport: true, Description: k.description}

@@ -67,7 +67,7 @@ func TestImportByIdentity(t *testing.T) {
 				r.unchanged(o, e.set)
 			}
 			r.identified(kind, e.identity.with(attributes{"organization": "other"}),
-				`Another organization owns|The import records organization "other", but the provider works in organization "acme"|add "other" to organization_former_names`)
+				`Another organization owns|The import names organization "other", but the provider works in organization "acme"|add "other" to organization_former_names`)
 			for name := range e.identity {
 				r.identified(kind, e.identity.with(attributes{name: "no such name!"}), "Invalid import identity|"+name)
 			}
@@ -117,7 +117,7 @@ func TestRenamedOrganization(t *testing.T) {
 			wantWrites(t, a)
 
 			for _, server := range []*rpc{newRPC(t, a), newRPC(t, a, attributes{"organization_former_names": []string{"first"}})} {
-				server.refresh(o, `Another organization owns|The state records organization "umbrella"|"acme"|add "umbrella" to organization_former_names`)
+				server.refresh(o, `Another organization owns|The state names organization "umbrella"|"acme"|add "umbrella" to organization_former_names`)
 			}
 			a.answer(e.record, func(string) (int, string) {
 				return http.StatusNotFound, `{"message":"not found","statusCode":404,"requestID":"r1"}`

@@ -51,7 +51,7 @@ func namePrefixSchema(plural string) schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "Lists the " + plural + " of the organization for `terraform query`. Needs Terraform 1.14 or newer.",
 		Attributes: map[string]schema.Attribute{
-			"name_prefix": schema.StringAttribute{Optional: true, MarkdownDescription: "Beginning of the names to list. Default: all."},
+			"name_prefix": schema.StringAttribute{Optional: true, MarkdownDescription: "List only the objects whose names begin with this. Default: list all."},
 		},
 	}
 }
@@ -90,7 +90,7 @@ func (l *lister[M, P, C]) push(ctx context.Context, req list.ListRequest, s *sea
 			err = ctx.Err()
 		}
 		if err != nil {
-			addError(diags, "Cannot list the "+l.plural, err, "What was listed so far is not all. "+runAgain)
+			addError(diags, "Cannot list the "+l.plural, err, "The list is not complete. "+runAgain)
 			return
 		}
 		m := *null

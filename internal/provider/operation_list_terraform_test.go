@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestTerraformQuery adopts what was made by hand: the configuration that a query generates imports everything, and
+// TestTerraformQuery imports what was made by hand: the configuration that a query generates imports everything, and
 // changes nothing.
 func TestTerraformQuery(t *testing.T) {
 	t.Parallel()

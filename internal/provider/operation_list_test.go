@@ -154,7 +154,7 @@ func TestListFails(t *testing.T) {
 	a.fail("GET applications/shop/secrets", http.StatusForbidden, "no")
 	r := newRPC(t, a)
 	// It fails in the middle: what came before is listed.
-	got := names(r.listed(query{kind: applicationSecretType}, `Cannot list the application secrets|no right|What was listed so far is not all`))
+	got := names(r.listed(query{kind: applicationSecretType}, `Cannot list the application secrets|does not have permission|The list is not complete`))
 	if !slices.Equal(got, []string{"attic/A"}) {
 		t.Errorf("listed %q before the failure", got)
 	}

@@ -32,9 +32,9 @@ func withTimeout(ctx context.Context, entry func(context.Context, time.Duration)
 func timeoutsBlock(ctx context.Context) schema.Block {
 	block := timeouts.Block(ctx, timeouts.Opts{
 		Create: true, Update: true, Delete: true,
-		CreateDescription: "How long a create may take, such as `90m`. Default: `60m`.",
-		UpdateDescription: "How long an update may take. Default: `30m`.",
-		DeleteDescription: "How long a delete may take. Default: `30m`.",
+		CreateDescription: "Limit for a create, such as `90m`. Default: `60m`.",
+		UpdateDescription: "Limit for an update. Default: `30m`.",
+		DeleteDescription: "Limit for a delete. Default: `30m`.",
 	})
 	nested, ok := block.(schema.SingleNestedBlock)
 	if !ok {

@@ -36,12 +36,12 @@ func (parseConnectionURLFunction) Metadata(_ context.Context, _ function.Metadat
 
 func (parseConnectionURLFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "Takes a connection URL apart",
-		MarkdownDescription: "Returns an object with `hostname`, `port`, `username`, `password`, `database` and `sslmode` of a `postgresql://` or `postgres://` URL, " +
-			"percent-decoded, an IPv6 address without brackets. The port is 5432 where the URL has none; anything else that it lacks is null. " +
-			"Parameters other than `sslmode` are left out. The result is as sensitive, or as ephemeral, as the argument.",
+		Summary: "Splits a connection URL into its parts",
+		MarkdownDescription: "Returns an object with `hostname`, `port`, `username`, `password`, `database` and `sslmode` of a `postgresql://` or `postgres://` URL. " +
+			"The parts are percent-decoded, and an IPv6 address has no brackets. If the URL has no port, `port` is 5432. Any other missing part is null. " +
+			"Parameters other than `sslmode` are ignored. The result is sensitive if the argument is sensitive, and ephemeral if the argument is ephemeral.",
 		Parameters: []function.Parameter{
-			function.StringParameter{Name: "url", MarkdownDescription: "Connection URL. Special characters of a user name or password are percent-encoded in it."},
+			function.StringParameter{Name: "url", MarkdownDescription: "Connection URL. Percent-encode special characters in the user name and the password."},
 		},
 		Return: function.ObjectReturn{AttributeTypes: map[string]attr.Type{
 			"hostname": types.StringType, "port": types.Int64Type, "username": types.StringType,

@@ -77,62 +77,62 @@ func (p *dbosProvider) Metadata(_ context.Context, _ provider.MetadataRequest, r
 
 func (p *dbosProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Manages [DBOS Cloud](https://docs.dbos.dev) Postgres database instances, their recovery, and the applications on them.",
+		MarkdownDescription: "Manages Postgres database instances on [DBOS Cloud](https://docs.dbos.dev), their recovery, and the applications on them.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Base URL of the control plane, without `/v1alpha1`. Plain `http` is accepted for a loopback address only. " +
+				MarkdownDescription: "Base URL of the API, without `/v1alpha1`. `http` is allowed only for a loopback address. " +
 					"Default: `DBOS_ENDPOINT`, else `https://$DBOS_DOMAIN`, else `" + cloud.DefaultEndpoint + "`.",
 				Validators: []validator.String{optionalRule("endpoint", "a URL", cloud.CheckEndpoint)},
 			},
 			"token": schema.StringAttribute{
 				Optional:            true,
 				Sensitive:           true,
-				MarkdownDescription: "Access token (JWT). White space at its ends is ignored. Default: `DBOS_TOKEN`.",
+				MarkdownDescription: "Access token (JWT). White space before and after it is ignored. Default: `DBOS_TOKEN`.",
 				Validators:          []validator.String{optionalRule("token", "a token without white space", checkTrimmed(cloud.CheckToken))},
 			},
 			"refresh_token": schema.StringAttribute{
 				Optional:  true,
 				Sensitive: true,
-				MarkdownDescription: "Refresh token, exchanged for an access token when there is none, before that expires, and once after it is refused. " +
-					"The login (`token` and `refresh_token`) is taken whole from the first source that has either: this configuration, the environment, the credentials file. Default: `DBOS_REFRESH_TOKEN`.",
+				MarkdownDescription: "Refresh token. The provider exchanges it for an access token when it has none, before the access token expires, and once after DBOS Cloud refuses it. " +
+					"The provider takes both `token` and `refresh_token` from the first source that has one of them: this configuration, the environment, the credentials file. Default: `DBOS_REFRESH_TOKEN`.",
 				Validators: []validator.String{optionalRule("refresh token", "a token without white space", checkTrimmed(cloud.CheckToken))},
 			},
 			"auth_endpoint": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Base URL at which the refresh token is exchanged. Default: `DBOS_AUTH_ENDPOINT`, else the login service that belongs to the endpoint's host; " +
-					"for a loopback endpoint that endpoint itself.",
+				MarkdownDescription: "Base URL at which the refresh token is exchanged. Default: `DBOS_AUTH_ENDPOINT`, else the login service for the host of `endpoint`. " +
+					"For a loopback address the default is `endpoint` itself.",
 				Validators: []validator.String{optionalRule("auth endpoint", "a URL", cloud.CheckAuthEndpoint)},
 			},
 			"organization": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Organization to work in. Default: `DBOS_ORGANIZATION`, else that of the credentials file if the login came from it, " +
-					"else the one of the user's profile.",
+				MarkdownDescription: "Organization to work in. Default: `DBOS_ORGANIZATION`, else the organization in the credentials file if the login comes from it, " +
+					"else the organization in the user's profile.",
 			},
 			"organization_former_names": schema.ListAttribute{
 				ElementType: types.StringType,
 				Optional:    true,
-				MarkdownDescription: "Names that the organization had before it was renamed. An object that the state records under one of them belongs to the organization, " +
-					"and the next refresh or apply records the present name, without a write to the control plane.",
+				MarkdownDescription: "Names that the organization had before it was renamed. If the state names one of them as the owner of an object, the object belongs to this organization. " +
+					"The next refresh or apply writes the current name to the state; it changes nothing in DBOS Cloud.",
 			},
 			"credentials_file": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "File with the login of the `dbos-cloud` CLI; it is read and never written. " +
+				MarkdownDescription: "File with the login of the `dbos-cloud` CLI. The provider reads it and never writes it. " +
 					"Default: `DBOS_CREDENTIALS_FILE`, else `.dbos/credentials` in the working directory if it exists. A leading `~/` is your home directory.",
 			},
 			"ca_certificate_file": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "PEM file of certificate authorities to trust beside the system's, for the control plane and the login service. " +
+				MarkdownDescription: "PEM file with certificate authorities to trust in addition to those of the system, for the API and the login service. " +
 					"A leading `~/` is your home directory. Default: `DBOS_CA_CERTIFICATE_FILE`.",
 			},
 			"request_timeout": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "How long the answer to one request may take to begin, such as `30s`; an upload ends only when no byte moves for that long. Default: `60s`.",
+				MarkdownDescription: "How long to wait for the answer to one request to begin, such as `30s`. An upload may take longer: it is ended only if no data moves for this time. Default: `60s`.",
 				Validators:          []validator.String{optionalRule("duration", "a duration above zero", checkDuration)},
 			},
 			"retry_timeout": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "How long one call is repeated after passing failures, such as `5m`. Default: `2m`.",
+				MarkdownDescription: "How long to repeat one call after temporary failures, such as `5m`. Default: `2m`.",
 				Validators:          []validator.String{optionalRule("duration", "a duration above zero", checkDuration)},
 			},
 		},

@@ -41,14 +41,14 @@ type session struct {
 // source instead could mean another account.
 func (s *session) connected(diags *diag.Diagnostics) (*cloud.Client, bool) {
 	if s == nil {
-		diags.AddError("The provider is not configured", "Terraform asked for an object before it had configured the provider. This is a bug in Terraform or in this provider; please report it.")
+		diags.AddError("The provider is not configured", "Terraform used an object before it configured the provider. This is a bug in Terraform or in this provider. Please report it.")
 		return nil, false
 	}
 	if len(s.unknown) > 0 {
 		at := path.Root(s.unknown[0])
 		diags.AddError("The provider's configuration is not known yet",
-			fmt.Sprintf("This needs the control plane, but %s of provider \"dbos\" is only known after apply. "+
-				"Apply what it depends on first, with -target, or give it a value that is known when planning.", at))
+			fmt.Sprintf("This needs a call to DBOS Cloud, but %s of provider \"dbos\" is only known after apply. "+
+				"First apply what the value depends on, with -target, or use a value that is known during the plan.", at))
 		return nil, false
 	}
 	return s.client, true
@@ -87,7 +87,7 @@ func sessionFrom(data any, diags *diag.Diagnostics) *session {
 	}
 	s, ok := data.(*session)
 	if !ok {
-		diags.AddError("The provider is not configured", fmt.Sprintf("Unexpected provider data of type %T. This is a bug in this provider; please report it.", data))
+		diags.AddError("The provider is not configured", fmt.Sprintf("Unexpected provider data of type %T. This is a bug in this provider. Please report it.", data))
 	}
 	return s
 }
@@ -97,7 +97,7 @@ func (p *dbosProvider) configure(model providerModel, terraformVersion string, d
 	if unknown := unknownSettings(model); len(unknown) > 0 {
 		for _, name := range unknown {
 			diags.AddAttributeWarning(path.Root(name), "The provider's configuration is not known yet",
-				fmt.Sprintf("%s is only known after apply. Objects that need the control plane before that end in an error; no other source is used in its place.", name))
+				fmt.Sprintf("%s is only known after apply. An object that needs DBOS Cloud before then fails with an error. The provider does not use another source instead.", name))
 		}
 		return &session{unknown: unknown}
 	}

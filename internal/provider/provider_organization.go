@@ -23,8 +23,8 @@ import (
 func organizationAttribute() schema.Attribute {
 	return schema.StringAttribute{
 		Computed: true,
-		MarkdownDescription: "Organization that the object belongs to. Reading, changing or destroying it under another one is an error: " +
-			"a wrong token or provider alias never makes an object look deleted, and never touches another object of the same name.",
+		MarkdownDescription: "Organization that owns the object. It is an error to read, change or destroy the object in another organization. " +
+			"Therefore a wrong token or provider alias never makes an object look deleted, and never changes another object with the same name.",
 		PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
 }
@@ -47,7 +47,7 @@ func (s *session) inOrganization(ctx context.Context, object, record string, rec
 	}
 	if known := recorded.ValueString(); known != "" && known != organization && !slices.Contains(s.formerNames, known) {
 		diags.AddError("Another organization owns "+object,
-			fmt.Sprintf("The %s records organization %q, but the provider works in organization %q. Nothing was read or changed. "+
+			fmt.Sprintf("The %s names organization %q, but the provider works in organization %q. Nothing was read or changed. "+
 				"Use the token, organization or provider alias of %q. If the organization was renamed, add %q to organization_former_names of provider \"dbos\".",
 				record, known, organization, known, known))
 		return nil, types.String{}, false
@@ -94,8 +94,8 @@ func (s *session) claimFormerNames(organization string, diags *diag.Diagnostics)
 		for _, name := range s.formerNames {
 			if slices.Contains(names, name) {
 				diags.AddAttributeError(path.Root("organization_former_names"), fmt.Sprintf("Two organizations claim the former name %q", name),
-					fmt.Sprintf("The providers for organizations %q and %q both have it in organization_former_names, so that an object recorded under %q could belong to either. "+
-						"Nothing was read or changed. Take the name out of the one that never had it.", other, organization, name))
+					fmt.Sprintf("The providers for organizations %q and %q both have it in organization_former_names, so an object whose state names %q could belong to either. "+
+						"Nothing was read or changed. Remove the name from the organization that never had it.", other, organization, name))
 				return false
 			}
 		}

@@ -35,10 +35,10 @@ func TestAccProvider_needsNoLoginBeforeTheFirstNeed(t *testing.T) {
 			{Config: instanceConfig{Password: firstPassword}.String(), PlanOnly: true, ExpectNonEmptyPlan: true},
 			{
 				Config: instanceConfig{Password: firstPassword}.String(),
-				ExpectError: says("Cannot find the organization of", "There is no login for the control plane",
+				ExpectError: says("Cannot find the organization of", "There is no login for DBOS Cloud",
 					"DBOS_REFRESH_TOKEN", "DBOS_TOKEN", "dbos-cloud login"),
 			},
-			{Config: `data "dbos_account" "me" {}`, ExpectError: says("There is no login for the control plane")},
+			{Config: `data "dbos_account" "me" {}`, ExpectError: says("There is no login for DBOS Cloud")},
 		},
 	})
 	if n := len(c.Requests()); n != 0 {
@@ -79,7 +79,7 @@ func TestAccProvider_refusedReadsLeaveTheState(t *testing.T) {
 		"HTML 404":  {localcloud.Fault{Status: 404, Header: map[string]string{"Content-Type": "text/html"}, Body: "<html><body>nothing here</body></html>"}, []string{"Cannot read database instance", "404"}},
 		"empty 404": {localcloud.Fault{Status: 404}, []string{"Cannot read database instance", "404"}},
 		"401":       {localcloud.Fault{Status: 401, Body: `{"message":"unauthorized","statusCode":401,"requestID":"r-401"}`}, []string{"does not accept the login"}},
-		"403":       {localcloud.Fault{Status: 403, Body: `{"message":"forbidden","statusCode":403,"requestID":"r-403"}`}, []string{"r-403", "check the organization and the token"}},
+		"403":       {localcloud.Fault{Status: 403, Body: `{"message":"forbidden","statusCode":403,"requestID":"r-403"}`}, []string{"r-403", "Check the organization and the token"}},
 		"truncated": {localcloud.Fault{Status: 200, Header: map[string]string{"Content-Type": "application/json"}, Body: `{"PostgresInstanceName":"ord`}, []string{"Cannot read database instance"}},
 	}
 	for name, tt := range tests {
@@ -120,7 +120,7 @@ func TestTerraformOrganizationGuard(t *testing.T) {
 	tf.ok(apply...)
 	home := tf.Env
 	tf.Env = theirs.Variables()
-	const both = `The state records organization "local", but the provider works in organization "other"`
+	const both = `The state names organization "local", but the provider works in organization "other"`
 	tf.fails([]string{"plan"}, both)
 	tf.fails([]string{"destroy", "-auto-approve", "-refresh=false"}, both)
 	tf.write("main.tf", instanceConfig{Password: secondPassword, Protection: "false"}.String())
@@ -149,7 +149,7 @@ func TestTerraformOrganizationGuard(t *testing.T) {
 	// The organization has another name from now on.
 	tf.write("main.tf", config)
 	restore := ours.Inject(localcloud.Fault{Path: "user/profile", Status: 200, Body: `{"Name":"local","Organization":"renamed"}`})
-	const renamed = `The state records organization "local", but the provider works in organization "renamed"`
+	const renamed = `The state names organization "local", but the provider works in organization "renamed"`
 	tf.fails([]string{"plan"}, renamed, `add "local" to organization_former_names`)
 	tf.fails([]string{"destroy", "-auto-approve", "-refresh=false"}, renamed)
 	restore()

@@ -31,20 +31,20 @@ func sensitiveAttributes(attribute, description string, check validator.String) 
 		attribute: schema.StringAttribute{
 			Optional:            true,
 			Sensitive:           true,
-			MarkdownDescription: description + fmt.Sprintf(" It is stored in the state; with Terraform 1.11 or newer prefer `%s`.", writeOnly),
+			MarkdownDescription: description + fmt.Sprintf(" The state stores it: with Terraform 1.11 or newer, prefer `%s`.", writeOnly),
 			Validators:          []validator.String{check, stringvalidator.ConflictsWith(path.MatchRoot(writeOnly))},
 		},
 		writeOnly: schema.StringAttribute{
 			Optional:  true,
 			Sensitive: true,
 			WriteOnly: true,
-			MarkdownDescription: fmt.Sprintf("Write-only form of `%s`, which is never stored. It is sent when `%s` changes; a changed value alone is not seen. "+
+			MarkdownDescription: fmt.Sprintf("Write-only form of `%s`: it is never stored. Terraform cannot see that its value has changed, and sends it when `%s` changes. "+
 				"Needs Terraform 1.11 or newer.", attribute, version),
 			Validators: []validator.String{check, stringvalidator.AlsoRequires(path.MatchRoot(version))},
 		},
 		version: schema.Int64Attribute{
 			Optional:            true,
-			MarkdownDescription: fmt.Sprintf("Version of `%s`: any other number than before sends the %s, in place.", writeOnly, attribute),
+			MarkdownDescription: fmt.Sprintf("Version of `%s`. A changed number sends the %s, in place.", writeOnly, attribute),
 			Validators:          []validator.Int64{int64validator.ConflictsWith(path.MatchRoot(attribute))},
 		},
 	}
@@ -88,10 +88,10 @@ func (s sensitive) checkChange(object, effect string, plan, state sensitive, dia
 	case !plan.changed(state):
 	case s.configured().IsNull():
 		addAttributeError(diags, s.attribute+"_wo_version", "Missing "+s.attribute,
-			fmt.Sprintf("%[1]s_wo_version has changed, which sends the %[1]s, but %[1]s_wo is not set. Set it, or put the old version back.", s.attribute))
+			fmt.Sprintf("A changed %[1]s_wo_version sends the %[1]s, but %[1]s_wo is not set. Set %[1]s_wo, or set the old version again.", s.attribute))
 	case state.ordinary.IsNull() && state.version.IsNull():
 		// No path: Terraform would quote the line of the value.
 		diags.AddWarning(fmt.Sprintf("The %s of %s will be set", s.attribute, object),
-			fmt.Sprintf("Terraform does not know its present %[1]s, so applying this plan %[2]s. To leave it as it is, take the %[1]s out of the configuration.", s.attribute, effect))
+			fmt.Sprintf("Terraform does not know its current %[1]s, so this plan %[2]s. To keep the current %[1]s, remove the %[1]s from the configuration.", s.attribute, effect))
 	}
 }

@@ -112,7 +112,7 @@ func TestTerraformUntaintFinishesACreate(t *testing.T) {
 	release := c.HoldStatus("orders", "creating")
 	tf := inWorkspace(t, c, instanceConfig{Password: firstPassword, More: shortCreate}.String())
 
-	tf.fails(apply, `Database instance "orders" is not ready`, "create limit", `last status was "creating"`, "nothing was deleted", "terraform untaint dbos_database_instance.NAME", "terraform apply")
+	tf.fails(apply, `Database instance "orders" is not ready`, "create limit", `last status was "creating"`, "Nothing was deleted", "terraform untaint dbos_database_instance.NAME", "terraform apply")
 	if attributes, tainted := tf.attributes(); !tainted || attributes["hostname"] != nil || attributes["id"] != "orders" {
 		t.Errorf("tainted = %t, attributes = %v; want a tainted object without a host name", tainted, attributes)
 	}

@@ -25,7 +25,7 @@ func (w *world) hidesSecrets(output string) error {
 }
 
 // wayOn is what an error tells the user to do, or that there is nothing to do.
-var wayOn = regexp.MustCompile(`(?i)apply again|terraform apply|untaint|next (plan|apply)|import \{|again once the cause|before you run`)
+var wayOn = regexp.MustCompile(`(?i)apply again|terraform apply|untaint|next (plan|apply)|import \{|remove the cause|run the action again`)
 
 // saysEnough checks that an error names its object, or the source of a restore, and the way on. What reads all objects
 // of a kind names the kind.

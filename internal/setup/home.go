@@ -68,11 +68,11 @@ terraform {
   required_providers { dbos = { source = "dbos-community/dbos" } }
 }
 
-Then run "terraform init" or "tofu init"; with another build in the lock file, add -upgrade.
+Then run "terraform init" or "tofu init". If the folder used another build before, add -upgrade.
 `
 
 const warning = `
-But %[1]s has a provider_installation block, which hides that folder. Add to the block:
+But %[1]s has a provider_installation block, so Terraform does not look in that folder. Add this line to the block:
 
   filesystem_mirror { path = %[2]q }
 `

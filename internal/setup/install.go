@@ -111,7 +111,7 @@ var release = regexp.MustCompile(`(?m)^## (\d+\.\d+)\.\d+`)
 func nextVersion(changelog []byte, installed string, now time.Time) (string, error) {
 	next := release.FindSubmatch(changelog)
 	if next == nil {
-		return "", errors.New("CHANGELOG.md names no release, such as \"## 0.1.0\"")
+		return "", errors.New("CHANGELOG.md has no heading of a release, such as \"## 0.1.0\"")
 	}
 	stamp, err := strconv.ParseUint(now.UTC().Format("20060102150405"), 10, 64)
 	if err != nil {

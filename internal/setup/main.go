@@ -46,7 +46,7 @@ func run(ctx context.Context, command, config string) error {
 	case "uninstall":
 		return uninstall(h, os.Stdout)
 	default:
-		return fmt.Errorf("%q is not a command: it is install, uninstall, or nothing", command)
+		return fmt.Errorf("%q is not a command: use install, uninstall, or no command", command)
 	}
 }
 
@@ -62,7 +62,7 @@ func ensurePostgres(ctx context.Context) error {
 	}
 	prefix, allowed := here.unasked(manager)
 	if !allowed {
-		return fmt.Errorf("PostgreSQL is needed, and is not installed. Run this, then try again:\n\n  %s", manager.Line(here.root))
+		return fmt.Errorf("PostgreSQL is needed, but it is not installed. Run this command, then try again:\n\n  %s", manager.Line(here.root))
 	}
 	var failures []error
 	for _, command := range manager.Commands {

@@ -3,7 +3,7 @@ variable "payment_key" {
   sensitive = true
 }
 
-# Deploys the running version again, so that the application sees the secret.
+# Deploys the running version again. The application then gets the new secret.
 # By hand: terraform apply -invoke=action.dbos_application_redeploy.shop
 action "dbos_application_redeploy" "shop" {
   config {

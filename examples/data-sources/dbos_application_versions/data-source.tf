@@ -1,5 +1,5 @@
 variable "restore_timestamp" {
-  description = "Moment to look back to, such as 2026-11-25T13:45:30.25Z."
+  description = "Time for which to find the version, such as 2026-11-25T13:45:30.25Z."
   type        = string
 }
 

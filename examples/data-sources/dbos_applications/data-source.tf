@@ -1,4 +1,4 @@
-# The applications that have to be moved before the instance may go.
+# The applications to move before the instance can be destroyed.
 data "dbos_applications" "on_orders" {
   database_instance_name = "orders"
 }

@@ -11,7 +11,7 @@ terraform {
 }
 
 variable "password" {
-  description = "Password of the role orders_admin, stored neither in the plan nor in the state."
+  description = "Password of the role orders_admin. Neither the plan nor the state stores it."
   type        = string
   sensitive   = true
   ephemeral   = true
@@ -30,7 +30,8 @@ resource "dbos_application" "storefront" {
   language               = "node"
 }
 
-# What is on the instance now: after an incident, the list to write down.
+# The applications that are on the instance now. After an incident, write this
+# list down.
 data "dbos_applications" "on_orders" {
   database_instance_name = dbos_database_instance.orders.id
 }

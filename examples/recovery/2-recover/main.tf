@@ -1,5 +1,5 @@
-# First apply: the content of a moment goes into a new instance, the
-# applications move there, and the original loses its protection.
+# First apply: it restores a point in time into a new instance, moves the
+# applications there, and turns off the protection of the original.
 
 terraform {
   required_providers {
@@ -10,7 +10,7 @@ terraform {
 }
 
 variable "password" {
-  description = "Password of the role orders_admin, stored neither in the plan nor in the state."
+  description = "Password of the role orders_admin. Neither the plan nor the state stores it."
   type        = string
   sensitive   = true
   ephemeral   = true
@@ -18,12 +18,12 @@ variable "password" {
 
 # In UTC. To convert local time: date -u -d '2026-11-25 14:45:30' +%FT%TZ
 variable "restore_timestamp" {
-  description = "The last moment at which the data were right, such as 2026-11-25T13:45:30.25Z."
+  description = "The last time at which the data were right, such as 2026-11-25T13:45:30.25Z."
   type        = string
 }
 
-# Written down once, not looked up in each run: as soon as the applications have
-# moved, none is found on the original any more.
+# Write this down once, and do not read it from the API in each run: after the
+# move, no application is on the original any more.
 variable "applications" {
   description = "Applications that Terraform does not register: the output applications of the step before."
   type        = set(string)
@@ -42,15 +42,15 @@ resource "dbos_database_restore" "orders" {
   source_instance_name = dbos_database_instance.orders.id
   restore_timestamp    = var.restore_timestamp
 
-  # If the moment was wrong, another name makes another instance. The
-  # applications move there before this one is destroyed.
+  # If the time was wrong, change the name to restore again. The applications move
+  # to the new instance before Terraform destroys this one.
   lifecycle {
     create_before_destroy = true
   }
 }
 
-# The version of each application that ran at that moment. Code that was
-# deployed later may not fit the data, or its migrations may have damaged them.
+# The version of each application that ran at that time. Later code may not fit
+# the data, or its migrations may have damaged the data.
 data "dbos_application_versions" "then" {
   for_each = setunion(var.applications, ["storefront"])
 
@@ -75,15 +75,15 @@ resource "dbos_application_database_binding" "recovered" {
   previous_version       = data.dbos_application_versions.then[each.key].running_version
 }
 
-# What is on the original once the applications have moved. It is outside of the
-# check block, whose own data sources are read again in every apply, so that no
-# plan would be empty.
+# The applications that are still on the original after the move. The data source
+# is not inside the check block: there, Terraform would read it in every apply,
+# and no plan would be empty.
 data "dbos_applications" "left" {
   database_instance_name = dbos_database_instance.orders.id
   depends_on             = [dbos_application.storefront, dbos_application_database_binding.recovered]
 }
 
-# Warns of an application that was forgotten, or was registered since.
+# Warns of an application that you forgot, or that was registered in the meantime.
 check "nothing_is_left_on_the_original" {
   assert {
     condition     = length(data.dbos_applications.left.applications) == 0
@@ -99,9 +99,9 @@ locals {
   )
 }
 
-# psql asks for the password: the one of the moment, not of now.
+# psql asks for the password. It is the password of that time, not the current one.
 output "look" {
-  description = "For each application, the command to look at its data."
+  description = "For each application, a command to look at its data."
   value = {
     for name, database in local.databases : name =>
     "psql --host=${dbos_database_restore.orders.hostname} --port=${dbos_database_restore.orders.port} --username=${dbos_database_restore.orders.username} --dbname=${database}"

@@ -1,5 +1,5 @@
-# Second apply: the block of the original is gone, and so is what referred to
-# it. Nothing is left of the recovery but its result.
+# Second apply: the block of the original is removed, and everything that referred
+# to it. Only the result of the recovery is left.
 
 terraform {
   required_providers {
@@ -10,7 +10,7 @@ terraform {
 }
 
 variable "applications" {
-  description = "Applications that Terraform does not register, and that were moved."
+  description = "Applications that Terraform does not register, and that the recovery moved."
   type        = set(string)
 }
 

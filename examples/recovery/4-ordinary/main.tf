@@ -1,6 +1,5 @@
-# The restored instance becomes an ordinary one, without any call. The name
-# stays the one that was given at the restore. Once this has been applied, the
-# moved block may go.
+# The restored instance becomes an ordinary one, without an API call. It keeps the
+# name from the restore. You can remove the moved block after the apply.
 
 terraform {
   required_providers {
@@ -11,7 +10,7 @@ terraform {
 }
 
 variable "applications" {
-  description = "Applications that Terraform does not register, and that were moved."
+  description = "Applications that Terraform does not register, and that the recovery moved."
   type        = set(string)
 }
 
@@ -20,7 +19,7 @@ moved {
   to   = dbos_database_instance.orders
 }
 
-# Without a password it stays as it is: that of the moment of the restore.
+# It has no password here, so the instance keeps the password from the restore.
 resource "dbos_database_instance" "orders" {
   name     = "orders_restored"
   username = "orders_admin"

@@ -12,8 +12,8 @@ resource "dbos_database_instance" "orders" {
   password_wo_version = 1
 }
 
-# Another instance here moves a deployed application in place, with the version
-# that is running.
+# A change of database_instance_name moves a deployed application in place, with
+# its running version.
 resource "dbos_application" "shop" {
   name                   = "shop-api"
   database_instance_name = dbos_database_instance.orders.id

@@ -1,5 +1,5 @@
 variable "restore_timestamp" {
-  description = "The last moment at which the data were right, such as 2026-11-25T13:45:30.25Z."
+  description = "The last time at which the data were right, such as 2026-11-25T13:45:30.25Z."
   type        = string
 }
 
@@ -15,7 +15,7 @@ resource "dbos_database_restore" "orders" {
   restore_timestamp    = var.restore_timestamp
 }
 
-# The versions that ran at that moment.
+# The versions that ran at that time.
 data "dbos_application_versions" "then" {
   for_each = local.applications
 

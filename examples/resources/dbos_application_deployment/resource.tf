@@ -18,8 +18,8 @@ resource "dbos_application_secret" "payment_key" {
   value_wo_version = 1
 }
 
-# Deploys when a file changes. A secret takes effect at a deploy only, so that
-# its version is a trigger; that also makes it be set first.
+# Deploys when a file changes. A secret takes effect only at a deploy, so its
+# version is a trigger. Therefore Terraform also sets the secret first.
 resource "dbos_application_deployment" "shop" {
   application_name = dbos_application.shop.id
   source_dir       = "${path.module}/app"

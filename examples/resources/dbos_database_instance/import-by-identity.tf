@@ -1,4 +1,4 @@
-# Needs Terraform 1.12 or newer. The organization may be given too; by default it is the provider's.
+# Needs Terraform 1.12 or newer. The default of organization is that of the provider.
 import {
   to = dbos_database_instance.orders
   identity = {

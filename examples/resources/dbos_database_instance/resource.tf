@@ -9,8 +9,8 @@ resource "dbos_database_instance" "orders" {
   name     = "orders"
   username = "orders_admin"
 
-  # Stored neither in the plan nor in the state. To rotate it in place, change
-  # the variable's value and raise the version.
+  # Neither the plan nor the state stores it. To rotate the password in place,
+  # change the value of the variable and raise the version.
   password_wo         = var.orders_password
   password_wo_version = 1
 }

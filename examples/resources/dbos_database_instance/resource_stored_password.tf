@@ -1,5 +1,5 @@
-# For a Terraform older than 1.11: the password is stored in the state, marked
-# as sensitive. Only for tests: an instance that may be destroyed at once.
+# For Terraform older than 1.11: the state stores the password, marked as
+# sensitive. This instance is for tests only: Terraform may destroy it at once.
 variable "scratch_password" {
   description = "Password of the role tester."
   type        = string

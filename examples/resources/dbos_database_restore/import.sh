@@ -1,3 +1,3 @@
-# By the name of the restored database instance. Source and time, which no call
-# answers, are then taken from the configuration.
+# By the name of the restored database instance. The API does not return source
+# and time: the next apply takes them from the configuration.
 terraform import dbos_database_restore.orders orders_restored

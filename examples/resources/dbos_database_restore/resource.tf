@@ -1,10 +1,10 @@
 variable "restore_timestamp" {
-  description = "The last moment at which the data were right, such as 2026-11-25T13:45:30.25Z."
+  description = "The last time at which the data were right, such as 2026-11-25T13:45:30.25Z."
   type        = string
 }
 
-# A new instance with the content that "orders" had at that moment; "orders"
-# stays as it is. Roles and passwords are those of that moment too.
+# A new instance with the data, roles and passwords that "orders" had at that
+# time. "orders" itself is not changed.
 resource "dbos_database_restore" "orders" {
   name                 = "orders_restored"
   source_instance_name = "orders"

@@ -1,4 +1,4 @@
-# Against the local cloud that the environment names. It runs a real PostgreSQL.
+# Tests with the local cloud from the environment, which runs a real PostgreSQL.
 
 variables {
   name                = "unit_test"
@@ -27,6 +27,6 @@ run "rotates_in_place" {
 
   assert {
     condition     = output.address == var.former_address
-    error_message = "Another password has moved the instance."
+    error_message = "The new password has changed the address of the instance."
   }
 }

@@ -1,4 +1,4 @@
-# Without any server: what the module itself decides.
+# Tests without a server what the module itself decides.
 
 mock_provider "dbos" {
   source = "./tests/mocks"
@@ -12,7 +12,7 @@ variables {
 run "protects_by_default" {
   assert {
     condition     = dbos_database_instance.this.deletion_protection
-    error_message = "The instance may be destroyed."
+    error_message = "The instance is not protected."
   }
 
   assert {

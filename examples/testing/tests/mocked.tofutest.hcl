@@ -1,5 +1,5 @@
-# The same for OpenTofu, which reads this file in the place of
-# mocked.tftest.hcl. It takes mocks from the test file alone.
+# The same for OpenTofu, which reads this file instead of mocked.tftest.hcl. It
+# reads mocks only from the test file.
 
 mock_provider "dbos" {
   mock_resource "dbos_database_instance" {
@@ -31,7 +31,7 @@ variables {
 run "protects_by_default" {
   assert {
     condition     = dbos_database_instance.this.deletion_protection
-    error_message = "The instance may be destroyed."
+    error_message = "The instance is not protected."
   }
 
   assert {

@@ -19,7 +19,7 @@ func TestOddAnswers(t *testing.T) {
 		body string
 		want string
 	}{
-		"HTML":            {"<!DOCTYPE html>\n<title>Sign in</title>", `with HTML in the place of JSON: "<!DOCTYPE html> <title>Sign in</title>"`},
+		"HTML":            {"<!DOCTYPE html>\n<title>Sign in</title>", `with HTML instead of JSON: "<!DOCTYPE html> <title>Sign in</title>"`},
 		"empty":           {"", "with an empty body"},
 		"blank":           {" \r\n", "with an empty body"},
 		"cut off":         {whole[:40], "with JSON that is cut off: "},

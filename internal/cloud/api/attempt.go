@@ -59,7 +59,7 @@ func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	defer cancel(nil)
 	defer interruptible(req, cancel)()
 
-	watchdog := time.AfterFunc(t.timeout, func() { cancel(fmt.Errorf("nothing came for %s", t.timeout)) })
+	watchdog := time.AfterFunc(t.timeout, func() { cancel(fmt.Errorf("no data arrived for %s", t.timeout)) })
 	defer watchdog.Stop()
 	moved := func() { watchdog.Reset(t.timeout) }
 

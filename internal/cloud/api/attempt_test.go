@@ -35,7 +35,7 @@ func TestHangIsAnError(t *testing.T) {
 			c := dial(t, wiretest.Serve(t, handler), func(cfg *Config) { cfg.RequestTimeout = 100 * time.Millisecond })
 			begun := time.Now()
 			err := list(t.Context(), c, Poll)
-			wiretest.ExpectError(t, err, "GET /v1alpha1/acme/databases", "nothing came for 100ms")
+			wiretest.ExpectError(t, err, "GET /v1alpha1/acme/databases", "no data arrived for 100ms")
 			if took := time.Since(begun); took > 3*time.Second {
 				t.Errorf("it took %s", took)
 			}
@@ -65,7 +65,7 @@ func TestDripIsAHang(t *testing.T) {
 			return &http.Response{StatusCode: 200, Body: dripping{req.Context()}, Request: req}, nil
 		}))
 		begun := time.Now()
-		wiretest.ExpectError(t, list(t.Context(), c, Poll), "GET /v1alpha1/acme/databases", "nothing came for 1m0s")
+		wiretest.ExpectError(t, list(t.Context(), c, Poll), "GET /v1alpha1/acme/databases", "no data arrived for 1m0s")
 		if took := time.Since(begun); took != time.Minute {
 			t.Errorf("it took %s", took)
 		}
@@ -190,7 +190,7 @@ func TestUploadThatStops(t *testing.T) {
 	t.Cleanup(func() { close(reading) })
 	c := dial(t, server, func(cfg *Config) { cfg.RequestTimeout = time.Second })
 	err := c.Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"applications", "shop"}, Stream: endlessStream{}})
-	wiretest.ExpectError(t, err, "no answer to POST /v1alpha1/acme/applications/shop", "nothing came for 1s")
+	wiretest.ExpectError(t, err, "no answer to POST /v1alpha1/acme/applications/shop", "no data arrived for 1s")
 	if !OutcomeUnknown(err) {
 		t.Error("the outcome is taken for known")
 	}

@@ -32,7 +32,7 @@ func describe(body []byte, err error) string {
 	case len(bytes.TrimSpace(body)) == 0 && (err == nil || errors.As(err, &syntax)):
 		return "with an empty body"
 	case isHTML(body):
-		what = "with HTML in the place of JSON"
+		what = "with HTML instead of JSON"
 	case wrongType != nil && wrongType.Field != "":
 		what = fmt.Sprintf("with JSON in which %s is of a wrong type", redact.Line(wrongType.Field))
 	case wrongType != nil:

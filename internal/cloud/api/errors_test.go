@@ -114,7 +114,7 @@ func TestErrorText(t *testing.T) {
 		"own":        {400, `{"message":"no such plan","statusCode":400,"requestID":"r-7"}`, `DBOS Cloud answered "no such plan" (400 Bad Request to GET ` + path + `, request ID r-7)`},
 		"lines":      {400, `{"message":"no\nsuch\u0000plan","statusCode":400}`, `DBOS Cloud answered "no such plan" (400 Bad Request to GET ` + path + `)`},
 		"odd status": {499, `{"message":"gone away"}`, `DBOS Cloud answered "gone away" (499 to GET ` + path + `)`},
-		"HTML":       {502, "<html>\n<h1>Bad Gateway</h1>\n</html>", `DBOS Cloud answered with HTML in the place of JSON: "<html> <h1>Bad Gateway</h1> </html>" (502 Bad Gateway to GET ` + path + `)`},
+		"HTML":       {502, "<html>\n<h1>Bad Gateway</h1>\n</html>", `DBOS Cloud answered with HTML instead of JSON: "<html> <h1>Bad Gateway</h1> </html>" (502 Bad Gateway to GET ` + path + `)`},
 		"empty":      {503, "", `DBOS Cloud answered with an empty body (503 Service Unavailable to GET ` + path + `)`},
 		"text":       {404, "404 page not found\n", `DBOS Cloud answered with something that is not JSON: "404 page not found" (404 Not Found to GET ` + path + `)`},
 	} {

@@ -112,7 +112,7 @@ func (p *retryPolicy) shouldRetry(ctx context.Context, e *Error) bool {
 		}
 		p.pause = max(p.client.timing.PollPause(time.Since(p.busy)), e.retryAfter)
 		if p.pause >= left {
-			e.hint = fmt.Sprintf("it has been so for %s, and the time of the operation runs out", time.Since(p.busy).Round(time.Second))
+			e.hint = fmt.Sprintf("it has been busy for %s, and too little time is left to wait longer", time.Since(p.busy).Round(time.Second))
 		}
 	case e.notVisibleYet:
 		// The record of a new object appears within a minute, or not at all.
@@ -128,7 +128,7 @@ func (p *retryPolicy) shouldRetry(ctx context.Context, e *Error) bool {
 		return false
 	}
 	if e.retryAfter > max(budget, 0) {
-		e.hint = fmt.Sprintf("it asks to wait %s (Retry-After: %s), longer than the %s left to repeat the call",
+		e.hint = fmt.Sprintf("it asks to wait %s (Retry-After: %s), but only %s is left to repeat the call",
 			e.retryAfter.Round(time.Second), e.retryHeader, max(budget, 0).Round(time.Second))
 	}
 	return p.pause <= budget && p.pause < left
@@ -175,7 +175,7 @@ func (p *retryPolicy) result(ctx context.Context, err error) error {
 	case ctx.Err() == nil:
 		return p.last
 	case p.last.Status != 0:
-		return fmt.Errorf("%w; so it was until the operation ended: %w", p.last, context.Cause(ctx))
+		return fmt.Errorf("%w; this was the last answer before the operation ended: %w", p.last, context.Cause(ctx))
 	case p.refusal != nil:
 		return fmt.Errorf("%w; before that: %w", p.last, p.refusal)
 	}

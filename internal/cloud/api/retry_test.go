@@ -267,9 +267,9 @@ func TestRetryAfterBeyondTheBudget(t *testing.T) {
 		deadline time.Duration
 		want     string
 	}{
-		"retry timeout":     {429, "slow down", time.Hour, "it asks to wait 10m0s (Retry-After: 600), longer than the 2m0s left to repeat the call"},
-		"operation's":       {503, "down", time.Minute, "it asks to wait 10m0s (Retry-After: 600), longer than the 1m0s left to repeat the call"},
-		"busy, operation's": {409, "application is busy", 5 * time.Minute, "it asks to wait 10m0s (Retry-After: 600), longer than the 5m0s left"},
+		"retry timeout":     {429, "slow down", time.Hour, "it asks to wait 10m0s (Retry-After: 600), but only 2m0s is left to repeat the call"},
+		"operation's":       {503, "down", time.Minute, "it asks to wait 10m0s (Retry-After: 600), but only 1m0s is left to repeat the call"},
+		"busy, operation's": {409, "application is busy", 5 * time.Minute, "it asks to wait 10m0s (Retry-After: 600), but only 5m0s is left"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -318,7 +318,7 @@ func TestBusyUntilTheEnd(t *testing.T) {
 		defer cancel()
 		begun := time.Now()
 		err := setPassword(ctx, c, "secret-secret")
-		wiretest.ExpectError(t, err, `"application is busy"`, "request ID req-400", "; it has been so for 9m", "and the time of the operation runs out")
+		wiretest.ExpectError(t, err, `"application is busy"`, "request ID req-400", "; it has been busy for 9m", "and too little time is left to wait longer")
 		if !IsBusy(err) || time.Since(begun) < 9*time.Minute || time.Since(begun) > 10*time.Minute {
 			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
@@ -336,7 +336,7 @@ func TestInterruptEndsThePause(t *testing.T) {
 		if !errors.Is(err, context.Canceled) || time.Since(begun) != 100*time.Second {
 			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
-		wiretest.ExpectError(t, err, `"application is busy"`, "so it was until the operation ended: context canceled")
+		wiretest.ExpectError(t, err, `"application is busy"`, "this was the last answer before the operation ended: context canceled")
 	})
 }
 
@@ -394,7 +394,7 @@ func TestHangsDoNotEatTheBudgetOfOthers(t *testing.T) {
 		if err := read(t.Context(), c, Read); err != nil || time.Since(begun) != time.Minute {
 			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
-		wiretest.ExpectError(t, <-hung, "no answer to GET", "nothing came for 1m0s")
+		wiretest.ExpectError(t, <-hung, "no answer to GET", "no data arrived for 1m0s")
 		if took := time.Since(begun); took > 3*time.Minute {
 			t.Errorf("the hanging call took %s", took)
 		}

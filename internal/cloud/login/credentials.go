@@ -42,7 +42,7 @@ func Load(path string) (Login, error) {
 	}
 	// The decoder's own message would quote the content.
 	if json.Unmarshal(content, &file) != nil {
-		return Login{}, fmt.Errorf("credentials file %s is not what the CLI writes: a JSON object with the strings token, refreshToken and organization; %s", path, loginAgain)
+		return Login{}, fmt.Errorf("credentials file %s is not a JSON object with the strings token, refreshToken and organization, as the CLI writes it; %s", path, loginAgain)
 	}
 	login := Login{
 		Token:        trimmed(file.Token),
@@ -63,7 +63,7 @@ func Load(path string) (Login, error) {
 	return login, nil
 }
 
-const loginAgain = "run dbos-cloud login to have it written anew"
+const loginAgain = "run dbos-cloud login to write it again"
 
 func readLoginFile(path string) ([]byte, error) {
 	if path == "" {
@@ -86,7 +86,7 @@ func readLoginFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("credentials file %s cannot be read: %w", path, err)
 	}
 	if len(content) > maxLoginFile {
-		return nil, fmt.Errorf("credentials file %s is larger than 1 MiB and so not the CLI's", path)
+		return nil, fmt.Errorf("credentials file %s is larger than 1 MiB, so the CLI did not write it", path)
 	}
 	return content, nil
 }

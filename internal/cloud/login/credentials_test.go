@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	again    = "; run dbos-cloud login to have it written anew"
-	notCLI   = "credentials file PATH is not what the CLI writes: a JSON object with the strings token, refreshToken and organization" + again
+	again    = "; run dbos-cloud login to write it again"
+	notCLI   = "credentials file PATH is not a JSON object with the strings token, refreshToken and organization, as the CLI writes it" + again
 	noTokens = "credentials file PATH has neither a token nor a refreshToken" + again
 )
 
@@ -62,7 +62,7 @@ func TestLoadLogin(t *testing.T) {
 			content: `{"token":"zqxj","refreshToken":"z\nqxj"}`,
 			err:     `credentials file PATH, field refreshToken: the token has white space inside it, at position 2; give it in one piece, without line breaks and without a leading "Bearer"`,
 		},
-		{name: "too large", content: `{"token":"zqxj` + strings.Repeat("x", 1<<20) + `"}`, err: "credentials file PATH is larger than 1 MiB and so not the CLI's"},
+		{name: "too large", content: `{"token":"zqxj` + strings.Repeat("x", 1<<20) + `"}`, err: "credentials file PATH is larger than 1 MiB, so the CLI did not write it"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -46,7 +46,7 @@ func checkURL(noun, example, endpoint string) (*url.URL, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s is not a URL; %s", shown, use)
 	case u.User != nil:
-		return nil, fmt.Errorf("%s has a user name or password in front of its host; leave them out, the login goes elsewhere", shown)
+		return nil, fmt.Errorf("%s has a user name or password in front of its host; leave them out and give the login in token or refresh_token", shown)
 	case u.RawQuery != "" || u.ForceQuery:
 		return nil, fmt.Errorf("%s has a query after a question mark; leave it out", shown)
 	case strings.Contains(endpoint, "#"):
@@ -56,7 +56,7 @@ func checkURL(noun, example, endpoint string) (*url.URL, error) {
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("%s has no host; %s", shown, use)
 	case u.Scheme == "http" && !network.IsLoopback(u.Hostname()):
-		return nil, fmt.Errorf("%s is plain http, which would send the token in clear; use https (http is for localhost, 127.0.0.0/8 and [::1] alone)", shown)
+		return nil, fmt.Errorf("%s is plain http, which would send the token unencrypted; use https (http is only for localhost, 127.0.0.0/8 and [::1])", shown)
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.ParseInt(port, 10, 64); err != nil || n < 1 || n > 65535 {

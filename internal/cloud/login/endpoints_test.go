@@ -12,7 +12,7 @@ import (
 func TestCheckEndpoint(t *testing.T) {
 	t.Parallel()
 	const use = "use a URL such as https://cloud.dbos.dev"
-	const plain = "is plain http, which would send the token in clear; use https (http is for localhost, 127.0.0.0/8 and [::1] alone)"
+	const plain = "is plain http, which would send the token unencrypted; use https (http is only for localhost, 127.0.0.0/8 and [::1])"
 	for endpoint, want := range map[string]string{
 		"https://cloud.dbos.dev":            "",
 		"https://cloud.dbos.dev/":           "",
@@ -41,7 +41,7 @@ func TestCheckEndpoint(t *testing.T) {
 		"https://cloud.dbos.dev:0":          `endpoint "https://cloud.dbos.dev:0" has a port that is out of range; use 1 to 65535`,
 		"https://cloud.dbos.dev:99999":      `endpoint "https://cloud.dbos.dev:99999" has a port that is out of range; use 1 to 65535`,
 		"https://cloud.dbos.dev/v1alpha1/":  `endpoint "https://cloud.dbos.dev/v1alpha1/" ends in /v1alpha1, which the provider adds itself; leave it out`,
-		"https://zqx:jwvk@cloud.dbos.dev":   "the endpoint has a user name or password in front of its host; leave them out, the login goes elsewhere",
+		"https://zqx:jwvk@cloud.dbos.dev":   "the endpoint has a user name or password in front of its host; leave them out and give the login in token or refresh_token",
 		"zqx:jwvk@cloud.dbos.dev":           "the endpoint does not begin with https://; " + use,
 		"https://zqx:jw vk@cloud.dbos.dev":  "the endpoint is not a URL; " + use,
 		"https://cloud.dbos.dev?zqx=jwvk":   "the endpoint has a query after a question mark; leave it out",
@@ -55,7 +55,7 @@ func TestCheckEndpoint(t *testing.T) {
 		"http://127.0.0.1:9000":      "",
 		"http://login.dbos.dev":      `auth endpoint "http://login.dbos.dev" ` + plain,
 		"login.dbos.dev":             `auth endpoint "login.dbos.dev" does not begin with https://; use a URL such as https://login.dbos.dev`,
-		"https://zqx@login.dbos.dev": "the auth endpoint has a user name or password in front of its host; leave them out, the login goes elsewhere",
+		"https://zqx@login.dbos.dev": "the auth endpoint has a user name or password in front of its host; leave them out and give the login in token or refresh_token",
 	} {
 		wiretest.ExpectMessage(t, CheckAuthEndpoint(endpoint), want)
 	}

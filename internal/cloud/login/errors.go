@@ -55,9 +55,9 @@ func (r *refresher) refused(resp *http.Response, body []byte, refresh string) er
 	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= 500:
 		return &Error{Temporary: true, text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s", r.url.Host, status)}
 	case code == http.StatusBadRequest, code == http.StatusUnauthorized, code == http.StatusForbidden:
-		return &Error{text: fmt.Sprintf("the login has expired or was withdrawn: %s refused the refresh token (%s%s); log in again with dbos-cloud login and give its new refresh token", r.url.Host, status, reason(body, refresh))}
+		return &Error{text: fmt.Sprintf("the login has expired or was revoked: %s refused the refresh token (%s%s); log in again with dbos-cloud login and use its new refresh token", r.url.Host, status, reason(body, refresh))}
 	}
-	return &Error{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s, as no auth server does; check the auth endpoint", r.url.Host, status)}
+	return &Error{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s, which is not an answer of a login service; check the auth endpoint", r.url.Host, status)}
 }
 
 var errorCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
@@ -89,7 +89,7 @@ func (r *refresher) read(body []byte, refresh string) (token, error) {
 		return token{}, &Error{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered 200 OK with %s; check the auth endpoint", r.url.Host, what)}
 	}
 	if json.Unmarshal(body, &answer) != nil {
-		return unusable(fmt.Sprintf("%d bytes that are not a token's JSON", len(body)))
+		return unusable(fmt.Sprintf("%d bytes that are not JSON with a token", len(body)))
 	}
 	value := strings.TrimSpace(answer.AccessToken)
 	if value == "" {

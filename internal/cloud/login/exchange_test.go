@@ -46,9 +46,9 @@ func TestAuthServer(t *testing.T) {
 // TestRefreshFails checks the error for each odd answer of an auth server, and that no message holds a token.
 func TestRefreshFails(t *testing.T) {
 	t.Parallel()
-	const expired = `the login has expired or was withdrawn: HOST refused the refresh token (%s); log in again with dbos-cloud login and give its new refresh token`
+	const expired = `the login has expired or was revoked: HOST refused the refresh token (%s); log in again with dbos-cloud login and use its new refresh token`
 	const odd = `the refresh token could not be exchanged: HOST answered 200 OK with %s; check the auth endpoint`
-	const other = `the refresh token could not be exchanged: HOST answered %s, as no auth server does; check the auth endpoint`
+	const other = `the refresh token could not be exchanged: HOST answered %s, which is not an answer of a login service; check the auth endpoint`
 	for name, test := range map[string]struct {
 		status int
 		body   string
@@ -64,15 +64,15 @@ func TestRefreshFails(t *testing.T) {
 		"long description":    {400, `{"error":"invalid_grant","error_description":"` + strings.Repeat("x", 201) + `"}`, fmt.Sprintf(expired, `400 Bad Request, invalid_grant`)},
 		"not found":           {404, `{"error":"invalid_grant"}`, fmt.Sprintf(other, "404 Not Found")},
 		"created":             {201, `{"access_token":"zqxj"}`, fmt.Sprintf(other, "201 Created")},
-		"HTML with 200":       {200, `<html>zqxj</html>`, fmt.Sprintf(odd, "17 bytes that are not a token's JSON")},
-		"nothing with 200":    {200, ``, fmt.Sprintf(odd, "0 bytes that are not a token's JSON")},
-		"cut off":             {200, `{"access_token":"zqxj`, fmt.Sprintf(odd, "21 bytes that are not a token's JSON")},
-		"wrong type":          {200, `{"access_token":12345}`, fmt.Sprintf(odd, "22 bytes that are not a token's JSON")},
+		"HTML with 200":       {200, `<html>zqxj</html>`, fmt.Sprintf(odd, "17 bytes that are not JSON with a token")},
+		"nothing with 200":    {200, ``, fmt.Sprintf(odd, "0 bytes that are not JSON with a token")},
+		"cut off":             {200, `{"access_token":"zqxj`, fmt.Sprintf(odd, "21 bytes that are not JSON with a token")},
+		"wrong type":          {200, `{"access_token":12345}`, fmt.Sprintf(odd, "22 bytes that are not JSON with a token")},
 		"null":                {200, `null`, fmt.Sprintf(odd, "no access_token")},
 		"no access token":     {200, `{"id_token":"zqxj"}`, fmt.Sprintf(odd, "no access_token")},
 		"blank access token":  {200, `{"access_token":" \r\n"}`, fmt.Sprintf(odd, "no access_token")},
 		"line break in token": {200, `{"access_token":"zqxj\nzqxj"}`, fmt.Sprintf(odd, "an access_token that cannot be sent")},
-		"huge":                {200, `{"access_token":"` + strings.Repeat("zqxj", 1<<19) + `"}`, fmt.Sprintf(odd, "1048576 bytes that are not a token's JSON")},
+		"huge":                {200, `{"access_token":"` + strings.Repeat("zqxj", 1<<19) + `"}`, fmt.Sprintf(odd, "1048576 bytes that are not JSON with a token")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -239,7 +239,7 @@ func TestTokensStayHome(t *testing.T) {
 	t.Parallel()
 	const elsewhere = "https://elsewhere.example/" // The stand would take a request to it for an exchange, at the wrong address.
 	s := newStand(t, Login{RefreshToken: "zqxj-refresh"}, all, wiretest.With("Location", elsewhere, wiretest.Say(307, "")))
-	if _, err := s.get(t); err == nil || !strings.Contains(err.Error(), " answered 307 Temporary Redirect, as no auth server does; check the auth endpoint") {
+	if _, err := s.get(t); err == nil || !strings.Contains(err.Error(), " answered 307 Temporary Redirect, which is not an answer of a login service; check the auth endpoint") {
 		t.Errorf("exchange: %v", err)
 	}
 
@@ -252,7 +252,7 @@ func TestTokensStayHome(t *testing.T) {
 	if err == nil {
 		_ = resp.Body.Close()
 	}
-	want := fmt.Sprintf("the answer leads from %s to %s, where the token does not belong; it was not followed", s.auth.endpoint.Host, req.URL.Host)
+	want := fmt.Sprintf("the answer redirects from %s to %s; the redirect was not followed, because the token is not for that host", s.auth.endpoint.Host, req.URL.Host)
 	if err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("request: %v, want %s", err, want)
 	}

@@ -65,7 +65,7 @@ func NewTransport(cfg Config, next http.RoundTripper) (*Transport, error) {
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !sameHost(req.URL, t.endpoint) {
 		network.CloseBody(req)
-		return nil, &Error{text: fmt.Sprintf("the answer leads from %s to %s, where the token does not belong; it was not followed", t.endpoint.Host, req.URL.Host)}
+		return nil, &Error{text: fmt.Sprintf("the answer redirects from %s to %s; the redirect was not followed, because the token is not for that host", t.endpoint.Host, req.URL.Host)}
 	}
 	used, err := t.current(req.Context())
 	if err != nil {

@@ -49,7 +49,7 @@ func connect(stateDir string) (*client, error) {
 		c.RefreshToken = os.Getenv("DBOS_REFRESH_TOKEN")
 		c.CAFile = os.Getenv("DBOS_CA_CERTIFICATE_FILE")
 		if c.Endpoint == "" {
-			return nil, errors.New("which local cloud? Give --state-dir, or set what \"dbos-localcloud up\" printed")
+			return nil, errors.New("no local cloud is given: use --state-dir, or set the environment variables that \"dbos-localcloud up\" printed")
 		}
 		if c.Token == "" && c.RefreshToken == "" {
 			return nil, errors.New("DBOS_ENDPOINT is set, but neither DBOS_TOKEN nor DBOS_REFRESH_TOKEN: set all that \"dbos-localcloud up\" printed")
@@ -85,7 +85,7 @@ func (c *client) trust(file string) error {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(certificates) {
-		return fmt.Errorf("%s holds no certificate", file)
+		return fmt.Errorf("%s contains no certificate", file)
 	}
 	c.http.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	return nil

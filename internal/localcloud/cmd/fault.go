@@ -13,23 +13,26 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-const aboutFault = `dbos-localcloud fault rehearses an incident: requests to a running local cloud fail.` + aboutStateDir
+const aboutFault = `dbos-localcloud fault rehearses an incident: it makes requests to a running local
+cloud fail.` + aboutStateDir
 
-const aboutAdd = `dbos-localcloud fault add lets requests fail from now on, and prints the fault's id.
+const aboutAdd = `dbos-localcloud fault add makes requests fail from now on. It prints the id of the
+fault.
 
-A path is a pattern for what follows /v1alpha1/ORGANIZATION/, such as
-"databases/userdb/info/*", "databases/userdb" or "applications/*"; the profile is
-"user/profile", the exchange of tokens "oauth/token". A * does not match a slash.
+--path is a pattern for the part of the path after /v1alpha1/ORGANIZATION/, such as
+"databases/userdb/info/*", "databases/userdb" or "applications/*". A * does not
+match a slash. Two paths are without an organization: "user/profile", and
+"oauth/token" for the exchange of tokens.
 
   # The answer to the next create is lost:
   dbos-localcloud fault add --method POST --path databases/userdb --times 1 --lose
   # Every read takes two seconds:
   dbos-localcloud fault add --method GET --latency 2s
-  # The service throttles: it takes 20 requests a second.
+  # The API accepts 20 requests a second and refuses the others:
   dbos-localcloud fault add --rate 20 --status 429 --retry-after 5s
   # One answer in twenty is lost, for ten minutes:
   dbos-localcloud fault add --chance 0.05 --for 10m --lose
-  # New objects can be seen only after five seconds:
+  # New objects appear only after five seconds:
   dbos-localcloud fault add --method GET --unseen 5s
   # Lists lack some of their elements:
   dbos-localcloud fault add --method GET --path databases --alter omit

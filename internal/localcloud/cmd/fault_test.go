@@ -51,7 +51,7 @@ func TestFaultCommands(t *testing.T) {
 		{"list", "2: 0 hits: --skip 2 --latency 20ms --lose\n", ""},
 		{"clear", "", ""},
 		{"list", "", ""},
-		{"add", "", "a fault has one of drop, lose, hang, status, alter, latency, jitter, trickle and unseen"},
+		{"add", "", "a fault needs one of drop, lose, hang, status, alter, latency, jitter, trickle and unseen"},
 		{"add --for 1m0s --chance 0.5 --rate 20 --jitter 1s --trickle 1ms --status 503 --retry-after 5s --retry-date --after", "3\n", ""},
 		{"add --alter omit --unseen 2s", "4\n", ""},
 		{"list", "3: 0 hits: --for 1m0s --chance 0.5 --rate 20 --jitter 1s --trickle 1ms --status 503 --retry-after 5s --retry-date --after\n4: 0 hits: --alter omit --unseen 2s\n", ""},
@@ -71,7 +71,7 @@ func TestFaultCommands(t *testing.T) {
 func TestFaultNeedsALocalCloud(t *testing.T) {
 	t.Setenv("DBOS_ENDPOINT", "")
 	err := run(t.Context(), []string{"fault", "list"}, io.Discard, io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "which local cloud?") {
+	if err == nil || !strings.Contains(err.Error(), "no local cloud is given") {
 		t.Error(err)
 	}
 }

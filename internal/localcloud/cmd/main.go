@@ -19,18 +19,18 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/homepath"
 )
 
-const usage = `A local cloud that speaks the DBOS Cloud control-plane API.
+const usage = `A local cloud: a server on this machine with the API of DBOS Cloud.
 
 Usage:
   dbos-localcloud up [flags]             run a local cloud until Ctrl-C
   dbos-localcloud run [flags] -- COMMAND
-                                         run one for the length of a command
-  dbos-localcloud status [flags]         show what a running one holds
-  dbos-localcloud reset [flags]          delete everything that a running one holds
-  dbos-localcloud fault add [flags]      let requests to a running one fail
-  dbos-localcloud fault list [flags]     show the faults and how often each has hit
+                                         run a local cloud while COMMAND runs
+  dbos-localcloud status [flags]         show the instances, applications, faults and requests
+  dbos-localcloud reset [flags]          delete all instances, applications and faults
+  dbos-localcloud fault add [flags]      make requests fail
+  dbos-localcloud fault list [flags]     show the faults, and how often each was used
   dbos-localcloud fault clear [flags] [ID]
-                                         take one fault away, or all of them
+                                         remove one fault, or all of them
 
 Every command shows its flags with --help.
 `
@@ -109,7 +109,7 @@ func parseAlone(flags *flag.FlagSet, args []string) error {
 		return err
 	}
 	if flags.NArg() > 0 {
-		_, _ = fmt.Fprintf(flags.Output(), "%s takes no argument, and got %q\n", flags.Name(), flags.Arg(0))
+		_, _ = fmt.Fprintf(flags.Output(), "%s takes no argument, but got %q\n", flags.Name(), flags.Arg(0))
 		return errUsage
 	}
 	return nil

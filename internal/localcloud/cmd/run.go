@@ -18,11 +18,11 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-const aboutRun = `dbos-localcloud run runs a local cloud for the length of a command.
+const aboutRun = `dbos-localcloud run runs a local cloud while a command runs.
 
-The command gets the environment that "up" prints, and signals are passed on to
-it. When it ends the local cloud ends too, with its exit code; of a local cloud
-without --state-dir nothing is left.
+The command gets the environment variables that "up" prints, and all signals.
+When the command ends, the local cloud stops, and this program exits with the
+exit code of the command. Without --state-dir, it leaves nothing behind.
 
   dbos-localcloud run -- terraform test`
 

@@ -19,14 +19,15 @@ import (
 
 const aboutStateDir = `
 
-It finds the local cloud by --state-dir, or by the environment that "up" prints:
-DBOS_ENDPOINT, DBOS_TOKEN or DBOS_REFRESH_TOKEN, DBOS_CA_CERTIFICATE_FILE.`
+It finds the local cloud with --state-dir, or with the environment variables that
+"up" prints: DBOS_ENDPOINT, DBOS_TOKEN or DBOS_REFRESH_TOKEN, and
+DBOS_CA_CERTIFICATE_FILE.`
 
-const aboutStatus = `dbos-localcloud status shows what a running local cloud holds: its database
-instances with their URLs, its applications, its faults and the last requests.` + aboutStateDir
+const aboutStatus = `dbos-localcloud status shows the database instances of a running local cloud with
+their URLs, its applications, its faults and its last requests.` + aboutStateDir
 
-const aboutReset = `dbos-localcloud reset deletes every database instance and application of a
-running local cloud, takes every fault away and forgets the requests.` + aboutStateDir
+const aboutReset = `dbos-localcloud reset deletes all database instances, applications and faults of a
+running local cloud, and its list of requests.` + aboutStateDir
 
 func status(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := newFlags("status", aboutStatus, stderr)

@@ -17,9 +17,9 @@ import (
 
 const aboutUp = `dbos-localcloud up runs a local cloud in the foreground, until Ctrl-C.
 
-When it is ready it prints the environment to paste, or with --json one line.
-Without --state-dir everything is in a temporary folder that goes with it; with
-it, everything is as it was after a restart. Its log goes to standard error.`
+When it is ready, it prints the environment variables to paste, or one line with
+--json. With --state-dir, it keeps everything for the next start. Without it, it
+deletes everything when it stops. It writes its log to standard error.`
 
 func up(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o localcloud.Options
@@ -50,21 +50,21 @@ func up(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 // serverFlags defines the flags of up and run for the options of a local cloud.
 func serverFlags(flags *flag.FlagSet, o *localcloud.Options) {
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 is the port of the previous start, or a free one")
-	folderFlag(flags, &o.StateDir, "state-dir", "`folder` that keeps everything; a temporary one if not given")
-	flags.StringVar(&o.Backend, "backend", "postgres", "`postgres` for real servers, simulated for nothing behind")
+	folderFlag(flags, &o.StateDir, "state-dir", "`folder` that keeps everything for the next start; default: a temporary one")
+	flags.StringVar(&o.Backend, "backend", "postgres", "`postgres` for real servers, simulated for none")
 	flags.BoolVar(&o.TLS, "tls", false, "speak HTTPS, as the DBOS Cloud CLI does")
 	o.ProvisionTime = 2 * time.Second
-	flags.Func("provision-time", "how long an instance is made, at least: a `duration` (default 2s)", func(value string) error {
+	flags.Func("provision-time", "minimum `duration` to provision an instance (default 2s)", func(value string) error {
 		d, err := time.ParseDuration(value)
 		o.ProvisionTime = max(d, 1) // 0 would mean the default.
 		return err
 	})
-	flags.DurationVar(&o.Retention, "retention", 24*time.Hour, "how far back a restore reaches")
+	flags.DurationVar(&o.Retention, "retention", 24*time.Hour, "how far back a restore can go")
 	flags.StringVar(&o.Organization, "organization", "local", "`name` of the organization")
-	folderFlag(flags, &o.PostgresBin, "postgres-bin", "`folder` of PostgreSQL's programs; looked for if not given")
+	folderFlag(flags, &o.PostgresBin, "postgres-bin", "`folder` of PostgreSQL's programs; default: search for it")
 	flags.DurationVar(&o.TokenLifetime, "token-lifetime", 24*time.Hour, "how long an access token is valid")
-	flags.BoolVar(&o.LegacyNames, "legacy-names", false, "also create by the wide rule for names, by which older objects are named")
-	flags.BoolVar(&o.LegacyRecords, "legacy-records", false, "answer the records of database instances as older servers do")
+	flags.BoolVar(&o.LegacyNames, "legacy-names", false, "create objects with names that only older objects may have, too")
+	flags.BoolVar(&o.LegacyRecords, "legacy-records", false, "return database instances in the form of older servers")
 }
 
 func announce(w io.Writer, c localcloud.Connection, asJSON bool) error {
@@ -85,7 +85,7 @@ func environment(c localcloud.Connection) string {
 	export("DBOS_REFRESH_TOKEN", c.RefreshToken)
 	export("DBOS_ORGANIZATION", c.Organization)
 	if c.CAFile == "" {
-		b.WriteString("# The DBOS Cloud CLI speaks HTTPS only: start with --tls to use it.\n")
+		b.WriteString("# The DBOS Cloud CLI needs HTTPS: to use it, start with --tls.\n")
 		return b.String()
 	}
 	export("DBOS_CA_CERTIFICATE_FILE", c.CAFile)

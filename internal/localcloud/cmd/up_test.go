@@ -122,7 +122,7 @@ func TestUpThatFailsToStart(t *testing.T) {
 		"taken port":   {"--listen " + strings.TrimPrefix(other.Endpoint, "http://"), "address already in use\n"},
 		"used state":   {"--state-dir " + used, "state directory " + used + " is in use by another local cloud"},
 		"file":         {"--state-dir " + file, "dbos-localcloud: state directory: mkdir " + file + ": not a directory\n"},
-		"organization": {"--organization user", "belongs to the account's own calls\n"},
+		"organization": {"--organization user", "the API uses this name in other paths; choose another\n"},
 		"no Postgres":  {"--backend postgres --postgres-bin " + used, used},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,7 +150,7 @@ export DBOS_ENDPOINT='http://127.0.0.1:80'
 export DBOS_TOKEN='t'
 export DBOS_REFRESH_TOKEN='r'
 export DBOS_ORGANIZATION='local'
-# The DBOS Cloud CLI speaks HTTPS only: start with --tls to use it.
+# The DBOS Cloud CLI needs HTTPS: to use it, start with --tls.
 `
 	if got := environment(c); got != want {
 		t.Errorf("%s", got)

@@ -1,5 +1,6 @@
-# Sensible values for what DBOS Cloud computes. A mocked provider would make up
-# eight random letters for a string, and 0 for a number. Copy this file.
+# Useful values for the attributes that DBOS Cloud computes. Without them, a
+# mocked provider uses eight random letters for a string, and 0 for a number.
+# Copy this file.
 
 mock_resource "dbos_database_instance" {
   defaults = {

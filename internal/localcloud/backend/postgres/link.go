@@ -28,7 +28,7 @@ func (b *Backend) CheckLink(ctx context.Context, at backend.Address, role backen
 			return err
 		}
 		if !may {
-			return fmt.Errorf("the role %s on %s may not create databases: grant it by ALTER ROLE %s CREATEDB",
+			return fmt.Errorf("the role %s on %s may not create databases: allow it with ALTER ROLE %s CREATEDB",
 				role.Name, at, pgx.Identifier{role.Name}.Sanitize())
 		}
 		return nil

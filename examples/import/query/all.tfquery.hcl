@@ -1,4 +1,4 @@
-# What there is. A list ends at its limit, which is 100 unless it is set.
+# Lists all objects. A list ends at its limit, which is 100 by default.
 list "dbos_database_instance" "all" {
   provider         = dbos
   include_resource = true

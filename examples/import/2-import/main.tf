@@ -1,6 +1,6 @@
-# Brings under Terraform what was made with the CLI. The first plan imports, and
-# adds and destroys nothing. All that it changes is the protection of the
-# applications, for which no call is made.
+# Imports objects that were created with the CLI. The first plan only imports,
+# and turns on the protection of the applications, which makes no API call. It
+# adds and destroys nothing.
 
 terraform {
   required_providers {
@@ -10,8 +10,8 @@ terraform {
   }
 }
 
-# Written down in inventory.auto.tfvars.json, not looked up in each run: from
-# now on, what is written here is what there shall be.
+# The values are in inventory.auto.tfvars.json. They are not read from the API
+# in each run: from now on, this file says which objects should exist.
 variable "instances" {
   description = "Database instances by name."
   type        = map(object({ username = string }))
@@ -36,7 +36,7 @@ variable "applications" {
 }
 
 locals {
-  # By the secret's id, APP/NAME.
+  # The key is the id of the secret, APP/NAME.
   secrets = merge([
     for application, its in var.applications : {
       for name in its.secrets : "${application}/${name}" => { application = application, name = name }
@@ -68,7 +68,8 @@ import {
   id       = each.key
 }
 
-# Without a password, which the API never returns, it stays as it is.
+# It has no password here, because the API never returns one. The instance
+# keeps its password.
 resource "dbos_database_instance" "all" {
   for_each = var.instances
 
@@ -92,11 +93,12 @@ resource "dbos_application" "all" {
   name                   = each.key
   database_instance_name = each.value.database_instance_name
 
-  # A line that is lost from the inventory deletes nothing.
+  # If somebody deletes a line of the inventory by mistake, the plan fails.
   deletion_protection = true
 }
 
-# Without a value, which the API never returns, it stays as it is.
+# It has no value here, because the API never returns one. The secret keeps its
+# value.
 resource "dbos_application_secret" "all" {
   for_each = local.secrets
 
@@ -106,13 +108,13 @@ resource "dbos_application_secret" "all" {
 
 data "dbos_database_instances" "all" {}
 
-# Warns of what somebody makes by hand from now on.
+# Warns if somebody creates an instance by hand from now on.
 check "nothing_is_made_by_hand" {
   assert {
     condition = alltrue([
       for instance in data.dbos_database_instances.all.instances :
       contains(concat(keys(var.instances), keys(var.links)), instance.name)
     ])
-    error_message = "There are database instances that are not in the inventory: look again with 1-look."
+    error_message = "Some database instances are not in the inventory. List them with 1-list again."
   }
 }

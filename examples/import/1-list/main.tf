@@ -1,5 +1,5 @@
-# What the organization has, in the shape of the variables of 2-adopt. Only
-# reads.
+# Lists the objects of the organization, in the format of the variables of
+# 2-import. It only reads.
 
 terraform {
   required_providers {
@@ -30,7 +30,7 @@ output "inventory" {
       instance.name => {
         hostname = instance.hostname
         port     = instance.port
-        # The role of a Supabase database follows from its reference.
+        # For a Supabase database, the reference determines the role.
         admin_username     = instance.supabase_reference == null ? instance.admin_username : null
         supabase_reference = instance.supabase_reference
       } if instance.linked == true

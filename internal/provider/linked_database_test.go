@@ -251,8 +251,8 @@ func TestLinkedDatabaseIsNotSeenGone(t *testing.T) {
 	soon := legacy.with(attributes{"timeouts": map[string]string{"update": "100ms", "delete": "100ms"}})
 	o := r.apply(linkedDatabaseType, nil, soon, "", "")
 	a.say(unlinkLegacy, "")
-	r.apply(linkedDatabaseType, o, soon.with(attributes{"port": 6543}), "", `Cannot see the end of linked database "legacy"|The next apply links it again`)
-	r.destroy(o, `Cannot see the end of linked database "legacy"|apply again to see it gone`)
+	r.apply(linkedDatabaseType, o, soon.with(attributes{"port": 6543}), "", `Cannot confirm that linked database "legacy" is gone|apply again to link it`)
+	r.destroy(o, `Cannot confirm that linked database "legacy" is gone|Apply again to confirm that it is gone`)
 }
 
 // Each kind that has become the other stops whatever was about to be done, before the first write.

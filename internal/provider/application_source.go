@@ -94,7 +94,7 @@ func (m *applicationDeploymentModel) packSource(ctx context.Context, diags *diag
 
 func (m *applicationDeploymentModel) sourceFault(err error, diags *diag.Diagnostics) {
 	if errors.Is(err, context.Canceled) {
-		addError(diags, "Cannot read the application in "+m.SourceDir.ValueString(), err, "Nothing was sent. Apply again.")
+		addError(diags, "Cannot read the application in "+m.SourceDir.ValueString(), err, "Nothing was changed. Apply again.")
 		return
 	}
 	addAttributeError(diags, "source_dir", "The application cannot be deployed from "+m.SourceDir.ValueString(),

@@ -32,7 +32,7 @@ func TestInterruptedReadOfSource(t *testing.T) {
 	if _, packed := m.packSource(ctx, &diags); packed != nil || diags.ErrorsCount() != 1 {
 		t.Fatalf("packed %v, with %v", packed, diags)
 	}
-	for _, want := range []string{"The operation was interrupted.", "Nothing was sent. Apply again."} {
+	for _, want := range []string{"The operation was interrupted.", "Nothing was changed. Apply again."} {
 		if got := diags[0].Detail(); !strings.Contains(got, want) {
 			t.Errorf("the error does not say %q:\n%s", want, got)
 		}

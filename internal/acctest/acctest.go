@@ -46,8 +46,8 @@ type Cloud struct {
 // An Option changes the local cloud before it starts.
 type Option func(*localcloud.Options)
 
-// Postgres provisions real servers in the place of simulated ones. On Windows,
-// where none are run, the test is left out.
+// Postgres provisions real servers in the place of simulated ones. On Windows, where none are run, the test is left
+// out.
 func Postgres(o *localcloud.Options) { o.Backend = "postgres" }
 
 // LegacyNames has names of older objects accepted, such as ones with hyphens.

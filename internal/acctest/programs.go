@@ -15,8 +15,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// Requirements names the provider. Everything else about it comes from the
-// environment.
+// Requirements names the provider. Everything else about it comes from the environment.
 const Requirements = "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n"
 
 // programs are those that the tests of one package have built.
@@ -27,8 +26,7 @@ var programs struct {
 	builds map[string]func() error // by name; each builds when it is first called
 }
 
-// Main runs a package's tests, and then removes the programs that they have
-// built. It returns the exit code.
+// Main runs a package's tests, and then removes the programs that they have built. It returns the exit code.
 func Main(m *testing.M) int {
 	code, err := withPrograms(m.Run)
 	if err != nil {
@@ -47,8 +45,8 @@ func withPrograms(run func() int) (code int, err error) {
 	return run(), nil
 }
 
-// Program is the path of a program of this module, which is built when the
-// first test asks for it. Main has to run the tests.
+// Program is the path of a program of this module, which is built when the first test asks for it. Main has to run the
+// tests.
 func Program(t testing.TB, name, pkg string) string {
 	t.Helper()
 	root, path := Root(t), filepath.Join(programs.dir, name)
@@ -94,8 +92,7 @@ func Engine(t testing.TB) *workspace.Engine {
 	return found
 }
 
-// Workspace makes a folder one in which the engine runs, with the provider's
-// program and an environment.
+// Workspace makes a folder one in which the engine runs, with the provider's program and an environment.
 func Workspace(t testing.TB, dir string, env ...string) *workspace.Workspace {
 	t.Helper()
 	w, err := workspace.New(Engine(t), Provider(t), dir, env...)

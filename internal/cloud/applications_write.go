@@ -27,8 +27,8 @@ type ApplicationUpdate struct {
 }
 
 // RegisterApplication registers an application exactly once and returns its record. The error wraps [ErrExists] if the
-// name is taken. After a lost answer, an application that was absent before and is now on that instance is ours.
-// With an [*UnseenError], the returned application holds only the accepted values.
+// name is taken. After a lost answer, an application that was absent before and is now on that instance is ours. With
+// an [*UnseenError], the returned application holds only the accepted values.
 func (c *Client) RegisterApplication(ctx context.Context, n NewApplication) (*Application, error) {
 	leave, err := c.enterApplication(ctx, n.Name)
 	if err != nil {

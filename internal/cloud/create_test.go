@@ -190,8 +190,8 @@ func TestSomebodyElsesNameIsNotOurs(t *testing.T) {
 	})
 }
 
-// TestDependentsOfANewObject asks a replica that does not know the object yet. It does not matter whether the create was
-// answered, or the object was found.
+// TestDependentsOfANewObject asks a replica that does not know the object yet. It does not matter whether the create
+// was answered, or the object was found.
 func TestDependentsOfANewObject(t *testing.T) {
 	t.Parallel()
 	one := int64(1)

@@ -470,7 +470,8 @@ func TestDeleteInstance(t *testing.T) {
 	}
 }
 
-// TestDeleteThatNeverSucceeds checks that a failure of the service is not taken for a refusal, which a look would explain.
+// TestDeleteThatNeverSucceeds checks that a failure of the service is not taken for a refusal, which a look would
+// explain.
 func TestDeleteThatNeverSucceeds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

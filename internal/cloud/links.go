@@ -24,8 +24,8 @@ type Link struct {
 }
 
 // CreateLink links a database exactly once and returns its record. The error wraps [ErrExists] if the name is taken.
-// After a lost answer, a link that was absent before and now has the requested host is ours. With an [*UnseenError], the
-// record is nil.
+// After a lost answer, a link that was absent before and now has the requested host is ours. With an [*UnseenError],
+// the record is nil.
 func (c *Client) CreateLink(ctx context.Context, l Link) (*Instance, error) {
 	_, err := c.createInstance(ctx, l.Name, l.request(), func(_ context.Context, found *Instance) error {
 		switch {

@@ -54,7 +54,8 @@ func TestSecrets(t *testing.T) {
 	})
 }
 
-// TestFreshSecrets shares a list among those who ask at the same time. Nobody gets one that was asked for before a write.
+// TestFreshSecrets shares a list among those who ask at the same time. Nobody gets one that was asked for before a
+// write.
 func TestFreshSecrets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

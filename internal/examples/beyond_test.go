@@ -24,8 +24,8 @@ import (
 
 const beyondGuide = "beyond-the-instance"
 
-// TestBeyondTheInstance plays the guide: one apply makes the instance and what is in it. A plain apply cannot rotate the
-// password, and the commands of the guide can.
+// TestBeyondTheInstance plays the guide: one apply makes the instance and what is in it. A plain apply cannot rotate
+// the password, and the commands of the guide can.
 func TestBeyondTheInstance(t *testing.T) {
 	t.Parallel()
 	tr := beginBeyond(t)
@@ -155,8 +155,8 @@ func (tr *trial) inside(t *testing.T, role, password, database string) url.URL {
 	}
 }
 
-// installPostgreSQLProvider puts the tests' own provider of PostgreSQL in the
-// place of the public one, which only a registry has.
+// installPostgreSQLProvider puts the tests' own provider of PostgreSQL in the place of the public one, which only a
+// registry has.
 func installPostgreSQLProvider(t *testing.T, dir string) {
 	t.Helper()
 	const version = "1.26.0"

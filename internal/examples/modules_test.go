@@ -93,8 +93,8 @@ func demandHostname(t *testing.T, file, hostname string) {
 	}
 }
 
-// typed runs a command as somebody would who has nothing of DBOS in the environment and the programs of bin on the PATH.
-// It returns what the command printed, and its exit code.
+// typed runs a command as somebody would who has nothing of DBOS in the environment and the programs of bin on the
+// PATH. It returns what the command printed, and its exit code.
 func typed(t *testing.T, dir, bin, command string) (string, int) {
 	t.Helper()
 	words, temporary := strings.Fields(command), t.TempDir()

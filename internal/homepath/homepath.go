@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// Expand puts the home directory in the place of a leading "~/", or "~\" on Windows, and of "~" alone. It leaves "~name"
-// as it is.
+// Expand puts the home directory in the place of a leading "~/", or "~\" on Windows, and of "~" alone. It leaves
+// "~name" as it is.
 func Expand(path string) (string, error) {
 	return expand(path, os.PathSeparator, os.UserHomeDir)
 }

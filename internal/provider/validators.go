@@ -23,8 +23,8 @@ func rule(noun, description string, check func(string) error) validator.String {
 	return stringRule{noun: noun, description: description, check: check}
 }
 
-// instanceNameRules are the rules for the name of a database instance that exists. That of a new one has stricter rules,
-// which its plan applies.
+// instanceNameRules are the rules for the name of a database instance that exists. That of a new one has stricter
+// rules, which its plan applies.
 func instanceNameRules() []validator.String {
 	return []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)}
 }

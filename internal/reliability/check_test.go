@@ -41,8 +41,8 @@ func saysEnough(s *scenario, n named, ok bool, said string) error {
 	return nil
 }
 
-// converges checks that the plan is empty. If the operation failed it follows the way on first, which is one more apply;
-// a user may have to untaint before that.
+// converges checks that the plan is empty. If the operation failed it follows the way on first, which is one more
+// apply; a user may have to untaint before that.
 func (w *world) converges(s *scenario, n named, o *object, ok bool) error {
 	if s.do != nil || s.after == nil && s.id == nil && o == nil {
 		return nil

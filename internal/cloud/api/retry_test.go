@@ -103,8 +103,8 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestUntilDeadlineRepeatsNoWrite refuses by a proxy. Even an operation that has to succeed repeats only calls that may be
-// carried out twice.
+// TestUntilDeadlineRepeatsNoWrite refuses by a proxy. Even an operation that has to succeed repeats only calls that may
+// be carried out twice.
 func TestUntilDeadlineRepeatsNoWrite(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[Kind]int{IdempotentWrite: 2, Write: 1} {

@@ -44,7 +44,8 @@ const (
 	authHost     = "login.example"
 )
 
-// newStand makes both servers. accept decides whether the control plane accepts a token. exchange answers the exchanges.
+// newStand makes both servers. accept decides whether the control plane accepts a token. exchange answers the
+// exchanges.
 func newStand(t *testing.T, login Login, accept func(token string) bool, exchange http.HandlerFunc) *stand {
 	t.Helper()
 	s := &stand{}
@@ -278,8 +279,8 @@ func TestRefusedLoginEnds(t *testing.T) {
 	})
 }
 
-// TestRefusedAfterAnothersExchange refuses the old token of a second request when the first has exchanged it, and is not
-// answered yet. The second uses the new token, too.
+// TestRefusedAfterAnothersExchange refuses the old token of a second request when the first has exchanged it, and is
+// not answered yet. The second uses the new token, too.
 func TestRefusedAfterAnothersExchange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -305,8 +306,8 @@ func TestRefusedAfterAnothersExchange(t *testing.T) {
 	})
 }
 
-// TestLateSuccessOfAnOldToken answers a request with the old token only after the new one was refused. That says nothing
-// about the new one, which is not exchanged again.
+// TestLateSuccessOfAnOldToken answers a request with the old token only after the new one was refused. That says
+// nothing about the new one, which is not exchanged again.
 func TestLateSuccessOfAnOldToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,8 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package wiretest is the harness of the client's tests. A test writes the service as a handler, and connects the client
-// to it in one of two ways.
+// Package wiretest is the harness of the client's tests. A test writes the service as a handler, and connects the
+// client to it in one of two ways.
 //
 // A [Wire] carries requests to the handler without a socket. The test runs in a bubble of [testing/synctest], so every
 // pause and every time limit has its exact length and takes no time. Use it unless the other way is needed.

@@ -38,8 +38,8 @@ func TestModuleUnderTest(t *testing.T) {
 		code      int
 		summaries []string
 	}{
-		"local cloud": {"Against a local cloud", "127.0.0.1", 0, []string{file + "... pass", "Success! 4 passed, 0 failed."}},
-		"failure":     {"Against a local cloud", "db.example.com", 1, []string{file + "... fail", "The instance is not on this machine."}},
+		"local cloud": {"With a local cloud", "127.0.0.1", 0, []string{file + "... pass", "Success! 4 passed, 0 failed."}},
+		"failure":     {"With a local cloud", "db.example.com", 1, []string{file + "... fail", "The instance is not on this machine."}},
 		"mocks":       {"With mocks", "db.example.com", 0, []string{"Success! 2 passed, 0 failed."}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,7 +34,7 @@ func TestWithoutALocalCloud(t *testing.T) {
 	const endpointAlone = "endpoint alone"
 	for name, test := range map[string]struct{ endpoint, args, want string }{
 		endpointAlone:  {page.URL, "status", "DBOS_ENDPOINT is set, but neither DBOS_TOKEN nor DBOS_REFRESH_TOKEN: "},
-		"nowhere":      {"", "status", `which local cloud? Give --state-dir, or set what "dbos-localcloud up" printed`},
+		"nowhere":      {"", "status", `no local cloud is given: use --state-dir, or set the environment variables that "dbos-localcloud up" printed`},
 		"empty folder": {"", "reset --state-dir " + empty, "no local cloud was ever started in " + empty + `; "dbos-localcloud up --state-dir ` + empty + `" starts one`},
 		"ended":        {ended.URL, "status", "no local cloud answers at " + ended.URL + `; start it with "dbos-localcloud up": dial tcp `},
 		"a page":       {page.URL, "status", page.URL + " is no local cloud: it answers /localcloud/status with something other than JSON: "},

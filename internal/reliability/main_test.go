@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"testing"
 
 	"github.com/hashicorp/go-hclog"
@@ -84,4 +85,18 @@ func reattach(t *testing.T, environment map[string]string) string {
 		t.Fatal(err)
 	}
 	return "TF_REATTACH_PROVIDERS=" + string(encoded)
+}
+
+// fromEnvironment reads a number from a variable.
+func fromEnvironment(t *testing.T, name string, otherwise uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	number, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return number
 }

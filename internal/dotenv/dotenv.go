@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -18,12 +19,16 @@ import (
 const white = `[\s\v\p{Z}\x{feff}]`
 
 var (
-	lineBreak  = regexp.MustCompile(`\r\n?`)
-	assignment = regexp.MustCompile(`(?m)^` + white + `*(?:export` + white + `+)?([\w.-]+)(?:` + white + `*=` + white + `*?|:` + white + `+?)(` +
-		white + `*'(?:\\'|[^'])*'|` + white + `*"(?:\\"|[^"])*"|` + white + "*`(?:\\\\`|[^`])*`|" + `[^#\n]+)?` + white + `*(?:#.*)?$`)
+	lineBreak = regexp.MustCompile(`\r\n?`)
 	reference = regexp.MustCompile(`\$\{([^{}]+)\}|\$([A-Za-z_][A-Za-z0-9_]*)`)
 	operator  = regexp.MustCompile(`:\+|\+|:-|-`)
 )
+
+// assignment is compiled when it is first used, because every start of the provider would wait for it.
+var assignment = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^` + white + `*(?:export` + white + `+)?([\w.-]+)(?:` + white + `*=` + white + `*?|:` + white + `+?)(` +
+		white + `*'(?:\\'|[^'])*'|` + white + `*"(?:\\"|[^"])*"|` + white + "*`(?:\\\\`|[^`])*`|" + `[^#\n]+)?` + white + `*(?:#.*)?$`)
+})
 
 // mostReplacements bounds the references of one value. Values that refer to each other would expand for ever.
 const mostReplacements = 1000
@@ -34,7 +39,7 @@ const mostReplacements = 1000
 func Parse(content string) (map[string]string, error) {
 	var names []string
 	raw := map[string]string{}
-	for _, match := range assignment.FindAllStringSubmatch(lineBreak.ReplaceAllString(content, "\n"), -1) {
+	for _, match := range assignment().FindAllStringSubmatch(lineBreak.ReplaceAllString(content, "\n"), -1) {
 		name := match[1]
 		if _, again := raw[name]; !again {
 			names = append(names, name)

@@ -8,16 +8,23 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud/login"
 )
 
+// lazily compiles a regular expression when it is first used. Most runs of the provider never need these, and they
+// would take a fiftieth of its start.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
+
 var (
-	absent = regexp.MustCompile(`(?i)\bnot found\b|\bdoes not exist\b|\bdoesn't exist\b|\bno such\b`)
+	absent = lazily(`(?i)\bnot found\b|\bdoes not exist\b|\bdoesn't exist\b|\bno such\b`)
 	// elsewhere matches what else may be missing: the objects that a path goes through, or the path itself.
-	elsewhere = regexp.MustCompile(`(?i)\b(organi[sz]ation|user|route|endpoint|path|page|url)\b|^cannot [A-Z]+ /`)
-	owner     = regexp.MustCompile(`(?i)\b(organi[sz]ation|user)\W*$`)
+	elsewhere = lazily(`(?i)\b(organi[sz]ation|user|route|endpoint|path|page|url)\b|^cannot [A-Z]+ /`)
+	owner     = lazily(`(?i)\b(organi[sz]ation|user)\W*$`)
 )
 
 // saysNotFound reports whether a refusal says that the object itself does not exist. A missing organization or an
@@ -28,10 +35,10 @@ func saysNotFound(status int, message, object string, hasAPIFields bool) bool {
 		return false
 	}
 	before, after, named := strings.Cut(message, object)
-	if named && absent.MatchString(before+after) {
-		return !owner.MatchString(before)
+	if named && absent().MatchString(before+after) {
+		return !owner().MatchString(before)
 	}
-	return status == http.StatusNotFound && (named || hasAPIFields) && !elsewhere.MatchString(before+after)
+	return status == http.StatusNotFound && (named || hasAPIFields) && !elsewhere().MatchString(before+after)
 }
 
 // IsNotFound reports whether the API itself says that the object of the call does not exist. Any other 404, such as a
@@ -55,8 +62,8 @@ func OutcomeUnknown(err error) bool {
 }
 
 var (
-	notAvailable = regexp.MustCompile(`(?i)\bnot\b.{0,20}\bavailable\b|invalid ?db ?instance ?state`)
-	nameTaken    = regexp.MustCompile(`(?i)\balready\b|\btaken\b|\bin use\b|\bduplicate\b|\bname\b.{0,80}\bnot available\b`)
+	notAvailable = lazily(`(?i)\bnot\b.{0,20}\bavailable\b|invalid ?db ?instance ?state`)
+	nameTaken    = lazily(`(?i)\balready\b|\btaken\b|\bin use\b|\bduplicate\b|\bname\b.{0,80}\bnot available\b`)
 )
 
 func (e *Error) busy() bool {
@@ -64,7 +71,7 @@ func (e *Error) busy() bool {
 		return false
 	}
 	return strings.Contains(strings.ToLower(e.Message), "application is busy") ||
-		e.Status == http.StatusConflict && notAvailable.MatchString(e.Message) && !nameTaken.MatchString(e.Message)
+		e.Status == http.StatusConflict && notAvailable().MatchString(e.Message) && !nameTaken().MatchString(e.Message)
 }
 
 // IsNameTaken reports whether a create was refused because its name is taken.
@@ -73,7 +80,7 @@ func IsNameTaken(err error) bool {
 	if !errors.As(err, &e) || !e.fromAPI || e.busy() {
 		return false
 	}
-	return e.Status == http.StatusConflict || nameTaken.MatchString(e.Message)
+	return e.Status == http.StatusConflict || nameTaken().MatchString(e.Message)
 }
 
 // IsRefused reports whether the API refused a write for reasons of its own, so that the write was not carried out.

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -56,6 +57,7 @@ func launch(ctx context.Context, path string, env ...string) (*plugin, error) {
 	cmd.Env = append(env,
 		"TF_PLUGIN_MAGIC_COOKIE=d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
 		"PLUGIN_PROTOCOL_VERSIONS=6",
+		"TMPDIR="+filepath.Dir(path), // A killed plugin leaves its socket. It goes with the folder of the program.
 	)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

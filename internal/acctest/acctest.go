@@ -129,6 +129,15 @@ func (c *Cloud) Environment() map[string]string {
 	}
 }
 
+// Variables are the environment as a process takes it.
+func (c *Cloud) Variables() []string {
+	var variables []string
+	for name, value := range c.Environment() {
+		variables = append(variables, name+"="+value)
+	}
+	return variables
+}
+
 // Providers are the provider factories of a test against this cloud: an empty provider block is enough.
 func (c *Cloud) Providers() map[string]func() (tfprotov6.ProviderServer, error) {
 	return Providers(c.Environment())

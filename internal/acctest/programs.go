@@ -101,12 +101,3 @@ func Workspace(t testing.TB, dir string, env ...string) *workspace.Workspace {
 	}
 	return w
 }
-
-// Variables are the environment as a process takes it.
-func (c *Cloud) Variables() []string {
-	var variables []string
-	for name, value := range c.Environment() {
-		variables = append(variables, name+"="+value)
-	}
-	return variables
-}

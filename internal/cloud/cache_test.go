@@ -270,7 +270,7 @@ func TestWritesMakeListsStale(t *testing.T) {
 		"update": {applications, func(ctx context.Context, c *Client) error {
 			return c.UpdateApplication(ctx, "shop", ApplicationUpdate{MemoryMiB: &memory})
 		}, 3},
-		"deploy":             {applications, func(ctx context.Context, c *Client) error { _, err := c.DeployVersion(ctx, "shop", "v0"); return err }, 3},
+		"deploy":             {applications, func(ctx context.Context, c *Client) error { _, err := deployVersion(ctx, c, "v0"); return err }, 3},
 		"delete application": {applications, func(ctx context.Context, c *Client) error { return c.DeleteApplication(ctx, "shop", false) }, 3},
 		"wait for application": {applications, func(ctx context.Context, c *Client) error {
 			_, err := c.WaitApplication(ctx, "shop", Rollout{Version: "v1"})

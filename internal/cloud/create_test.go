@@ -197,7 +197,7 @@ func TestDependentsOfANewObject(t *testing.T) {
 	one := int64(1)
 	for name, use := range map[string]func(context.Context, *Client) error{
 		"deploy": func(ctx context.Context, c *Client) error {
-			_, err := c.Deploy(ctx, "shop", interrupting{func() {}})
+			_, err := deploy(ctx, c, interrupting{func() {}})
 			return err
 		},
 		"update": func(ctx context.Context, c *Client) error {

@@ -20,25 +20,64 @@ type Archive interface {
 	Size() int64 // exactly as many bytes as Open's reader gives
 }
 
-// Deploy uploads the files of an application as a new version. It returns the version once the service has accepted it.
-// If a migration fails, the Detail of the error is its output.
-func (c *Client) Deploy(ctx context.Context, name string, archive Archive) (version string, err error) {
-	files := c.api.NewArchiveUpload(ctx, name, archive)
-	version, err = c.deploy(ctx, deployment{application: name, files: files})
+// Deployer deploys one application. All other changes that its client makes of the application wait until it is closed.
+type Deployer struct {
+	Application Application // as it was when the deployer was made
+
+	client   *Client
+	versions []ApplicationVersion // as they were before the deploy; nil until they are read
+	leave    func()
+}
+
+// NewDeployer waits until the client makes no other change of an application, and then reads the application. The
+// caller has to close the deployer.
+func (c *Client) NewDeployer(ctx context.Context, application string) (*Deployer, error) {
+	leave, err := c.enterApplication(ctx, application)
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.FreshApplication(ctx, application)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return &Deployer{Application: *found, client: c, leave: leave}, nil
+}
+
+// Close lets other changes of the application go on.
+func (d *Deployer) Close() { d.leave() }
+
+// Versions reads the versions of the application before the deploy, the newest first.
+func (d *Deployer) Versions(ctx context.Context) ([]ApplicationVersion, error) {
+	if d.versions != nil {
+		return d.versions, nil
+	}
+	versions, err := d.client.ApplicationVersions(ctx, d.Application.Name)
+	if err == nil {
+		d.versions = versions
+	}
+	return versions, err
+}
+
+// Deploy uploads the files of the application as a new version. It returns the version once the service has accepted
+// it. If a migration fails, the Detail of the error is its output.
+func (d *Deployer) Deploy(ctx context.Context, archive Archive) (version string, err error) {
+	files := d.client.api.NewArchiveUpload(ctx, d.Application.Name, archive)
+	version, err = d.deploy(ctx, deployment{application: d.Application.Name, files: files})
 	if failed := files.Failure(); err != nil && failed != nil {
-		return "", fmt.Errorf("the archive of application %q cannot be sent: %w", name, failed)
+		return "", fmt.Errorf("the archive of application %q cannot be sent: %w", d.Application.Name, failed)
 	}
 	return version, err
 }
 
 // DeployVersion deploys the files of an earlier version again.
-func (c *Client) DeployVersion(ctx context.Context, name, previousVersion string) (version string, err error) {
-	return c.deploy(ctx, deployment{application: name, previous: previousVersion})
+func (d *Deployer) DeployVersion(ctx context.Context, previousVersion string) (version string, err error) {
+	return d.deploy(ctx, deployment{application: d.Application.Name, previous: previousVersion})
 }
 
-// ChangeInstance moves an application to another database instance and deploys the files of a version there.
-func (c *Client) ChangeInstance(ctx context.Context, name, target, previousVersion string) (version string, err error) {
-	return c.deploy(ctx, deployment{application: name, previous: previousVersion, target: target})
+// ChangeInstance moves the application to another database instance and deploys the files of a version there.
+func (d *Deployer) ChangeInstance(ctx context.Context, target, previousVersion string) (version string, err error) {
+	return d.deploy(ctx, deployment{application: d.Application.Name, previous: previousVersion, target: target})
 }
 
 // deployment is one deploy, in any of its forms.
@@ -80,34 +119,28 @@ func (a deployAnswer) Check() error {
 // deploy carries out a deployment exactly once. If the outcome is unknown, it first looks for the new version, and
 // sends again only if there is none. After a lost answer it does not wait for a busy application and then send: the
 // application may be busy with the lost deploy.
-func (c *Client) deploy(ctx context.Context, d deployment) (version string, err error) {
-	leave, err := c.enterApplication(ctx, d.application)
-	if err != nil {
-		return "", err
-	}
-	defer leave()
-	before, err := c.deployState(ctx, d.application)
-	if err != nil {
+func (d *Deployer) deploy(ctx context.Context, wanted deployment) (version string, err error) {
+	if _, err := d.Versions(ctx); err != nil {
 		return "", err
 	}
 	var (
-		r    = d.request()
+		r    = wanted.request()
 		lost error // of the first attempt whose outcome was unknown
 		end  time.Time
 	)
 	for {
-		answer, err := api.Do[deployAnswer](ctx, c.api, r)
+		answer, err := api.Do[deployAnswer](ctx, d.client.api, r)
 		busy := r.FailWhenBusy && api.IsBusy(err)
 		switch {
 		case err == nil:
 			return answer.ApplicationVersion, nil
-		case !busy && !OutcomeUnknown(err), hasFailed(err), d.files.Failure() != nil:
+		case !busy && !OutcomeUnknown(err), hasFailed(err), wanted.files.Failure() != nil:
 			return "", err
 		case lost == nil:
-			lost, end = err, time.Now().Add(c.retryTimeout)
+			lost, end = err, time.Now().Add(d.client.retryTimeout)
 		}
 		r.FailWhenBusy = true
-		version, lookErr := c.findLostDeploy(ctx, d, before)
+		version, lookErr := d.findLost(ctx, wanted)
 		switch {
 		case version != "":
 			return version, nil
@@ -115,10 +148,12 @@ func (c *Client) deploy(ctx context.Context, d deployment) (version string, err 
 			return "", fmt.Errorf("%w; it may have taken effect, but the operation ended before this was checked: %w", lost, context.Cause(ctx))
 		case lookErr != nil:
 			return "", fmt.Errorf("%w; it may have taken effect: %w", lost, lookErr)
+		case d.leavesNoTrace(wanted) && ctx.Err() != nil:
+			return "", fmt.Errorf("%w; it may have taken effect before the operation ended, which nothing shows: version %q ran before too: %w", lost, wanted.previous, context.Cause(ctx))
+		case d.leavesNoTrace(wanted):
+			return "", fmt.Errorf("%w; it may have taken effect: version %q ran before too, so nothing shows whether it was deployed again", lost, wanted.previous)
 		case ctx.Err() != nil:
 			return "", fmt.Errorf("%w; it had no effect before the operation ended: %w", lost, context.Cause(ctx))
-		case d.leavesNoTrace(before):
-			return "", fmt.Errorf("%w; it may have taken effect: version %q ran before too, so nothing shows whether it was deployed again", lost, d.previous)
 		case !busy && time.Now().After(end):
 			return "", lost
 		}

@@ -62,7 +62,7 @@ func TestLostDeployIsLookedForAfterAnInterrupt(t *testing.T) {
 			})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			version, err := c.Deploy(ctx, "shop", interrupting{cancel})
+			version, err := deploy(ctx, c, interrupting{cancel})
 			switch {
 			case version != test.version || (err == nil) != (test.err == ""):
 				t.Errorf("%s: version %q, error %v", name, version, err)
@@ -74,4 +74,26 @@ func TestLostDeployIsLookedForAfterAnInterrupt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestInterruptedRedeployOfTheRunningVersion checks that nothing is claimed of a deploy which would show nowhere.
+func TestInterruptedRedeployOfTheRunningVersion(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		c, w := scripted(t, runningShop(func(w http.ResponseWriter, r *http.Request) {
+			cancel()
+			wiretest.Lose(w, r)
+		}))
+		_, err := deployVersion(ctx, c, "v1")
+		wiretest.ExpectError(t, err, `DBOS Cloud gave no answer to POST /v1alpha1/acme/applications/shop: unexpected EOF; `+
+			`it may have taken effect before the operation ended, which nothing shows: version "v1" ran before too: context canceled`)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error %#v", err)
+		}
+		if n := w.Count("POST /acme/applications/shop"); n != 1 {
+			t.Errorf("it was sent %d times", n)
+		}
+	})
 }

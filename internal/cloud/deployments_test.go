@@ -105,18 +105,18 @@ func TestDeploys(t *testing.T) {
 		"absent":  {application: wiretest.Answers{noShop}, err: `DBOS Cloud answered "application shop not found" (404 Not Found to GET /v1alpha1/acme/applications/shop, request ID req-404)`},
 		"refused": {post: wiretest.Answers{wiretest.Refuse(400, "no such version")}, err: `DBOS Cloud answered "no such version" (400 Bad Request to POST PATH, request ID req-400)`, posts: 1},
 	} {
-		for form, deploy := range map[string]struct {
+		for form, request := range map[string]struct {
 			path, body string
 			call       func(context.Context, *Client) (string, error)
 		}{
 			"archive": {"/acme/applications/shop", `{"application_archive":"emlwIGZpbGU="}`, func(ctx context.Context, c *Client) (string, error) {
-				return c.Deploy(ctx, "shop", archive("zip file"))
+				return deploy(ctx, c, archive("zip file"))
 			}},
 			"version": {"/acme/applications/shop", `{"previous_version":"v0"}`, func(ctx context.Context, c *Client) (string, error) {
-				return c.DeployVersion(ctx, "shop", "v0")
+				return deployVersion(ctx, c, "v0")
 			}},
 			"instance": {"/acme/applications/shop/changedbinstance", `{"previous_version":"v0","target_database_name":"db2"}`, func(ctx context.Context, c *Client) (string, error) {
-				return c.ChangeInstance(ctx, "shop", "db2", "v0")
+				return changeInstance(ctx, c, "db2", "v0")
 			}},
 		} {
 			t.Run(name+"/"+form, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestDeploys(t *testing.T) {
 					script := wiretest.Script{
 						"GET /acme/applications/shop":          {before},
 						"GET /acme/applications/shop/versions": {v1},
-						"POST " + deploy.path:                  test.post,
+						"POST " + request.path:                 test.post,
 					}
 					if test.application != nil {
 						script["GET /acme/applications/shop"] = test.application
@@ -134,18 +134,18 @@ func TestDeploys(t *testing.T) {
 						script["GET /acme/applications/shop/versions"] = test.versions
 					}
 					c, w := scripted(t, script)
-					version, err := deploy.call(t.Context(), c)
+					version, err := request.call(t.Context(), c)
 					if version != test.version {
 						t.Errorf("version %q, want %q", version, test.version)
 					}
-					want := strings.ReplaceAll(test.err, "PATH", "/v1alpha1"+deploy.path)
+					want := strings.ReplaceAll(test.err, "PATH", "/v1alpha1"+request.path)
 					if end, cut := strings.CutPrefix(want, "…"); cut && strings.HasSuffix(wiretest.Message(err), end) {
 						want = wiretest.Message(err)
 					}
 					wiretest.ExpectMessage(t, err, want)
 					var writes []string
 					for range test.posts {
-						writes = append(writes, "POST "+deploy.path+" "+deploy.body)
+						writes = append(writes, "POST "+request.path+" "+request.body)
 					}
 					w.ExpectWrites(t, writes...)
 				})
@@ -163,10 +163,10 @@ func TestLostRedeployWithoutANewVersion(t *testing.T) {
 		call    func(context.Context, *Client) (string, error)
 	}{
 		"version": {application("AVAILABLE", "v0", "db1"), "v0", func(ctx context.Context, c *Client) (string, error) {
-			return c.DeployVersion(ctx, "shop", "v0")
+			return deployVersion(ctx, c, "v0")
 		}},
 		"instance": {application("AVAILABLE", "v1", "db2"), "v1", func(ctx context.Context, c *Client) (string, error) {
-			return c.ChangeInstance(ctx, "shop", "db2", "v1")
+			return changeInstance(ctx, c, "db2", "v1")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -198,11 +198,55 @@ func TestLostRedeployOfTheRunningVersion(t *testing.T) {
 			"GET /acme/applications/shop/versions": {versions("v1", "v0")},
 			"POST /acme/applications/shop":         {wiretest.Lose, wiretest.OK(accepted)},
 		})
-		_, err := c.DeployVersion(t.Context(), "shop", "v1")
+		_, err := deployVersion(t.Context(), c, "v1")
 		wiretest.ExpectError(t, err, `DBOS Cloud gave no answer to POST /v1alpha1/acme/applications/shop: unexpected EOF; `+
 			`it may have taken effect: version "v1" ran before too, so nothing shows whether it was deployed again`)
 		if n := len(w.Writes()); n != 1 {
 			t.Errorf("%d writes", n)
+		}
+	})
+}
+
+// TestDeployReadsOnce checks that a deploy reads the application and its versions once, also for a caller that needs
+// both.
+func TestDeployReadsOnce(t *testing.T) {
+	t.Parallel()
+	c, w := scripted(t, runningShop(wiretest.OK(accepted)))
+	version, err := withDeployer(t.Context(), c, func(d *Deployer) (string, error) {
+		if before, err := d.Versions(t.Context()); err != nil || len(before) != 1 || d.Application.Version != "v1" {
+			t.Errorf("application %v with versions %v, error %v", d.Application, before, err)
+		}
+		return d.DeployVersion(t.Context(), "v1")
+	})
+	if version != "v2" || err != nil {
+		t.Errorf("version %q, error %v", version, err)
+	}
+	for _, call := range []string{"GET /acme/applications/shop", "GET /acme/applications/shop/versions", "POST /acme/applications/shop"} {
+		if n := w.Count(call); n != 1 {
+			t.Errorf("%s was called %d times", call, n)
+		}
+	}
+}
+
+// TestOtherChangesWaitForADeployer checks that nothing changes between what a caller checks and what it deploys.
+func TestOtherChangesWaitForADeployer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		script := runningShop(wiretest.OK(accepted))
+		script["PATCH /acme/applications/shop"] = wiretest.Answers{wiretest.OK("")}
+		c, w := scripted(t, script)
+		d, err := c.NewDeployer(t.Context(), "shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		memory := int64(1024)
+		changed := make(chan error)
+		go func() { changed <- c.UpdateApplication(t.Context(), "shop", ApplicationUpdate{MemoryMiB: &memory}) }()
+		synctest.Wait()
+		w.ExpectWrites(t)
+		d.Close()
+		if err := <-changed; err != nil {
+			t.Error(err)
 		}
 	})
 }
@@ -214,7 +258,7 @@ func TestFailedMigration(t *testing.T) {
 	for _, status := range []int{400, 500} {
 		c, w := scripted(t, runningShop(wiretest.Say(status, `{"message":"the migration failed","statusCode":400,"requestID":"req-7",`+
 			`"DetailedError":"npx knex migrate:latest\nrelation \"orders\" does not exist"}`)))
-		_, err := c.Deploy(t.Context(), "shop", archive("zip file"))
+		_, err := deploy(t.Context(), c, archive("zip file"))
 		var e *Error
 		if !errors.As(err, &e) || e.Status != status || e.Message != "the migration failed" || e.RequestID != "req-7" ||
 			e.Detail != "npx knex migrate:latest\nrelation \"orders\" does not exist" {
@@ -240,7 +284,7 @@ func TestArchiveForms(t *testing.T) {
 	} {
 		c, w := scripted(t, runningShop(wiretest.OK(accepted)))
 		z := archive(content)
-		if version, err := c.Deploy(t.Context(), "shop", z); version != "v2" || err != nil {
+		if version, err := deploy(t.Context(), c, z); version != "v2" || err != nil {
 			t.Errorf("version %q, error %v", version, err)
 		}
 		if got := w.Writes(); len(got) != 1 || got[0] != `POST /acme/applications/shop {"application_archive":"`+body+`"}` {
@@ -276,7 +320,7 @@ func TestProgressOfAnUploadIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log wiretest.Journal
 		c, _ := wired(t, runningShop(wiretest.OK(accepted)).Handler(t), func(cfg *Config) { cfg.Logger = log.Logger() })
-		if version, err := c.Deploy(t.Context(), "shop", slowArchive{}); version != "v2" || err != nil {
+		if version, err := deploy(t.Context(), c, slowArchive{}); version != "v2" || err != nil {
 			t.Errorf("version %q, error %v", version, err)
 		}
 		lines := slices.DeleteFunc(log.Lines(), func(line string) bool { return !strings.Contains(line, `"msg":"uploading application"`) })
@@ -306,7 +350,7 @@ func TestArchiveChanges(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c, w := scripted(t, runningShop(wiretest.Lose))
-				_, err := c.Deploy(t.Context(), "shop", test.archive)
+				_, err := deploy(t.Context(), c, test.archive)
 				wiretest.ExpectMessage(t, err, `the archive of application "shop" cannot be sent: `+test.want)
 				if n := len(w.Writes()); n > 1 {
 					t.Errorf("%d writes", n)

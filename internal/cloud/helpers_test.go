@@ -4,6 +4,7 @@
 package cloud
 
 import (
+	"context"
 	"net/http"
 	"testing"
 
@@ -47,4 +48,28 @@ func testConfig(change ...func(*Config)) Config {
 		c(&cfg)
 	}
 	return cfg
+}
+
+// deploy deploys an archive to application shop.
+func deploy(ctx context.Context, c *Client, archive Archive) (version string, err error) {
+	return withDeployer(ctx, c, func(d *Deployer) (string, error) { return d.Deploy(ctx, archive) })
+}
+
+// deployVersion deploys a version of application shop again.
+func deployVersion(ctx context.Context, c *Client, previous string) (version string, err error) {
+	return withDeployer(ctx, c, func(d *Deployer) (string, error) { return d.DeployVersion(ctx, previous) })
+}
+
+// changeInstance moves application shop.
+func changeInstance(ctx context.Context, c *Client, target, previous string) (version string, err error) {
+	return withDeployer(ctx, c, func(d *Deployer) (string, error) { return d.ChangeInstance(ctx, target, previous) })
+}
+
+func withDeployer(ctx context.Context, c *Client, do func(*Deployer) (string, error)) (version string, err error) {
+	d, err := c.NewDeployer(ctx, "shop")
+	if err != nil {
+		return "", err
+	}
+	defer d.Close()
+	return do(d)
 }

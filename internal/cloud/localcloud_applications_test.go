@@ -38,7 +38,7 @@ func startShop(t *testing.T) (server *localcloud.Server, c *Client, first string
 // deploySmallest deploys to application shop, and waits until the new version has replaced another.
 func deploySmallest(t *testing.T, c *Client, replaces string) (version string) {
 	t.Helper()
-	version, err := c.Deploy(t.Context(), "shop", smallest(t))
+	version, err := deploy(t.Context(), c, smallest(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,13 +95,13 @@ func TestOnceEachAgainstTheLocalCloud(t *testing.T) {
 		after        int
 	}{
 		"deploy": {http.MethodPost, "applications/shop", func(ctx context.Context, c *Client, _ string) (string, error) {
-			return c.Deploy(ctx, "shop", smallest(t))
+			return deploy(ctx, c, smallest(t))
 		}, "db1", 1, 2},
 		"deploy of a version": {http.MethodPost, "applications/shop", func(ctx context.Context, c *Client, first string) (string, error) {
-			return c.DeployVersion(ctx, "shop", first)
+			return deployVersion(ctx, c, first)
 		}, "db1", 2, 2},
 		"change of instance": {http.MethodPost, "applications/shop/changedbinstance", func(ctx context.Context, c *Client, first string) (string, error) {
-			return c.ChangeInstance(ctx, "shop", "db2", first)
+			return changeInstance(ctx, c, "db2", first)
 		}, "db2", 1, 1},
 	} {
 		for what, fault := range localFaults {

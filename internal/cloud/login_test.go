@@ -163,7 +163,7 @@ func TestLoginIsRenewedOnceForAll(t *testing.T) {
 	client := dial(t, server.URL, func(cfg *Config) { cfg.Login = Login{Token: "zqxj1", RefreshToken: "zqxj-refresh"} })
 	var all sync.WaitGroup
 	all.Go(func() {
-		if version, err := client.Deploy(t.Context(), "shop", &zeros{size: size}); err != nil || version != "v1" {
+		if version, err := deploy(t.Context(), client, &zeros{size: size}); err != nil || version != "v1" {
 			t.Errorf("deploy: %q, %v", version, err)
 		}
 	})

@@ -76,7 +76,7 @@ func TestUploadIsNotHeld(t *testing.T) {
 	server.Start()
 	t.Cleanup(server.Close)
 	client := dial(t, server.URL)
-	if version, err := client.Deploy(t.Context(), "shop", archive); version != "v2" || err != nil {
+	if version, err := deploy(t.Context(), client, archive); version != "v2" || err != nil {
 		t.Errorf("version %q, error %v", version, err)
 	}
 }

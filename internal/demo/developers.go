@@ -52,14 +52,16 @@ func (d *developers) deploy(ctx context.Context, application string) (version st
 		return "", err
 	}
 	defer packed.Close()
-	before, err := d.client.FreshApplication(ctx, application)
+	deployer, err := d.client.NewDeployer(ctx, application)
 	if err != nil {
 		return "", err
 	}
-	if version, err = d.client.Deploy(ctx, application, packed); err != nil {
+	version, err = deployer.Deploy(ctx, packed)
+	deployer.Close()
+	if err != nil {
 		return "", err
 	}
-	_, err = d.client.WaitApplication(ctx, application, cloud.Rollout{Version: version, Replaces: before.Version})
+	_, err = d.client.WaitApplication(ctx, application, cloud.Rollout{Version: version, Replaces: deployer.Application.Version})
 	return version, err
 }
 

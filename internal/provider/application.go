@@ -154,27 +154,31 @@ func readApplication[M any](ctx context.Context, o *operation[M], name types.Str
 	return nil
 }
 
-// lookBeforeDeploy reads an application before a deploy or a move. It reports an application, or a version unless that
-// is null, that does not exist, before anything is sent.
-func lookBeforeDeploy(ctx context.Context, client *cloud.Client, name string, version types.String, diags *diag.Diagnostics) (*cloud.Application, bool) {
-	application, err := client.FreshApplication(ctx, name)
+// deployerOf begins a deploy or a move of an application; the caller closes the deployer. It reports an application, or
+// a version unless that is null, that does not exist, before anything is sent.
+func deployerOf(ctx context.Context, client *cloud.Client, name string, version types.String, diags *diag.Diagnostics) (*cloud.Deployer, bool) {
+	deployer, err := client.NewDeployer(ctx, name)
 	switch {
 	case cloud.IsNotFound(err):
 		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q does not exist", name),
 			sentence(err.Error())+" Nothing was changed. Check the name, or register the application with dbos_application and refer to its id.")
+		return nil, false
 	case err != nil:
-		addError(diags, fmt.Sprintf("Cannot read application %q", name), err, "Nothing was changed. "+runAgain)
-	case application.Deleting():
+		addError(diags, fmt.Sprintf("Cannot deploy application %q", name), err, "Nothing was changed. "+runAgain)
+		return nil, false
+	case deployer.Application.Deleting():
 		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q is being deleted", name),
 			"Nothing was changed. When it is gone, register it again with dbos_application, or remove what refers to it from the configuration.")
-	default:
-		return application, version.IsNull() || hasVersion(ctx, client, name, version.ValueString(), diags)
+	case version.IsNull() || hasVersion(ctx, deployer, version.ValueString(), diags):
+		return deployer, true
 	}
+	deployer.Close()
 	return nil, false
 }
 
-func hasVersion(ctx context.Context, client *cloud.Client, application, version string, diags *diag.Diagnostics) bool {
-	versions, err := client.ApplicationVersions(ctx, application)
+func hasVersion(ctx context.Context, deployer *cloud.Deployer, version string, diags *diag.Diagnostics) bool {
+	application := deployer.Application.Name
+	versions, err := deployer.Versions(ctx)
 	if err != nil {
 		addError(diags, fmt.Sprintf("Cannot read the versions of application %q", application), err, "Nothing was changed. "+runAgain)
 		return false

@@ -205,10 +205,13 @@ func (b *binding) run(ctx context.Context, client *cloud.Client, diags *diag.Dia
 // write moves or deploys the application if it differs from the plan, and sets the rollout to wait for.
 func (b *binding) write(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) (*cloud.Application, bool) {
 	name, target := b.plan.ApplicationName.ValueString(), b.plan.DatabaseInstanceName.ValueString()
-	application, ok := lookBeforeDeploy(ctx, client, name, b.version, diags)
-	switch {
-	case !ok:
+	deployer, ok := deployerOf(ctx, client, name, b.version, diags)
+	if !ok {
 		return nil, false
+	}
+	defer deployer.Close()
+	application := &deployer.Application
+	switch {
 	case application.Instance == target && b.version.IsNull():
 		b.rollout = nil
 		finishRollout(ctx, b.private, diags)
@@ -218,7 +221,7 @@ func (b *binding) write(ctx context.Context, client *cloud.Client, diags *diag.D
 		return nil, false
 	}
 	var err error
-	if b.rollout, err = b.send(ctx, client, application, target); err != nil {
+	if b.rollout, err = b.send(ctx, deployer, target); err != nil {
 		addError(diags, fmt.Sprintf("Cannot bind application %q to database instance %q", name, target), err,
 			fmt.Sprintf("It probably still runs version %q on %q. Remove the cause and apply again: the next plan reads what runs.", application.Version, application.Instance))
 		return nil, false
@@ -227,17 +230,17 @@ func (b *binding) write(ctx context.Context, client *cloud.Client, diags *diag.D
 }
 
 // send moves the application. If only the version differs, it deploys that.
-func (b *binding) send(ctx context.Context, client *cloud.Client, application *cloud.Application, target string) (*rollout, error) {
+func (b *binding) send(ctx context.Context, deployer *cloud.Deployer, target string) (*rollout, error) {
 	version := b.version.ValueString()
 	if version == "" {
-		version = application.Version
+		version = deployer.Application.Version
 	}
 	if b.moves {
-		return move(ctx, client, application, target, version)
+		return move(ctx, deployer, target, version)
 	}
-	accepted, err := client.DeployVersion(ctx, application.Name, version)
+	accepted, err := deployer.DeployVersion(ctx, version)
 	if err != nil {
 		return nil, err
 	}
-	return &rollout{Version: accepted, Replaces: application.Version}, nil
+	return &rollout{Version: accepted, Replaces: deployer.Application.Version}, nil
 }

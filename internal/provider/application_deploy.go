@@ -167,26 +167,30 @@ func (d *deploy) send(ctx context.Context, client *cloud.Client, diags *diag.Dia
 		}
 		return true
 	}
-	before, ok := lookBeforeDeploy(ctx, client, d.failure.name, d.plan.PreviousVersion, diags)
-	if !ok || files != nil && !files.keepsDatabase(before, diags) {
+	deployer, ok := deployerOf(ctx, client, d.failure.name, d.plan.PreviousVersion, diags)
+	if !ok {
 		return false
 	}
-	version, err := d.accepted(ctx, client, packed)
+	defer deployer.Close()
+	if files != nil && !files.keepsDatabase(&deployer.Application, diags) {
+		return false
+	}
+	version, err := d.accepted(ctx, deployer, packed)
 	if err != nil {
 		addError(diags, fmt.Sprintf("Cannot deploy application %q", d.failure.name), err, "The state does not record it as deployed. Remove the cause and apply again to deploy it.")
 		return false
 	}
-	d.rollout = &rollout{Version: version, Replaces: before.Version}
+	d.rollout = &rollout{Version: version, Replaces: deployer.Application.Version}
 	d.plan.Version, d.plan.SourceHash = types.StringValue(version), hash
 	return true
 }
 
 // accepted sends the archive, or deploys the earlier version if there is no archive, and returns the accepted version.
-func (d *deploy) accepted(ctx context.Context, client *cloud.Client, packed *archive.Archive) (string, error) {
+func (d *deploy) accepted(ctx context.Context, deployer *cloud.Deployer, packed *archive.Archive) (string, error) {
 	if packed == nil {
-		return client.DeployVersion(ctx, d.failure.name, d.plan.PreviousVersion.ValueString())
+		return deployer.DeployVersion(ctx, d.plan.PreviousVersion.ValueString())
 	}
-	return client.Deploy(ctx, d.failure.name, packed)
+	return deployer.Deploy(ctx, packed)
 }
 
 func nullIfUnknown(texts ...*types.String) {

@@ -112,10 +112,11 @@ func (b *resourceBase) plannedApplication(ctx context.Context, name types.String
 }
 
 // move moves an application to another instance with one of its versions and returns the rollout of that.
-func move(ctx context.Context, client *cloud.Client, application *cloud.Application, target, version string) (*rollout, error) {
-	accepted, err := client.ChangeInstance(ctx, application.Name, target, version)
+func move(ctx context.Context, deployer *cloud.Deployer, target, version string) (*rollout, error) {
+	accepted, err := deployer.ChangeInstance(ctx, target, version)
 	if err != nil {
 		return nil, err
 	}
-	return &rollout{Version: accepted, Replaces: application.Version, Instance: target, Leaves: application.Instance}, nil
+	before := deployer.Application
+	return &rollout{Version: accepted, Replaces: before.Version, Instance: target, Leaves: before.Instance}, nil
 }

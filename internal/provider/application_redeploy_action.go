@@ -77,41 +77,50 @@ func (a *applicationRedeployAction) Invoke(ctx context.Context, req action.Invok
 	if !ok {
 		return
 	}
-	before, ok := lookBeforeDeploy(ctx, client, name, config.PreviousVersion, diags)
-	if !ok {
+	progress := func(format string, args ...any) {
+		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, args...)})
+	}
+	accepted := redeploy(ctx, client, config, progress, diags)
+	if accepted == nil {
 		return
 	}
-	version := config.PreviousVersion.ValueString()
+	progress("The deploy was accepted as version %q; waiting until it serves", accepted.Version)
+	application, err := client.WaitApplication(ctx, name, cloud.Rollout(*accepted))
+	switch {
+	case err != nil:
+		addUnserved(name, accepted.Version, err, diags)
+	case !cloud.Rollout(*accepted).Arrived(*application):
+		accepted.warnOvertaken(application, diags)
+	default:
+		progress("Application %q serves version %q", name, accepted.Version)
+	}
+}
+
+// redeploy deploys the chosen version, or the one that runs. It returns the accepted rollout, or nil.
+func redeploy(ctx context.Context, client *cloud.Client, config *applicationRedeployModel, progress func(format string, args ...any), diags *diag.Diagnostics) *rollout {
+	name, version := config.ApplicationName.ValueString(), config.PreviousVersion.ValueString()
+	deployer, ok := deployerOf(ctx, client, name, config.PreviousVersion, diags)
+	if !ok {
+		return nil
+	}
+	defer deployer.Close()
+	running := deployer.Application.Version
 	if version == "" {
-		version = before.Version
+		version = running
 	}
 	if version == "" {
 		addAttributeError(diags, "application_name", fmt.Sprintf("Application %q was never deployed", name),
 			"It has no version to deploy again. Nothing was changed. Deploy it first, with a dbos_application_deployment or \"dbos-cloud app deploy\".")
-		return
-	}
-
-	progress := func(format string, args ...any) {
-		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, args...)})
+		return nil
 	}
 	progress("Deploying version %q of application %q", version, name)
-	accepted, err := client.DeployVersion(ctx, name, version)
+	accepted, err := deployer.DeployVersion(ctx, version)
 	if err != nil {
-		next := fmt.Sprintf("Version %q probably still runs. Remove the cause and run the action again.", before.Version)
+		next := fmt.Sprintf("Version %q probably still runs. Remove the cause and run the action again.", running)
 		addError(diags, fmt.Sprintf("Cannot deploy application %q", name), err, next)
-		return
+		return nil
 	}
-	progress("The deploy was accepted as version %q; waiting until it serves", accepted)
-	r := rollout{Version: accepted, Replaces: before.Version}
-	application, err := client.WaitApplication(ctx, name, cloud.Rollout(r))
-	switch {
-	case err != nil:
-		addUnserved(name, accepted, err, diags)
-	case !cloud.Rollout(r).Arrived(*application):
-		r.warnOvertaken(application, diags)
-	default:
-		progress("Application %q serves version %q", name, accepted)
-	}
+	return &rollout{Version: accepted, Replaces: running}
 }
 
 // addUnserved reports a wait that ended before the accepted version was seen to serve.

@@ -195,25 +195,28 @@ func (u *applicationUpdate) set(ctx context.Context, client *cloud.Client, diags
 func (u *applicationUpdate) move(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
 	target := u.plan.DatabaseInstanceName.ValueString()
 	summary := fmt.Sprintf("Cannot move %s to database instance %q", u.plan.label(), target)
-	application, err := client.FreshApplication(ctx, u.plan.Name.ValueString())
-	switch {
-	case err != nil:
+	deployer, err := client.NewDeployer(ctx, u.plan.Name.ValueString())
+	if err != nil {
 		addError(diags, summary, err, "Nothing was changed. "+applyAgain)
 		return false
+	}
+	defer deployer.Close()
+	application := &deployer.Application
+	switch {
 	case application.Instance == target:
 		u.rollout = nil
 		finishRollout(ctx, u.private, diags)
 	case application.Version == "":
 		u.plan.move().refuseUndeployed(application, diags)
 		return false
-	case !u.plan.PreviousVersion.IsNull() && !hasVersion(ctx, client, application.Name, u.plan.PreviousVersion.ValueString(), diags):
+	case !u.plan.PreviousVersion.IsNull() && !hasVersion(ctx, deployer, u.plan.PreviousVersion.ValueString(), diags):
 		return false
 	default:
 		version := application.Version
 		if chosen := u.plan.PreviousVersion.ValueString(); chosen != "" {
 			version = chosen
 		}
-		u.rollout, err = move(ctx, client, application, target, version)
+		u.rollout, err = move(ctx, deployer, target, version)
 		if err != nil {
 			addError(diags, summary, err, fmt.Sprintf("It is probably still on %q. Remove the cause and apply again: the next plan reads where it is.", application.Instance))
 			return false

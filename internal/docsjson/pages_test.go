@@ -197,7 +197,7 @@ var (
 	messageRow = regexp.MustCompile(`(?m)^\| (.+?) \| .+ \|$`)
 	codeSpan   = regexp.MustCompile("`([^`]+)`")
 	// The code puts these words together with the ones that follow.
-	composed = regexp.MustCompile(`^(Invalid|Cannot create|Cannot|is protected from being|The password of|The value of secret)( |$)`)
+	composed = regexp.MustCompile(`^(Invalid|Cannot create|Cannot read|Cannot|is protected from being|The password of|The value of secret)( |$)`)
 )
 
 // notOurs are messages of Terraform, Go or the service.

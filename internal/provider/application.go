@@ -191,15 +191,6 @@ func hasVersion(ctx context.Context, deployer *cloud.Deployer, version string, d
 	return false
 }
 
-// computedText is a computed attribute that no update changes.
-func computedText(description string) schema.StringAttribute {
-	return schema.StringAttribute{
-		Computed:            true,
-		MarkdownDescription: description,
-		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-	}
-}
-
 // applicationNameAttribute names an application that exists, or that the same apply registers.
 func applicationNameAttribute(description string) schema.StringAttribute {
 	return schema.StringAttribute{

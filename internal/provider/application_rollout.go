@@ -5,7 +5,6 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -24,12 +23,6 @@ type rollout struct {
 }
 
 const rolloutKey = "rollout"
-
-// privateState is the provider's own part of a resource's state.
-type privateState interface {
-	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
-	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
-}
 
 // unfinishedRollout returns the rollout that private state holds, or nil.
 func unfinishedRollout(ctx context.Context, private privateState, diags *diag.Diagnostics) *rollout {
@@ -87,27 +80,4 @@ func (r *rollout) warnOvertaken(application *cloud.Application, diags *diag.Diag
 	diags.AddWarning(fmt.Sprintf("Application %q was changed by somebody else meanwhile", application.Name),
 		fmt.Sprintf("DBOS Cloud accepted %s from Terraform. Before Terraform saw it serve, somebody else deployed or moved the application. "+
 			"It runs %s now. If that is wrong, find out who did it before you apply again.", accepted, running))
-}
-
-// loadPrivate reads a value of the private state; false means that there is none.
-func loadPrivate(ctx context.Context, private privateState, key string, value any, diags *diag.Diagnostics) bool {
-	raw, problems := private.GetKey(ctx, key)
-	diags.Append(problems...)
-	if raw == nil {
-		return false
-	}
-	if err := json.Unmarshal(raw, value); err != nil {
-		diags.AddError("Cannot read the private state", fmt.Sprintf("This provider did not write the value %q of the resource's private state: %s. Restore the state from a backup, or remove the resource from the state and import it again.", key, err))
-		return false
-	}
-	return true
-}
-
-func savePrivate(ctx context.Context, private privateState, key string, value any, diags *diag.Diagnostics) {
-	raw, err := json.Marshal(value)
-	if err != nil {
-		diags.AddError("Cannot write the private state", sentence(err.Error()))
-		return
-	}
-	diags.Append(private.SetKey(ctx, key, raw)...)
 }

@@ -45,11 +45,7 @@ type managedInstance[M any, P interface {
 // instanceAttributes are the attributes of instanceModel but for username, which is configured or computed.
 func instanceAttributes() map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{
-		"id": schema.StringAttribute{
-			Computed:            true,
-			MarkdownDescription: "Name of the instance. It is known only when the instance exists: refer to the instance by `id`, and Terraform creates it first.",
-			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-		},
+		"id":           computedText("Name of the instance. It is known only when the instance exists: refer to the instance by `id`, and Terraform creates it first."),
 		"organization": organizationAttribute(),
 		"name": schema.StringAttribute{
 			Required: true,
@@ -65,21 +61,13 @@ func instanceAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "Whether Terraform refuses to destroy or replace the database instance. Both irreversibly delete all of its data. " +
 				protectionHelp + " Default: `true`.",
 		},
-		"hostname": schema.StringAttribute{
-			Computed:            true,
-			MarkdownDescription: "Host name of the database server.",
-			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-		},
+		"hostname": computedText("Host name of the database server."),
 		"port": schema.Int64Attribute{
 			Computed:            true,
 			MarkdownDescription: "Port of the database server.",
 			PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
 		},
-		"admin_username": schema.StringAttribute{
-			Computed:            true,
-			MarkdownDescription: "Role with which DBOS Cloud itself administers the instance. Null if the API does not return it.",
-			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-		},
+		"admin_username": computedText("Role with which DBOS Cloud itself administers the instance. Null if the API does not return it."),
 	}
 	maps.Copy(attributes, passwordAttributes("the role `username`"))
 	return attributes
@@ -148,14 +136,6 @@ func (m *instanceModel) observe(instance *cloud.Instance, organization types.Str
 	if instance.AdminUsername != "" || m.AdminUsername.IsUnknown() {
 		m.AdminUsername = nullIfEmpty(instance.AdminUsername)
 	}
-}
-
-// nullIfEmpty returns null for a value that an answer leaves out.
-func nullIfEmpty(value string) types.String {
-	if value == "" {
-		return types.StringNull()
-	}
-	return types.StringValue(value)
 }
 
 // planUpdate plans what is not in the configuration: an unfinished instance gets its address by this apply, and nobody

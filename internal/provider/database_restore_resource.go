@@ -48,11 +48,7 @@ type databaseRestoreModel struct {
 
 func (r *databaseRestoreResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	attributes := instanceAttributes()
-	attributes["username"] = schema.StringAttribute{
-		Computed:            true,
-		MarkdownDescription: "Role that you log in with. It is the role of the source.",
-		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-	}
+	attributes["username"] = computedText("Role that you log in with. It is the role of the source.")
 	attributes["source_instance_name"] = schema.StringAttribute{
 		Optional: true,
 		Computed: true,

@@ -55,11 +55,7 @@ type linkedDatabaseModel struct {
 
 func (r *linkedDatabaseResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	attributes := map[string]schema.Attribute{
-		"id": schema.StringAttribute{
-			Computed:            true,
-			MarkdownDescription: "Name of the linked database. It is known only when the database is linked.",
-			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-		},
+		"id":           computedText("Name of the linked database. It is known only when the database is linked."),
 		"organization": organizationAttribute(),
 		"name": schema.StringAttribute{
 			Required:            true,

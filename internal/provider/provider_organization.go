@@ -12,8 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
@@ -21,12 +19,8 @@ import (
 
 // organizationAttribute is the computed organization of every resource.
 func organizationAttribute() schema.Attribute {
-	return schema.StringAttribute{
-		Computed: true,
-		MarkdownDescription: "Organization that owns the object. It is an error to read, change or destroy the object in another organization. " +
-			"Therefore a wrong token or provider alias never makes an object look deleted, and never changes another object with the same name.",
-		PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-	}
+	return computedText("Organization that owns the object. It is an error to read, change or destroy the object in another organization. " +
+		"Therefore a wrong token or provider alias never makes an object look deleted, and never changes another object with the same name.")
 }
 
 // inOrganization returns the client and its organization. It is an error if an object was recorded under the name of

@@ -4,19 +4,17 @@
 // Package archive packs an application's directory for a deployment: which files belong to it, a hash of their content,
 // and a zip archive of them. It knows neither Terraform nor HTTP.
 //
-// The files are those that the dbos-cloud CLI sends, less Terraform's own. Hash and archive depend on nothing but
-// names, contents and the executable bit: not on times, owners, other mode bits, the order of directories, the place of
-// the checkout, the environment, or the Go release. To that end
+// The files are those that the dbos-cloud CLI sends, except Terraform's own. Hash and archive depend only on names,
+// contents and the executable bit: not on times, owners, other mode bits, the order of directories, the place of the
+// checkout, the environment, or the Go release. Therefore
 //
-//   - entries are sorted by the bytes of their names, have fixed times and one
-//     of the modes 0755 and 0644;
-//   - files are deflated by a compressor whose version go.mod pins, at one
-//     fixed level, or stored where that is not smaller. Storing all of them
-//     would be simpler, but uploads would be up to four times as large, and
-//     applications that the CLI can deploy would exceed the size limit.
+//   - entries are sorted by the bytes of their names, have fixed times and one of the modes 0755 and 0644;
+//   - files are deflated by a compressor whose version go.mod pins, at one fixed level, or stored if that makes them no
+//     smaller. To store all of them would be simpler, but uploads would be up to four times as large, and applications
+//     that the CLI can deploy would exceed the size limit.
 //
 // The files are read once, on all cores. Their deflated content goes to a nameless temporary file, from which the
-// archive is made while it is sent. So what is sent is what was hashed, and little of it is in memory.
+// archive is made while it is sent. So the archive contains exactly what was hashed, and little of it is in memory.
 package archive
 
 import (
@@ -33,7 +31,7 @@ const configName = "dbos-config.yaml"
 // Options say how to read a directory.
 type Options struct {
 	// ConfigFile is the application's configuration, absolute or relative to the directory; "" means dbos-config.yaml.
-	// Under whatever name, it is deployed as dbos-config.yaml.
+	// Its name in the archive is always dbos-config.yaml.
 	ConfigFile string
 	// Variables fill ${NAME} in the configuration.
 	Variables map[string]string
@@ -48,8 +46,8 @@ type Source struct {
 	shared    *readings
 }
 
-// Open finds the files to deploy and makes the checks that the CLI makes. It reads no more than the configuration and
-// the names. Errors name the file, relative to the directory, and the line where there is one.
+// Open finds the files to deploy and makes the checks that the CLI makes. It does not read the files, except the few
+// that it checks. Errors name the file, relative to the directory, and the line if there is one.
 func Open(ctx context.Context, dir string, o Options) (*Source, error) {
 	root, err := filepath.EvalSymlinks(dir)
 	if err == nil {
@@ -80,7 +78,7 @@ func Open(ctx context.Context, dir string, o Options) (*Source, error) {
 	if err := w.walk(); err != nil {
 		return nil, err
 	}
-	s := &Source{entries: w.entries, deadLinks: w.dead, config: config, limit: SizeLimit, shared: shared}
+	s := &Source{entries: w.entries, deadLinks: w.dead, config: config, limit: sizeLimit, shared: shared}
 	s.entries = append(s.entries, entry{name: configName, content: []byte(text)})
 	if err := s.checkLanguage(root, file); err != nil {
 		return nil, err

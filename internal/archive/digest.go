@@ -38,7 +38,7 @@ type digest struct {
 	pieces   []piece // where the deflated content is, once it is packed
 }
 
-// effort is what a reading finds out. Each finds out what those before it do.
+// effort says what a reading finds out. Each effort includes the ones before it.
 type effort int
 
 const (
@@ -65,7 +65,7 @@ func (s *Source) Hash(ctx context.Context) (string, error) {
 }
 
 // HashAndPack is Hash for a caller that will ask for the archive next. It packs the files while it reads them, unless
-// they would have to be read for the archive all the same.
+// the archive has to read them again anyway.
 func (s *Source) HashAndPack(ctx context.Context) (string, error) {
 	if _, ok := s.stamp(); !ok {
 		return s.Hash(ctx)
@@ -98,8 +98,8 @@ func (e entry) mode() fs.FileMode {
 	return 0o644
 }
 
-// readAll reads every file once, but for those on disk that are known. Each worker holds one file and its buffers. Who
-// gets the content has to let go of its spool.
+// readAll reads every file once, except the files on disk that are known. Each worker holds one file and its buffers.
+// The caller has to let go of the spool.
 func (s *Source) readAll(ctx context.Context, e effort, known *content) (*content, error) {
 	c := &content{effort: e, digests: make([]digest, len(s.entries))}
 	if known != nil {
@@ -140,8 +140,8 @@ func (s *Source) readAll(ctx context.Context, e effort, known *content) (*conten
 	return c, nil
 }
 
-// reuse takes over what is known of files on disk. It returns the entries that are still to be read, and the size of
-// the largest.
+// reuse takes over the known digests of files on disk. It returns the entries that are still to be read, and the size
+// of the largest.
 func (c *content) reuse(entries []entry, known *content) (todo []int, largest int64) {
 	for i, e := range entries {
 		if known != nil && e.path != "" {
@@ -158,7 +158,7 @@ func (c *content) reuse(entries []entry, known *content) (todo []int, largest in
 type worker struct {
 	buffer     []byte
 	sum        hash.Hash
-	compressor *flate.Writer // nil where only the content's hash is wanted
+	compressor *flate.Writer // nil if only the hash of the content is wanted
 	deflated   spooler
 }
 

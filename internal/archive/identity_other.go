@@ -10,5 +10,5 @@ import (
 	"time"
 )
 
-// identity is unknown on this system, so that every file is read again.
+// identity is unknown on this system, so every file is read again.
 func identity(fs.FileInfo) (id string, changed time.Time, ok bool) { return "", time.Time{}, false }

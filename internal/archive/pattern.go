@@ -19,7 +19,7 @@ import (
 //
 // TestRealLinesAgainstCLI compares the two over 945 lines of public ignore files: 4 are refused (0.4 %), none differs.
 
-// Limits that keep a plan quick whatever the file says.
+// Limits that keep a plan fast with any file.
 const (
 	maxLineBytes    = 4 << 10
 	maxLevels       = 64       // of braces within braces

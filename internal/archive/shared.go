@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Many deployments of one directory in one process read its files once. What a reading has found out is kept under a
-// stamp of all files: device, inode, size, modification time and change time of each. No program can set the change
+// Many deployments of one directory in one process read its files once. The result of a reading is kept under a stamp
+// of all files: device, inode, size, modification time and change time of each. No program can set the change
 // time, so it shows a change even if size and modification time stay the same.
 
 // maxReadings limits the memory for digests. A process deploys few different directories.
@@ -63,7 +63,7 @@ func (r *readings) use(one *reading, e effort) *content {
 	return one.content
 }
 
-// keep keeps what a reading has found out. Spools that nobody may need any more are closed if they are large together.
+// keep keeps what a reading has found out. If all spools together are too large, it closes the other ones.
 func (r *readings) keep(at stamp, one *reading, c *content) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -74,7 +74,7 @@ func (r *readings) keep(at stamp, one *reading, c *content) {
 	for _, other := range r.known {
 		stored += other.stored()
 	}
-	if stored > SizeLimit {
+	if stored > sizeLimit {
 		r.forget(one)
 	}
 	r.known[at] = one
@@ -137,8 +137,8 @@ func young(changed, now time.Time) bool {
 	return now.Sub(changed) <= tick
 }
 
-// read finds out about every file. It reads them, unless this process has read them before and they are unchanged. The
-// caller has to let go of the spool.
+// read finds out about every file. It reads the files, unless this process has read them before and they are unchanged.
+// The caller has to let go of the spool.
 func (s *Source) read(ctx context.Context, e effort) (*content, error) {
 	at, ok := s.stamp()
 	if !ok {

@@ -10,9 +10,9 @@ import (
 	"sync/atomic"
 )
 
-// spool holds the content of files, deflated, so that an upload sends what was hashed and reads no file again. It is a
-// file that has no name, or none that stays: it is gone once it is closed, or once the process ends, be it by a kill.
-// Many archives may share a spool. The last one to let go closes it.
+// spool holds the deflated content of files, so that an upload sends what was hashed and reads no file again. It is a
+// temporary file that disappears when it is closed, or when the process ends, even by a kill. Many archives may share a
+// spool. The last one to let go closes it.
 type spool struct {
 	file  *os.File
 	size  atomic.Int64
@@ -69,7 +69,7 @@ func (s *spool) reader(pieces []piece) io.Reader {
 }
 
 func noRoom(err error) error {
-	return fmt.Errorf("cannot store the archive in the temporary directory %s: %w; give it room, or name another one in the environment variable TMPDIR (TMP on Windows)",
+	return fmt.Errorf("cannot store the archive in the temporary directory %s: %w; free space there, or set another directory in the environment variable TMPDIR (TMP on Windows)",
 		os.TempDir(), reason(err))
 }
 

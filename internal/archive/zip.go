@@ -13,9 +13,9 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// SizeLimit is how large the files of an archive may be once compressed: the service's 500 MB, read generously, as the
-// service has the last word.
-const SizeLimit = 500 << 20
+// sizeLimit bounds the compressed files of an archive. The service takes 500 MB. The limit is 500 MiB, because the
+// service itself refuses an archive that is a little too large.
+const sizeLimit = 500 << 20
 
 // Archive is a zip archive of a source, as its files were when they were read.
 type Archive struct {
@@ -60,8 +60,8 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// CheckSize is the error of Archive for a source that is too large. It only reads the files where their sizes alone do
-// not answer.
+// CheckSize returns the error that Archive returns for a source that is too large. It reads the files only if their
+// sizes together are above the limit.
 func (s *Source) CheckSize(ctx context.Context) error {
 	if s.total() <= s.limit {
 		return nil
@@ -84,7 +84,7 @@ func (s *Source) total() int64 {
 	return total
 }
 
-// packedSize is the size of the data in the archive. One above the limit is an error.
+// packedSize is the size of the data in the archive. A size above the limit is an error.
 func (s *Source) packedSize(digests []digest) (int64, error) {
 	var size int64
 	for i := range digests {
@@ -97,7 +97,7 @@ func (s *Source) packedSize(digests []digest) (int64, error) {
 	return size, nil
 }
 
-// Hash is the hash of what is in the archive, the same as that of a Source.
+// Hash is the hash of the files in the archive. It is the same as that of the Source.
 func (a *Archive) Hash() string {
 	return a.source.hash(a.content.digests)
 }
@@ -107,8 +107,8 @@ func (a *Archive) Size() int64 {
 	return a.size
 }
 
-// Open begins to make the archive. The reader has to be closed. It gives the same bytes each time, whatever becomes of
-// the files.
+// Open begins to make the archive. The reader has to be closed. It gives the same bytes each time, even if the files
+// change.
 func (a *Archive) Open() (io.ReadCloser, error) {
 	reader, writer := io.Pipe()
 	go func() {
@@ -135,7 +135,7 @@ func (a *Archive) Close() {
 	a.content.spool.letGo()
 }
 
-// method is how a file is packed: it is deflated where that makes it smaller.
+// method is how a file is packed: it is deflated if that makes it smaller.
 func (d *digest) method() uint16 {
 	if d.deflated < d.size {
 		return zip.Deflate
@@ -147,8 +147,8 @@ func (d *digest) packed() int64 {
 	return min(d.deflated, d.size)
 }
 
-// write writes the archive, with each file's data by a function. Directories have entries of their own before what is
-// in them, as in the CLI's archives.
+// write writes the archive, and calls data to write the data of each file. A directory has an entry of its own before
+// its files, as in the archives of the CLI.
 func (a *Archive) write(w io.Writer, data func(i int, w io.Writer) error) error {
 	archive := zip.NewWriter(w)
 	directories := map[string]bool{}
@@ -177,7 +177,7 @@ func (a *Archive) write(w io.Writer, data func(i int, w io.Writer) error) error 
 	return archive.Close()
 }
 
-// header is an entry's, but for sizes and checksum. All its numbers are given here, so that nothing depends on the
+// header is the header of an entry without sizes and checksum. It sets all numbers, so that nothing depends on the
 // machine.
 func header(name string, unixMode uint32) *zip.FileHeader {
 	const (

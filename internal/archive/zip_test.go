@@ -250,7 +250,7 @@ func TestSizeLimit(t *testing.T) {
 		{2 << 20, "the application is too large: its archive would have 3.0 MB, and the service takes up to 2.0 MB"},
 	} {
 		s := open(t, dir)
-		if s.limit != SizeLimit {
+		if s.limit != sizeLimit {
 			t.Errorf("the limit is %d", s.limit)
 		}
 		s.limit = tc.limit

@@ -1,8 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package homepath reads a leading ~ in a path. A shell expands it only in front of a word of its own, so that neither
-// a Terraform string nor a flag such as --state-dir=~/cloud comes expanded.
+// Package homepath reads a leading ~ in a path. A shell expands it only at the beginning of a word: not in a flag such
+// as --state-dir=~/cloud, nor in a string of Terraform.
 package homepath
 
 import (

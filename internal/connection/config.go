@@ -4,6 +4,7 @@
 package connection
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,30 +12,23 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// PasswordPlaceholder is what a configuration holds instead of a password that the environment provides at run time.
-const PasswordPlaceholder = "${PGPASSWORD}"
+// passwordPlaceholder is what a configuration holds instead of a password that the environment provides at run time.
+const passwordPlaceholder = "${PGPASSWORD}"
 
 // Config sets hostname, port, username and password under `database:` in the text of a dbos-config.yaml, and returns
-// the new text. Without a password it writes PasswordPlaceholder.
+// the new text. Without a password it writes ${PGPASSWORD}.
 //
 // Only the text of these values changes: comments, order, quoting, line ends, blank lines and all other fields stay.
 // Values that are right already stay as they are written. If an edit would change anything else, Config returns an
 // error that begins with the line.
 func Config(text string, c Connection) (string, error) {
-	if err := c.checkAddress(); err != nil {
-		return "", err
-	}
-	password := c.Password
-	if password == "" {
-		password = PasswordPlaceholder
-	}
-	if err := checkText("password", password); err != nil {
+	if err := c.Check(); err != nil {
 		return "", err
 	}
 	fields := []field{
 		{name: "hostname", tag: stringTag, value: c.Hostname},
 		{name: "username", tag: stringTag, value: c.Username},
-		{name: "password", tag: stringTag, value: password},
+		{name: "password", tag: stringTag, value: cmp.Or(c.Password, passwordPlaceholder)},
 	}
 	if c.Port != 0 {
 		fields = slices.Insert(fields, 1, field{name: "port", tag: intTag, value: strconv.FormatInt(c.Port, 10)})

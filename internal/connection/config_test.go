@@ -367,7 +367,7 @@ func TestConfigPasswords(t *testing.T) {
 		if err := yaml.Unmarshal([]byte(got), &parsed); err != nil || parsed.Database.Password != password {
 			t.Errorf("read back %q, %v; want %q from %q", parsed.Database.Password, err, password, got)
 		}
-		if strings.Contains(strings.ReplaceAll(got, connection.PasswordPlaceholder, ""), "${") {
+		if strings.Contains(strings.ReplaceAll(got, "${PGPASSWORD}", ""), "${") {
 			t.Errorf("a later filling would change %q", got)
 		}
 	})

@@ -22,27 +22,30 @@ type Connection struct {
 	Port     int64  // 0, which a mocked provider answers, is left out
 	Username string
 	Password string // required for a URL; without one, Config writes a placeholder
-	Database string // used by URL only; "" means DefaultDatabase
+	Database string // used by URL only; "" means defaultDatabase
 	SSLMode  string // used by URL only; "" leaves it to the client's default
 }
 
-// DefaultDatabase is the maintenance database that every server has.
-const DefaultDatabase = "postgres"
+// defaultDatabase is the maintenance database that every server has.
+const defaultDatabase = "postgres"
 
 var (
 	hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?$`)
 	zoneName = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 )
 
-// checkAddress checks what the URL and the configuration share.
-func (c Connection) checkAddress() error {
+// Check checks the parts that a URL and a configuration share. A missing password is no error.
+func (c Connection) Check() error {
 	if err := checkHostname(c.Hostname); err != nil {
 		return err
 	}
 	if c.Port < 0 || c.Port > 65535 {
 		return fmt.Errorf("port must be a number from 1 to 65535, not %d", c.Port)
 	}
-	return checkText("username", c.Username)
+	if err := checkText("username", c.Username); err != nil || c.Password == "" {
+		return err
+	}
+	return checkText("password", c.Password)
 }
 
 // checkHostname refuses a host that would need escaping in a URL, except for the brackets and the zone of an IPv6

@@ -20,7 +20,7 @@ func (d *document) setValue(f field, key, value *yaml.Node, flow bool) (edits []
 	}
 	start, end := d.span(key, value, flow)
 	// The environment could still change a value with "${" in it.
-	if f.isSet(value) && (f.value == PasswordPlaceholder || !strings.Contains(d.text[start:end], "${")) {
+	if f.isSet(value) && (f.value == passwordPlaceholder || !strings.Contains(d.text[start:end], "${")) {
 		return nil, end, nil
 	}
 	text := f.render(value.Style, flow)

@@ -45,7 +45,7 @@ func FuzzConfig(f *testing.F) {
 		}
 		database, _ := after["database"].(map[string]any)
 		if password == "" {
-			password = connection.PasswordPlaceholder
+			password = "${PGPASSWORD}"
 		}
 		for name, want := range map[string]any{"hostname": host, "port": 5432, "username": user, "password": password} {
 			if database[name] != want {
@@ -126,7 +126,7 @@ func FuzzURL(f *testing.F) {
 			t.Fatalf("%#v became %q: %v", c, url, err)
 		}
 		if database == "" {
-			database = connection.DefaultDatabase
+			database = "postgres"
 		}
 		if got.Host != host || int64(got.Port) != cmp.Or(port, 5432) || got.User != user || got.Password != password || got.Database != database {
 			t.Errorf("%#v became %q: pgx reads %q:%d %q %q %q", c, url, got.Host, got.Port, got.User, got.Password, got.Database)

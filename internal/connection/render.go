@@ -88,7 +88,7 @@ func (f field) render(style yaml.Style, flow bool) string {
 	switch {
 	case f.tag != stringTag:
 		return f.value
-	case f.value == PasswordPlaceholder:
+	case f.value == passwordPlaceholder:
 		// The CLI replaces the placeholder in the text, before it parses the YAML.
 		if style&yaml.SingleQuotedStyle != 0 {
 			return "'" + f.value + "'"

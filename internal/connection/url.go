@@ -4,6 +4,7 @@
 package connection
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -16,15 +17,15 @@ var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "v
 
 // URL writes the connection as a postgresql:// URL. libpq, pgx and other clients read exactly the given parts from it.
 func URL(c Connection) (string, error) {
-	if err := c.checkAddress(); err != nil {
+	if err := c.Check(); err != nil {
 		return "", err
 	}
-	if err := checkText("password", c.Password); err != nil {
-		return "", err
+	if c.Password == "" {
+		return "", errors.New("password must not be empty")
 	}
 	database := c.Database
 	if database == "" {
-		database = DefaultDatabase
+		database = defaultDatabase
 	}
 	if err := checkText("database", database); err != nil {
 		return "", err

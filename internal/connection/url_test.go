@@ -164,7 +164,7 @@ func TestURLIsReadBackByPgx(t *testing.T) {
 			Hostname: got.Host, Port: int64(got.Port), Username: got.User, Password: got.Password, Database: got.Database, SSLMode: c.SSLMode,
 		}
 		if c.Database == "" {
-			c.Database = connection.DefaultDatabase
+			c.Database = "postgres"
 		}
 		if back != c {
 			t.Errorf("pgx reads %#v\nwant      %#v", back, c)

@@ -19,8 +19,8 @@ import (
 const connectionDescription = "Any object with `hostname`, `port`, `username` and `password`, and optionally `database` (default `postgres`) and `sslmode`. " +
 	"Other attributes are ignored, so you can pass a whole resource."
 
-// connectionFrom reads a connection from the dynamic argument at position. Object parameters of functions cannot have
-// optional attributes, so that the argument is taken apart here.
+// connectionFrom reads a connection from the dynamic argument at position. An object parameter of a function cannot
+// have optional attributes, so the parameter is dynamic.
 func connectionFrom(argument types.Dynamic, position int64) (connection.Connection, *function.FuncError) {
 	var attributes map[string]attr.Value
 	switch value := argument.UnderlyingValue().(type) {
@@ -47,7 +47,11 @@ func connectionFrom(argument types.Dynamic, position int64) (connection.Connecti
 	for _, text := range texts {
 		value, ok := textOf(attributes[text.name])
 		if !ok || text.required && value == "" {
-			return connection.Connection{}, argumentError(position, fmt.Sprintf("the connection's %s must be a string%s", text.name, map[bool]string{true: " that is not empty"}[text.required]))
+			rule := "must be a string"
+			if text.required {
+				rule = "must be a string that is not empty"
+			}
+			return connection.Connection{}, argumentError(position, fmt.Sprintf("the connection's %s %s", text.name, rule))
 		}
 		*text.target = value
 	}
@@ -56,6 +60,9 @@ func connectionFrom(argument types.Dynamic, position int64) (connection.Connecti
 		return connection.Connection{}, argumentError(position, "the connection's port must be a whole number from 1 to 65535")
 	}
 	c.Port = port
+	if err := c.Check(); err != nil {
+		return connection.Connection{}, argumentError(position, err.Error())
+	}
 	return c, nil
 }
 

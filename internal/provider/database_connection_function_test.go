@@ -76,7 +76,8 @@ func TestDatabaseConfigFunction(t *testing.T) {
 			`"name: shop # ours\ndatabase:\n  app_db_name: shop\n  hostname: localhost\nlanguage: node\n", ` + connection,
 			"name: shop # ours\ndatabase:\n  app_db_name: shop\n  hostname: db.example.com\n  port: 5432\n  username: app\n  password: ${PGPASSWORD}\nlanguage: node\n", "",
 		},
-		"no mapping": {`"- a list", ` + connection, "", "line 1"},
+		"no mapping":   {`"- a list", ` + connection, "", `Invalid value for "yaml" parameter: line 1`},
+		"no host name": {`"", { hostname = "a/b", port = 5432, username = "app" }`, "", `Invalid value for "connection" parameter: hostname "a/b" is neither`},
 	})
 }
 

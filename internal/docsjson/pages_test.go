@@ -82,7 +82,8 @@ func pages(t *testing.T) map[string]string {
 	return all
 }
 
-// TestBlocksOfAllPages checks each fenced block by its language. It checks Terraform against the provider's schema and rules too, so that no page shows an attribute that does not exist.
+// TestBlocksOfAllPages checks each fenced block by its language. It checks Terraform against the provider's schema and
+// rules too, so that no page shows an attribute that does not exist.
 func TestBlocksOfAllPages(t *testing.T) {
 	t.Parallel()
 	v := newValidator(t)

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
 // Package dotenv reads a dotenv file exactly as "dbos-cloud app env import" does. The CLI reads it with the npm
-// packages dotenv 16 and dotenv-expand 12, and no Go library agrees with those: of the 40 texts in this package's test,
-// compose-go reads 10 differently, gotenv 13 and godotenv 15, most of them without an error. A secret that is read
+// packages dotenv 16 and dotenv-expand 12, and no Go library agrees with those: of the 52 texts in this package's test,
+// compose-go reads 12 differently, gotenv 16 and godotenv 19, most of them without an error. A secret that is read
 // differently is a wrong secret, so this package follows the CLI.
 package dotenv
 
@@ -109,7 +109,8 @@ func firstReference(value string) (template, expression string, found bool) {
 	return "", "", false
 }
 
-// evaluate returns the variable that an expression such as NAME:-default names, and its value. A value that was expanded before refers to itself, and counts as empty.
+// evaluate returns the variable that an expression such as NAME:-default names, and its value. A value that was
+// expanded before refers to itself, and counts as empty.
 func evaluate(expression string, variables map[string]string, seen map[string]bool) (name, value string) {
 	name, rest := expression, ""
 	sign := ""

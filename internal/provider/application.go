@@ -93,8 +93,8 @@ func known(value types.Int64) *int64 {
 	return value.ValueInt64Pointer()
 }
 
-// registered records an application whose registration was accepted. What was not sent or answered yet is null. The
-// application is nil if the outcome is unknown.
+// registered records an application whose registration was accepted. Attributes that were not sent or answered yet are
+// null. The application is nil if the outcome is unknown.
 func (m *applicationModel) registered(organization types.String, application *cloud.Application) {
 	m.ID = m.Name
 	m.Organization = organization
@@ -136,8 +136,8 @@ func settle(text *types.String, answered string) {
 	}
 }
 
-// readApplication reads the application of a resource. It is nil if it was not read, and if it is proven gone; then the
-// resource is taken out of the state.
+// readApplication reads the application of a resource. It returns nil if the application cannot be read. If the
+// application is gone, it also removes the resource from the state.
 func readApplication[M any](ctx context.Context, o *operation[M], name types.String) *cloud.Application {
 	if !o.connect(ctx) {
 		return nil
@@ -154,8 +154,8 @@ func readApplication[M any](ctx context.Context, o *operation[M], name types.Str
 	return nil
 }
 
-// deployerOf begins a deploy or a move of an application; the caller closes the deployer. It reports an application, or
-// a version unless that is null, that does not exist, before anything is sent.
+// deployerOf begins a deploy or a move of an application; the caller closes the deployer. It reports an error if the
+// application does not exist, or if it has no such version. A null version is not checked.
 func deployerOf(ctx context.Context, client *cloud.Client, name string, version types.String, diags *diag.Diagnostics) (*cloud.Deployer, bool) {
 	deployer, err := client.NewDeployer(ctx, name)
 	switch {

@@ -12,9 +12,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// rollout is a version of an application that the control plane has accepted and that does not serve yet, as far as the
-// provider knows. Private state keeps it, so that the apply after an interrupted one waits for it and does not deploy
-// again.
+// rollout is a version of an application that the control plane has accepted and that may not serve yet. Private state
+// keeps it, so that the apply after an interrupted one waits for it and does not deploy again.
 type rollout struct {
 	Version  string `json:"version"`
 	Replaces string `json:"replaces,omitempty"` // the version that ran before
@@ -42,8 +41,8 @@ func finishRollout(ctx context.Context, private privateState, diags *diag.Diagno
 	diags.Append(private.SetKey(ctx, rolloutKey, nil)...)
 }
 
-// observe is what a refresh makes of a rollout: false means that it still goes on, and that the answer is of before its
-// end.
+// observe compares a rollout with the application that a refresh has read, and forgets a rollout that is over. It
+// returns false if the rollout still goes on.
 func (r *rollout) observe(ctx context.Context, application *cloud.Application, private privateState, diags *diag.Diagnostics) bool {
 	if r == nil {
 		return true
@@ -55,8 +54,8 @@ func (r *rollout) observe(ctx context.Context, application *cloud.Application, p
 	return true
 }
 
-// wait waits until the rollout is over, and reports where it does not get there. What somebody else has deployed or
-// moved meanwhile is a warning: the rollout was accepted and is done with.
+// wait waits until the rollout is over, or reports why the wait ended before. If somebody else has deployed or moved
+// the application meanwhile, it only warns: the rollout was accepted, and it is over.
 func (r *rollout) wait(ctx context.Context, client *cloud.Client, failure unready, private privateState, diags *diag.Diagnostics) (*cloud.Application, bool) {
 	application, err := client.WaitApplication(ctx, failure.name, cloud.Rollout(*r))
 	if err != nil {

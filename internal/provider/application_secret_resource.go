@@ -35,8 +35,8 @@ func newApplicationSecret() *applicationSecretResource {
 	return r
 }
 
-// applicationSecretResource is one of an application's environment variables, of which the control plane answers the
-// name only: the counterpart of "dbos-cloud app env create" and "delete".
+// applicationSecretResource sets an environment variable of an application, the counterpart of "dbos-cloud app env
+// create" and "delete". The control plane answers only its name.
 type applicationSecretResource struct {
 	managed[applicationSecretModel, *applicationSecretModel]
 }
@@ -166,7 +166,7 @@ func (m *applicationSecretModel) value() sensitive {
 	return sensitive{attribute: "value", ordinary: m.Value, writeOnly: m.ValueWO, version: m.ValueWOVersion}
 }
 
-// absent looks the secret up before it is set, as a set replaces what is there.
+// absent refuses to create a secret that exists already: to set it would replace its value.
 func (m *applicationSecretModel) absent(ctx context.Context, client *cloud.Client, diags *diag.Diagnostics) bool {
 	names, err := client.FreshSecrets(ctx, m.ApplicationName.ValueString())
 	switch {

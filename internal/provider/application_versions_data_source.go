@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/timestamp"
 )
 
 var _ datasource.DataSourceWithConfigure = (*applicationVersionsDataSource)(nil)
@@ -49,7 +51,7 @@ func (d *applicationVersionsDataSource) Schema(_ context.Context, _ datasource.S
 			"running_at": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "Time for which to find the running version, in RFC 3339 format with its zone.",
-				Validators:          []validator.String{rule("time", "a time in RFC 3339 form", checkTimestamp)},
+				Validators:          []validator.String{rule("time", "a time in RFC 3339 format", checkTimestamp)},
 			},
 			"versions": schema.ListNestedAttribute{
 				Computed:            true,
@@ -83,8 +85,8 @@ func (d *applicationVersionsDataSource) Read(ctx context.Context, req datasource
 		applicationReadError("application_name", "Cannot list the versions of", name, err, &resp.Diagnostics)
 		return
 	}
-	at, err := parseTimestamp(model.RunningAt.ValueString())
-	asked := err == nil // the validator has refused what is set and no time
+	at, err := timestamp.Parse(model.RunningAt.ValueString())
+	asked := err == nil // A running_at that is set is a time: its validator has checked it.
 	model.Versions = make([]applicationVersionRecord, 0, len(versions))
 	for _, version := range versions {
 		model.Versions = append(model.Versions, applicationVersionRecord{

@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// computedText is a computed attribute that no update changes.
+// computedText is a computed attribute that an update keeps, unless the resource plans it as unknown.
 func computedText(description string) schema.StringAttribute {
 	return schema.StringAttribute{
 		Computed:            true,

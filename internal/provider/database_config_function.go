@@ -16,7 +16,7 @@ var _ function.Function = databaseConfigFunction{}
 
 func newDatabaseConfigFunction() function.Function { return databaseConfigFunction{} }
 
-// databaseConfigFunction loads a connection into a dbos-config.yaml, as "dbos-cloud db connect" did.
+// databaseConfigFunction writes a connection into a dbos-config.yaml, as "dbos-cloud db connect" of older CLIs does.
 type databaseConfigFunction struct{}
 
 func (databaseConfigFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {

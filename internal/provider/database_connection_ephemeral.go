@@ -21,8 +21,8 @@ func newDatabaseConnectionEphemeral() ephemeral.EphemeralResource {
 	return &databaseConnectionEphemeral{}
 }
 
-// databaseConnectionEphemeral is a way into a database that no plan and no state holds: the counterpart of "dbos-cloud
-// db connect" and "db url".
+// databaseConnectionEphemeral is the connection to a database, the counterpart of "dbos-cloud db connect" and "db url".
+// No plan and no state contains it.
 type databaseConnectionEphemeral struct {
 	session *session
 }
@@ -114,7 +114,7 @@ func (e *databaseConnectionEphemeral) Open(ctx context.Context, req ephemeral.Op
 	resp.Diagnostics.Append(resp.Result.Set(ctx, &model)...)
 }
 
-// fill completes the model by the instance's record and the defaults.
+// fill completes the model with the instance's attributes and the defaults.
 func (m *databaseConnectionModel) fill(instance *cloud.Instance) connection.Connection {
 	if m.Username.IsNull() {
 		m.Username = types.StringValue(instance.Username)

@@ -42,7 +42,7 @@ type managedInstance[M any, P interface {
 	managed[M, P]
 }
 
-// instanceAttributes are the attributes of instanceModel but for username, which is configured or computed.
+// instanceAttributes are the attributes of instanceModel except username, which is configured or computed.
 func instanceAttributes() map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{
 		"id":           computedText("Name of the instance. It is known only when the instance exists: refer to the instance by `id`, and Terraform creates it first."),
@@ -93,8 +93,8 @@ func (m *instanceModel) imported(names []string) {
 	m.Name, m.DeletionProtection = types.StringValue(names[0]), types.BoolValue(true)
 }
 
-// protection guards the instance. Null counts as true: an object whose protection was never recorded is not thereby
-// unprotected.
+// protection guards the instance. Null counts as true, so that an object whose protection was never recorded is
+// protected.
 func (m *instanceModel) protection(typeName string) protection {
 	return protection{
 		resource: typeName, noun: "database instance", name: m.Name.ValueString(), loss: "irreversibly deletes all data in it",
@@ -138,8 +138,8 @@ func (m *instanceModel) observe(instance *cloud.Instance, organization types.Str
 	}
 }
 
-// planUpdate plans what is not in the configuration: an unfinished instance gets its address by this apply, and nobody
-// downstream sees the null.
+// planUpdate plans an update. An unfinished instance gets its address in this apply, so the address is unknown in the
+// plan. Otherwise other resources would see its null.
 func (m *instanceModel) planUpdate(config, state *instanceModel, diags *diag.Diagnostics) {
 	if state.unfinished() {
 		m.Hostname, m.Port, m.AdminUsername = types.StringUnknown(), types.Int64Unknown(), types.StringUnknown()

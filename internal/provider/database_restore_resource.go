@@ -19,6 +19,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
+	"github.com/dbos-community/terraform-provider-dbos/internal/timestamp"
 )
 
 const databaseRestoreType = "dbos_database_restore"
@@ -33,8 +34,8 @@ func newDatabaseRestoreResource() resource.Resource {
 	return r
 }
 
-// databaseRestoreResource makes a database instance from the backups of another one, as that was at a point in time:
-// the counterpart of "dbos-cloud db restore".
+// databaseRestoreResource restores a database instance to a point in time, into a new instance: the counterpart of
+// "dbos-cloud db restore".
 type databaseRestoreResource struct {
 	managedInstance[databaseRestoreModel, *databaseRestoreModel]
 	now func() time.Time
@@ -62,7 +63,7 @@ func (r *databaseRestoreResource) Schema(ctx context.Context, _ resource.SchemaR
 		Computed: true,
 		MarkdownDescription: "Point in time to restore, in RFC 3339 format with its zone, such as `2026-11-25T13:45:30.25Z`. It must be in the past, and not before the oldest backup of the source " +
 			"(24 hours ago on the free tier). It is required for a new restore and cannot change afterwards. You can then remove it from the configuration, or write the same time in another zone.",
-		Validators:    []validator.String{rule("restore timestamp", "a time in RFC 3339 form", checkTimestamp)},
+		Validators:    []validator.String{rule("restore timestamp", "a time in RFC 3339 format", checkTimestamp)},
 		PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
 	resp.Schema = schema.Schema{
@@ -96,7 +97,7 @@ func (r *databaseRestoreResource) create(ctx context.Context, o *operation[datab
 	if !o.connect(ctx) || !sourceReady(ctx, o.client, plan.SourceInstanceName.ValueString(), o.diags) {
 		return
 	}
-	at, err := parseTimestamp(plan.RestoreTimestamp.ValueString())
+	at, err := timestamp.Parse(plan.RestoreTimestamp.ValueString())
 	if err != nil {
 		addAttributeError(o.diags, "restore_timestamp", "Invalid restore timestamp", sentence(err.Error()))
 		return
@@ -119,7 +120,7 @@ func (r *databaseRestoreResource) create(ctx context.Context, o *operation[datab
 	}
 }
 
-// planCreate holds the rules of a restore that is still to be made. Only then is its time compared with the present.
+// planCreate checks a restore that is still to be made. Only then does it compare the time with the present.
 func (r *databaseRestoreResource) planCreate(ctx context.Context, plan, config *databaseRestoreModel, diags *diag.Diagnostics) {
 	checkNew("instance name", "name", plan.Name, cloud.CheckNewInstanceName, diags)
 	if config.SourceInstanceName.IsNull() {
@@ -144,14 +145,14 @@ func (r *databaseRestoreResource) planCreate(ctx context.Context, plan, config *
 	if client == nil {
 		return
 	}
-	// A look-up that fails says nothing here: the source may be made by the same apply, and apply decides.
+	// A look-up that fails reports nothing: the same apply may create the source, and the apply decides.
 	if instance, err := client.Instance(ctx, source.ValueString()); err == nil {
 		restorable(instance, diags)
 	}
 }
 
-func (r *databaseRestoreResource) checkAge(timestamp types.String, diags *diag.Diagnostics) {
-	at, err := parseTimestamp(timestamp.ValueString())
+func (r *databaseRestoreResource) checkAge(configured types.String, diags *diag.Diagnostics) {
+	at, err := timestamp.Parse(configured.ValueString())
 	if err != nil {
 		return
 	}
@@ -159,10 +160,10 @@ func (r *databaseRestoreResource) checkAge(timestamp types.String, diags *diag.D
 	switch {
 	case age < 0:
 		addAttributeError(diags, "restore_timestamp", "The restore timestamp is in the future",
-			fmt.Sprintf("%s is %s from now. Set a point in time in the past, and check its time zone.", timestamp.ValueString(), (-age).Round(time.Second)))
+			fmt.Sprintf("%s is %s from now. Set a point in time in the past, and check its time zone.", configured.ValueString(), (-age).Round(time.Second)))
 	case age > freeRetention:
 		diags.AddAttributeWarning(path.Root("restore_timestamp"), "The restore timestamp is more than 24 hours ago",
-			fmt.Sprintf("%s is %s ago. Backups of the free tier reach back 24 hours. DBOS Cloud refuses a time before the oldest backup of the source.", timestamp.ValueString(), age.Round(time.Minute)))
+			fmt.Sprintf("%s is %s ago. Backups of the free tier reach back 24 hours. DBOS Cloud refuses a time before the oldest backup of the source.", configured.ValueString(), age.Round(time.Minute)))
 	}
 }
 
@@ -175,7 +176,7 @@ func restorable(source *cloud.Instance, diags *diag.Diagnostics) bool {
 	return !source.Linked
 }
 
-// sourceReady waits for a source that is still being created, and refuses one that cannot be restored.
+// sourceReady waits for a source that is still being created, and refuses a source that cannot be restored.
 func sourceReady(ctx context.Context, client *cloud.Client, name string, diags *diag.Diagnostics) bool {
 	source, err := client.WaitInstance(ctx, name, cloud.Ready)
 	var wait *cloud.WaitError

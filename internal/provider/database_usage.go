@@ -19,8 +19,8 @@ const moveThenDestroy = `If this configuration also moves them, Terraform destro
   - if you removed the block of the instance, put it back and apply (or apply with -target the applications or bindings); then remove it and apply again;
   - if a change replaces the instance, such as another name, add lifecycle { create_before_destroy = true } to its block and apply.`
 
-// unused reports whether no application is on an instance, and refuses to go on otherwise. It looks now, so that no
-// order of destruction and no application outside of Terraform can lose a database. The object is the instance as
+// unused reports an error and returns false if an application is on an instance. It looks right before the instance
+// goes, so it also finds applications that Terraform does not manage, or destroys later. The object is the instance as
 // messages name it.
 func unused(ctx context.Context, client *cloud.Client, object, instance string, diags *diag.Diagnostics) bool {
 	applications, err := client.FreshApplications(ctx)
@@ -42,7 +42,7 @@ func on(applications []cloud.Application, instance string) []string {
 	return names
 }
 
-// refuseInUse refuses what would take an instance away under applications.
+// refuseInUse reports an error and returns true if there are applications. The text why ends the message.
 func refuseInUse(object string, applications []string, why string, diags *diag.Diagnostics) bool {
 	if len(applications) == 0 {
 		return false

@@ -26,7 +26,7 @@ const loginHelp = `There is no login for DBOS Cloud. Give one of these:
   - an access token, which lasts a day: DBOS_TOKEN, or token in the provider's configuration;
   - the login of the dbos-cloud CLI: run "npx dbos-cloud login" in the working directory, or give its file in DBOS_CREDENTIALS_FILE or credentials_file.`
 
-// What to do when nothing is left behind. runAgain is for what is not only part of an apply.
+// The next step when nothing is left behind. runAgain is for operations that are not only part of an apply.
 const (
 	applyAgain = "Remove the cause and apply again."
 	runAgain   = "Remove the cause and run the command again."

@@ -43,8 +43,8 @@ func (m *linkedDatabaseModel) observe(instance *cloud.Instance) {
 	}
 }
 
-// planAdmin plans the role where none is configured: the default one, or none for a Supabase project, from which the
-// role follows.
+// planAdmin plans the role if none is configured: the default role, or null for a Supabase project, which determines
+// the role.
 func (m *linkedDatabaseModel) planAdmin(config, state *linkedDatabaseModel) {
 	switch {
 	case !config.AdminUsername.IsNull():
@@ -84,13 +84,13 @@ func (m *linkedDatabaseModel) otherLogin(state *linkedDatabaseModel) bool {
 	case !state.SupabaseReference.IsNull():
 		return !m.SupabaseReference.Equal(state.SupabaseReference)
 	case state.AdminUsername.IsNull():
-		return false // An older server tells neither of an imported link.
+		return false // It was imported, and an older server answered neither.
 	default:
 		return !m.SupabaseReference.IsNull() || !m.AdminUsername.Equal(state.AdminUsername)
 	}
 }
 
-// planRelink refuses a change that would take the database away under an application, or that cannot link it again.
+// planRelink refuses a change if an application is on the database, or if the password to link it again is missing.
 func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, state *linkedDatabaseModel, diags *diag.Diagnostics) {
 	if !plan.relinks(state) {
 		if state.TimeTravel.IsNull() && plan.TimeTravel.ValueBool() {
@@ -110,7 +110,7 @@ func (r *linkedDatabaseResource) planRelink(ctx context.Context, config, plan, s
 	if client == nil {
 		return
 	}
-	// A look-up that fails says nothing here; apply looks again.
+	// A look-up that fails reports nothing: the apply looks again.
 	if applications, err := client.Applications(ctx); err == nil {
 		refuseInUse(state.label(), on(applications, state.Name.ValueString()),
 			"This change would unlink the database under them and link it again. Move them to another instance, or delete them, first.", diags)

@@ -41,10 +41,10 @@ type importing struct {
 	marked bool   // whether the private state records that the object was imported
 }
 
-// importedKey marks, in private state, an object that was imported: its defaults are not what a call answered.
+// importedKey marks, in private state, an object that was imported: no call has answered its defaults.
 const importedKey = "imported"
 
-// IdentitySchema is the same for all resources but for the keys.
+// IdentitySchema is the same for all resources, except for the keys.
 func (r *managed[M, P]) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
 		"organization": identityschema.StringAttribute{OptionalForImport: true, Description: "Organization that owns the object. Default for an import: the organization of the provider."},

@@ -30,7 +30,7 @@ type lister[M any, P model[M], C any] struct {
 	find func(ctx context.Context, s *search[C]) iter.Seq2[func(P), error]
 }
 
-// search holds what find works with.
+// search holds what find needs.
 type search[C any] struct {
 	client       *cloud.Client
 	organization types.String

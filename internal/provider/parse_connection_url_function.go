@@ -20,7 +20,7 @@ func newParseConnectionURLFunction() function.Function { return parseConnectionU
 // parseConnectionURLFunction takes a connection URL apart. It is the counterpart of connection_url.
 type parseConnectionURLFunction struct{}
 
-// parsedConnection is what the function returns. What the URL lacks is null.
+// parsedConnection is what the function returns. A part that the URL does not have is null.
 type parsedConnection struct {
 	Hostname types.String `tfsdk:"hostname"`
 	Port     types.Int64  `tfsdk:"port"`

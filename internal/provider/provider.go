@@ -1,8 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package provider is the Terraform side of the product: schemas, plan-time rules and the order of calls. What a call
-// is and how it survives a bad network is the business of package cloud.
+// Package provider is the Terraform side of the product: schemas, plan-time rules and the order of calls. Package cloud
+// makes the calls and deals with a bad network.
 package provider
 
 import (

@@ -62,7 +62,7 @@ func (s *session) planningClient() *cloud.Client {
 	return s.client
 }
 
-// resourceBase is the part of every resource, list and action that holds the configured session.
+// resourceBase is the part of every resource and list that holds the configured session.
 type resourceBase struct {
 	session *session
 }
@@ -194,7 +194,7 @@ func (p *dbosProvider) checked(name string, value types.String, variable string,
 	return v
 }
 
-// from says that a value came from the environment, where it did.
+// from names the environment variable that a value came from, or returns "" if the value was configured.
 func from(value types.String, variable string) string {
 	if strings.TrimSpace(value.ValueString()) != "" {
 		return ""
@@ -217,8 +217,8 @@ func (p *dbosProvider) endpoint(model providerModel, diags *diag.Diagnostics) st
 	return endpoint
 }
 
-// login takes token and refresh token whole from the first source that has either, so that one account's token never
-// meets another's refresh token.
+// login takes both tokens from the first source that has one of them, so that it never mixes the tokens of two
+// accounts.
 func (p *dbosProvider) login(model providerModel, diags *diag.Diagnostics) cloud.Login {
 	configured := cloud.Login{
 		Token:        strings.TrimSpace(model.Token.ValueString()),
@@ -260,7 +260,7 @@ func (p *dbosProvider) caCertificates(model providerModel, diags *diag.Diagnosti
 	}
 	pem, err := readFile(file)
 	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		err = fmt.Errorf("%s holds no certificate in PEM form", file)
+		err = fmt.Errorf("%s contains no certificate in PEM format", file)
 	}
 	if err != nil {
 		diags.AddAttributeError(path.Root("ca_certificate_file"), "Cannot use the CA certificates", sentence(err.Error())+from(model.CACertificateFile, "DBOS_CA_CERTIFICATE_FILE"))

@@ -142,7 +142,7 @@ func TestConfigureErrors(t *testing.T) {
 		"directory as a file":    {providerModel{CredentialsFile: types.StringValue(os.TempDir())}, nil, "credentials_file", "is a directory; the CLI's file in it is called credentials"},
 		"file without a login":   {providerModel{CredentialsFile: types.StringValue(empty)}, nil, "credentials_file", "has neither a token nor a refreshToken"},
 		"directory as CA file":   {providerModel{CACertificateFile: types.StringValue(os.TempDir())}, nil, "ca_certificate_file", os.TempDir()},
-		"CA file without any":    {providerModel{}, map[string]string{"DBOS_CA_CERTIFICATE_FILE": noCertificate}, "ca_certificate_file", "no certificate in PEM form"},
+		"CA file without any":    {providerModel{}, map[string]string{"DBOS_CA_CERTIFICATE_FILE": noCertificate}, "ca_certificate_file", "contains no certificate in PEM format"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -20,9 +20,9 @@ import (
 // that leaves at a second Ctrl-C, does not stop its providers, and nothing else would. The calls that were under way
 // have lost their connection to Terraform then, which cancels them.
 func EndWithParent() {
-	// Two signals would end the process on the spot, and leave the socket behind. Nobody reads the log of a provider
-	// without a parent, so that its next line raises SIGPIPE. Ctrl-C reaches Terraform and its providers alike, and
-	// go-plugin leaves it to Terraform only once the provider serves.
+	// Two signals would end the process at once, and leave the socket behind. The first is SIGPIPE: nobody reads the
+	// log of a provider without a parent, so its next line raises the signal. The second is SIGINT: Ctrl-C reaches
+	// Terraform and its providers alike, and go-plugin ignores it only when the provider serves.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE, unix.SIGINT)
 	parent := os.Getppid()
 	go func() {
@@ -35,8 +35,8 @@ func EndWithParent() {
 	}()
 }
 
-// unread reports whether a file is a pipe that nobody reads. So is the standard output of a provider whose Terraform
-// was gone before the provider could ask for its parent.
+// unread reports whether a file is a pipe that nobody reads. The standard output is such a pipe if Terraform was gone
+// before the provider asked for its parent.
 func unread(file int) bool {
 	state := []unix.PollFd{{Fd: int32(file)}}
 	_, err := unix.Poll(state, 0)

@@ -50,7 +50,7 @@ func sensitiveAttributes(attribute, description string, check validator.String) 
 	}
 }
 
-// configured is the value of either form. Only a configuration has that of the write-only form.
+// configured is the value of either form. Only a configuration has the value of the write-only form.
 func (s sensitive) configured() types.String {
 	if !s.writeOnly.IsNull() {
 		return s.writeOnly

@@ -17,20 +17,20 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/cloud"
 )
 
-// rule makes a validator of a rule of package cloud. Null and unknown values pass. The message is the rule's, so that
-// it shows no secret.
+// rule makes a validator of a rule of package cloud. Null and unknown values pass. The message is the error of the
+// rule, which shows no secret.
 func rule(noun, description string, check func(string) error) validator.String {
 	return stringRule{noun: noun, description: description, check: check}
 }
 
-// instanceNameRules are the rules for the name of a database instance that exists. That of a new one has stricter
-// rules, which its plan applies.
+// instanceNameRules are the rules for the name of a database instance that exists. The rules for a new one are
+// stricter: its plan checks them.
 func instanceNameRules() []validator.String {
 	return []validator.String{rule("instance name", "3 to 30 characters of a-z, 0-9, _ and -", cloud.CheckInstanceName)}
 }
 
-// applicationNameRules are the rules for the name of an application that exists. That of a new one has stricter rules,
-// which its plan applies.
+// applicationNameRules are the rules for the name of an application that exists. The rules for a new one are stricter:
+// its plan checks them.
 func applicationNameRules() []validator.String {
 	return []validator.String{rule("application name", "3 to 256 characters of a-z, 0-9, _ and -", cloud.CheckApplicationName)}
 }

@@ -52,7 +52,7 @@ func (s *Server) acceptDeploy(r *http.Request, moving bool) (any, error) {
 			return
 		}
 		done <- outcome{version: version}
-		pause(s.ctx, s.lag()) // The new version starts during this time.
+		s.lag() // The new version starts during this time.
 		unlock()
 	})
 	select {

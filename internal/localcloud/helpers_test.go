@@ -43,7 +43,36 @@ func start(t *testing.T, change ...func(*Options)) *Server {
 	return s
 }
 
-func slowly(o *Options) { o.ProvisionTime = time.Hour }
+// slowly has nothing go on in the background while the test lasts.
+func slowly(o *Options) {
+	o.ProvisionTime = time.Hour
+	o.lag = func(ctx context.Context) bool {
+		<-ctx.Done()
+		return false
+	}
+}
+
+// inSteps lets what lasts a moment last until the test calls step.
+func inSteps(t *testing.T, s *Server) (step func()) {
+	t.Helper()
+	steps := make(chan struct{})
+	s.options.lag = func(ctx context.Context) bool {
+		select {
+		case <-steps:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return func() {
+		t.Helper()
+		select {
+		case steps <- struct{}{}:
+		case <-time.After(time.Minute):
+			t.Fatal("nothing waits for the next step")
+		}
+	}
+}
 
 func in(dir string) func(*Options) { return func(o *Options) { o.StateDir = dir } }
 

@@ -13,8 +13,14 @@ import (
 // The work that goes on after an answer. Each function finds in the state what it has to do. If the server closes, it
 // returns without a log line, and resume begins it again.
 
-// lag is how long an accepted change stays invisible, and then how long its status shows.
-func (s *Server) lag() time.Duration { return min(s.options.ProvisionTime/4, time.Second) }
+// lag lets the moment pass during which an accepted change stays invisible, and then that during which its status
+// shows. It is false if the server closes first.
+func (s *Server) lag() bool {
+	if s.options.lag != nil {
+		return s.options.lag(s.ctx)
+	}
+	return pause(s.ctx, min(s.options.ProvisionTime/4, time.Second))
+}
 
 // provision makes the instance that createInstance or restoreInstance has accepted.
 func (s *Server) provision(name string) {
@@ -58,7 +64,7 @@ func (s *Server) createOrRestore(i instance) (backend.Address, error) {
 }
 
 func (s *Server) resetPassword(name string) {
-	if !pause(s.ctx, s.lag()) {
+	if !s.lag() {
 		return
 	}
 	var role backend.Role
@@ -72,7 +78,7 @@ func (s *Server) resetPassword(name string) {
 		return // The instance was deleted meanwhile.
 	}
 	err := errors.Join(s.store.sync(), s.withInstance(name, func() error { return s.backend.SetPassword(s.ctx, name, role) }))
-	if !pause(s.ctx, s.lag()) {
+	if !s.lag() {
 		return
 	}
 	if err != nil {

@@ -4,6 +4,7 @@
 package localcloud
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -34,6 +35,8 @@ type Options struct {
 	KeepBodies    bool          // record Request.Header and Request.Body, secrets and all; for tests
 	LegacyRecords bool          // answer the records of database instances as older servers do
 	Log           io.Writer     // nil = discard
+
+	lag func(context.Context) bool // what Server.lag does; for tests, to which a part of ProvisionTime may be too short
 }
 
 // Connection is what a client needs to reach a local cloud.

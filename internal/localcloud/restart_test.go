@@ -66,12 +66,16 @@ func TestRestartWhereTheAddressIsTaken(t *testing.T) {
 func TestUnfinishedWorkGoesOn(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	for _, name := range []string{"deleted", "reset", "source", "destroyed"} {
+	for _, name := range []string{"deleted", "reset", "setting", "source", "destroyed"} {
 		provision(t, s, name)
 	}
 	register(t, s, "shop", "source")
 	now := time.Now().UTC().Format(time.RFC3339Nano)
 	s.options.ProvisionTime = time.Hour
+	step := inSteps(t, s)
+	want(t, s, "POST", "databases/userdb/setting/credentials", `{"Password":"abcdefgh"}`, 200, "")
+	step()
+	await(t, s, "databases/userdb/info/setting", `"Status":"resetting-master-credentials"`)
 	want(t, s, "POST", "databases/userdb", `{"Name":"created","AdminName":"alice","AdminPassword":"12345678"}`, 200, "")
 	want(t, s, "POST", "databases/userdb/source/restore", `{"RestoreName":"restored","RestoreTimestamp":"`+now+`"}`, 200, "")
 	want(t, s, "POST", "databases/userdb/reset/credentials", `{"Password":"abcdefgh"}`, 200, "")
@@ -80,7 +84,7 @@ func TestUnfinishedWorkGoesOn(t *testing.T) {
 	want(t, s, "DELETE", "applications/shop", "", 200, "")
 
 	s = restart(t, s, slowly)
-	for name, status := range map[string]string{"created": "creating", "restored": "creating", "deleted": "deleting", "source": "deleting", "reset": "available"} {
+	for name, status := range map[string]string{"created": "creating", "restored": "creating", "deleted": "deleting", "source": "deleting", "reset": "available", "setting": "resetting-master-credentials"} {
 		if _, answer := ask(t, s, "GET", "databases/userdb/info/"+name, ""); !strings.Contains(answer, `"Status":"`+status+`"`) {
 			t.Errorf("%s is %s", name, answer)
 		}
@@ -89,12 +93,12 @@ func TestUnfinishedWorkGoesOn(t *testing.T) {
 		t.Error(got)
 	}
 	wantRefusal(t, s, "PATCH", "applications/shop", `{"min_vms":1}`, 409, "application is busy: application shop is being deleted")
-	await(t, s, "databases/userdb/info/reset", `"Status":"resetting-master-credentials"`)
 
 	s = restart(t, s)
 	await(t, s, "databases/userdb/info/created", `"Status":"available"`)
 	await(t, s, "databases/userdb/info/restored", `"Status":"available"`)
 	await(t, s, "databases/userdb/info/reset", `"Status":"available"`)
+	await(t, s, "databases/userdb/info/setting", `"Status":"available"`)
 	await(t, s, "databases/userdb/info/source", `not found`)
 	await(t, s, "databases/userdb/info/deleted", `not found`)
 	await(t, s, "applications", `[]`)
@@ -144,7 +148,7 @@ func TestClosing(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if took := time.Since(begun); took > 5*time.Second {
+	if took := time.Since(begun); took > time.Minute {
 		t.Errorf("it took %s", took)
 	}
 	if err := <-hung; err == nil {

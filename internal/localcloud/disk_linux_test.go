@@ -49,15 +49,19 @@ func TestFullDiskAtAnAnswer(t *testing.T) {
 	s := start(t)
 	file := s.dir.file("state.json")
 	fullDisk(t, file)
-	wantRefusal(t, s, "POST", "databases/userdb", createABC, 500,
+	// A link begins no work in the background, which could meet the full disk in the place of the answer.
+	wantRefusal(t, s, "POST", "databases/byod", `{"Name":"abc","HostName":"db.example.com","Port":5432,"Password":"12345678"}`, 500,
 		"internal error: save the state: write "+file+".new: "+diskIsFull)
 	// A client that looks again finds what the call may have made.
-	await(t, s, "databases/userdb/info/abc", `"Status":"available"`)
+	status, found := ask(t, s, "GET", "databases/userdb/info/abc", "")
+	if status != 200 || !strings.Contains(found, `"Status":"available"`) {
+		t.Errorf("%d %s", status, found)
+	}
 	s = restart(t, s)
 	if _, err := os.Lstat(file + ".new"); !os.IsNotExist(err) {
 		t.Errorf("what could not be written is left: %v", err)
 	}
-	want(t, s, "GET", "databases/userdb/info/abc", "", 200, abcAvailable)
+	want(t, s, "GET", "databases/userdb/info/abc", "", 200, found)
 }
 
 // A real disk, which only root can mount, stays full for the state and for uploads.

@@ -155,7 +155,7 @@ func ended(t *testing.T, s *postgres.Server) {
 	t.Helper()
 	select {
 	case <-s.Done():
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the server has not ended")
 	}
 }

@@ -75,7 +75,7 @@ func TestServersEndWithTheirProcess(t *testing.T) {
 	_ = helper.Wait()
 	killed := time.Now()
 	for len(serversIn(t, dir)) > 0 {
-		if time.Since(killed) > 10*time.Second {
+		if time.Since(killed) > time.Minute {
 			t.Fatal("the server has outlived its process")
 		}
 		time.Sleep(5 * time.Millisecond)
@@ -235,8 +235,17 @@ func TestDiskFull(t *testing.T) {
 
 	// The source cannot archive its log: the restore waits, and says why.
 	fill(t, disk, 72<<20)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	go func() {
+		defer cancel()
+		for ctx.Err() == nil {
+			if log, err := os.ReadFile(filepath.Join(dir, "server.log")); err != nil || bytes.Contains(log, []byte("archive command failed")) {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
 	_, err = s.Restore(ctx, time.Now(), filepath.Join(t.TempDir(), "restored"))
 	if err == nil || !strings.Contains(err.Error(), "No space left on device") {
 		t.Errorf("Restore = %v, want the log's own words", err)

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -27,6 +28,17 @@ func tree(t *testing.T, files map[string]string) string {
 	}
 	addTo(t, dir, files)
 	return dir
+}
+
+// inASecond tells whether something takes less than a second, at least once in three times. The machine may stall.
+func inASecond(do func()) bool {
+	for range 3 {
+		begun := time.Now()
+		if do(); time.Since(begun) < time.Second {
+			return true
+		}
+	}
+	return false
 }
 
 // modes tells whether this system knows which files are programs. Windows does not.

@@ -78,7 +78,7 @@ while :; do sleep 0.01; done`)
 	defer cancel()
 	go func() {
 		defer cancel()
-		for range 1000 {
+		for range 6000 {
 			if _, err := os.Stat(filepath.Join(w.Dir, "child")); err == nil {
 				return
 			}
@@ -106,7 +106,7 @@ while :; do sleep 0.01; done`)
 
 // alive waits a moment, since a killed process exists until it is reaped.
 func alive(pid int) bool {
-	for range 500 {
+	for range 6000 {
 		if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) || zombie(pid) {
 			return false
 		}

@@ -17,7 +17,7 @@ import (
 )
 
 // impatient shortens hangs. Other tests use a long timeout, because a busy machine should not count as a hang.
-func impatient(cfg *Config) { cfg.RequestTimeout = 500 * time.Millisecond }
+func impatient(cfg *Config) { cfg.RequestTimeout = 3 * time.Second }
 
 // provision does the same as a resource: it creates, waits, and sets the password if it was found.
 func provision(ctx context.Context, c *Client, name string) error {
@@ -121,7 +121,7 @@ func TestInstanceUnderFaults(t *testing.T) {
 					c = clientOf(t, server, impatient)
 				}
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			if err := provision(ctx, c, "pg_main"); err != nil {
 				t.Fatal(err)
@@ -157,7 +157,7 @@ func TestRestoreUnderFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, c := startLocal(t)
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			if err := provision(ctx, c, "pg_src"); err != nil {
 				t.Fatal(err)

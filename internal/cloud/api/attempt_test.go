@@ -36,7 +36,7 @@ func TestHangIsAnError(t *testing.T) {
 			begun := time.Now()
 			err := list(t.Context(), c, Poll)
 			wiretest.ExpectError(t, err, "GET /v1alpha1/acme/databases", "no data arrived for 100ms")
-			if took := time.Since(begun); took > 3*time.Second {
+			if took := time.Since(begun); took > time.Minute/2 {
 				t.Errorf("it took %s", took)
 			}
 		})

@@ -58,7 +58,7 @@ func TestUntrustedCertificateIsFinal(t *testing.T) {
 	begun := time.Now()
 	err := dial(t, server).Send(t.Context(), Request{Kind: Write, Method: "POST", Path: []string{"databases"}})
 	wiretest.ExpectError(t, err, "no answer to POST /v1alpha1/acme/databases", "certificate")
-	if OutcomeUnknown(err) || time.Since(begun) > 5*time.Second {
+	if OutcomeUnknown(err) || time.Since(begun) > time.Minute {
 		t.Errorf("after %s: %v", time.Since(begun), err)
 	}
 }

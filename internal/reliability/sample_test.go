@@ -26,6 +26,11 @@ const (
 	sampledAt = 6 // at once: a run mostly waits
 	// sampleUnit stands for a second in the faults' times.
 	sampleUnit = 50 * time.Millisecond
+	// sampleLimit leaves a slow machine the time for a password, whose change has to last for five seconds.
+	sampleLimit = "15s"
+	// hasty has the provider give up soon while a call goes wrong. Without that it is patient, as the machine may stall.
+	hasty   = "provider \"dbos\" {\n  retry_timeout   = \"3s\"\n  request_timeout = \"2s\"\n}\n\n"
+	patient = ""
 )
 
 // TestSample plays fifty cases of the matrix through the real binaries, with the product's own timing. The seed in
@@ -71,14 +76,14 @@ func (w *world) sample(c trial) error {
 	trace := filepath.Join(w.t.TempDir(), "trace.log")
 	tf := newWorkspace(w.t, "", append(w.cloud.Variables(), "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+trace)...)
 	if s.before != nil {
-		if out, err := w.apply(tf, s.kind, limited(s.before(n), "30s")); err != nil {
+		if out, err := w.apply(tf, patient, s.kind, limited(s.before(n), "30s")); err != nil {
 			return fmt.Errorf("before: %w\n%s", err, out)
 		}
 	}
 	time.Sleep(c.wrong.fault.Unseen)
 	before := len(w.cloud.Requests())
 	lift := w.inject(c.faults(sampleUnit))
-	said, firstErr := w.apply(tf, s.kind, limited(s.after(n), "8s"))
+	said, firstErr := w.apply(tf, hasty, s.kind, limited(s.after(n), sampleLimit))
 	lift()
 	logged, err := os.ReadFile(trace)
 	if err != nil {
@@ -91,6 +96,9 @@ func (w *world) sample(c trial) error {
 		if err := w.goOn(tf, s, n); err != nil {
 			return fmt.Errorf("%w\nfirst:\n%s", err, said)
 		}
+	}
+	if err := configure(tf, patient, s.kind, limited(s.after(n), sampleLimit)); err != nil {
+		return err
 	}
 	if out, err := tf.Run(w.t.Context(), "plan", "-detailed-exitcode"); err != nil {
 		return fmt.Errorf("the plan is not empty: %w\n%s\nfirst:\n%s", err, out, said)
@@ -126,15 +134,19 @@ func (w *world) goOn(tf *workspace.Workspace, s *scenario, n named) error {
 			return fmt.Errorf("%w\n%s", err, out)
 		}
 	}
-	if out, err := w.apply(tf, s.kind, limited(s.after(n), "8s")); err != nil {
+	if out, err := w.apply(tf, patient, s.kind, limited(s.after(n), sampleLimit)); err != nil {
 		return fmt.Errorf("one more apply does not work: %w\n%s", err, out)
 	}
 	return nil
 }
 
-func (w *world) apply(tf *workspace.Workspace, kind string, set config) (string, error) {
-	text := acctest.Requirements + "provider \"dbos\" {\n  retry_timeout   = \"3s\"\n  request_timeout = \"2s\"\n}\n\n" + block(kind, set)
-	if err := os.WriteFile(filepath.Join(tf.Dir, "main.tf"), []byte(text), 0o600); err != nil {
+func configure(tf *workspace.Workspace, provider, kind string, set config) error {
+	text := acctest.Requirements + provider + block(kind, set)
+	return os.WriteFile(filepath.Join(tf.Dir, "main.tf"), []byte(text), 0o600)
+}
+
+func (w *world) apply(tf *workspace.Workspace, provider, kind string, set config) (string, error) {
+	if err := configure(tf, provider, kind, set); err != nil {
 		return "", err
 	}
 	out, err := tf.Run(w.t.Context(), "apply", "-auto-approve")

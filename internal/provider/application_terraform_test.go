@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/acctest"
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
@@ -22,6 +23,8 @@ func TestTerraformInterruptedDeploy(t *testing.T) {
 	t.Parallel()
 	c := cloudWithInstances(t, "orders")
 	c.Register(t, "shop", "orders")
+	// The deploy takes a moment, so that the test sees it before it has an answer.
+	c.Inject(localcloud.Fault{Method: "POST", Path: "applications/shop", Latency: 500 * time.Millisecond})
 	tf := inWorkspace(t, c, deploymentConfig(`"shop"`, appDir(t), ""))
 
 	ctx, interrupt := context.WithCancel(t.Context())

@@ -27,7 +27,8 @@ func (databaseConfigFunction) Definition(_ context.Context, _ function.Definitio
 	resp.Definition = function.Definition{
 		Summary: "Writes a database connection into a dbos-config.yaml",
 		MarkdownDescription: "Returns the text of a `dbos-config.yaml` with `hostname`, `port`, `username` and `password` set under `database:`. " +
-			"Comments, order and all other fields stay as they are. If the connection has no password, the function writes `${PGPASSWORD}`, and the text contains no secret.",
+			"Comments, order and all other fields stay as they are. If the connection has no password, the function writes `${PGPASSWORD}`, and the text contains no secret. " +
+			"A resource has a sensitive `password`, so the result for a resource is sensitive. To show the result in an output, pass a data source.",
 		Parameters: []function.Parameter{
 			function.StringParameter{Name: "yaml", MarkdownDescription: "Text of the `dbos-config.yaml`, such as `file(\"dbos-config.yaml\")`. It may be empty."},
 			function.DynamicParameter{Name: "connection", MarkdownDescription: connectionDescription},

@@ -124,16 +124,17 @@ func (s *Server) listVersions(r *http.Request) (any, error) {
 	return answers, nil
 }
 
-// changeApplication changes an application for a call. It refuses if something else is changing it.
+// changeApplication changes an application for a call. It refuses during a deploy or a deletion. Several calls at once
+// all succeed, as DBOS Cloud takes secrets.
 func (s *Server) changeApplication(name string, change func(*application) error) error {
-	unlock, err := s.lockApplication(name, beingChanged)
-	if err != nil {
-		return err
-	}
-	defer unlock()
+	s.applicationLocks.mu.Lock()
+	defer s.applicationLocks.mu.Unlock()
 	return s.store.change(func(st *state) error {
 		a, err := lookUpApplication(st, name)
 		if err != nil {
+			return err
+		}
+		if err := s.applicationLocks.refuseBusy(name); err != nil {
 			return err
 		}
 		a.Secrets = maps.Clone(a.Secrets)

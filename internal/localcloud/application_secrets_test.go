@@ -4,6 +4,8 @@
 package localcloud
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 )
 
@@ -37,4 +39,31 @@ func TestSecrets(t *testing.T) {
 			`{"ApplicationName":"shop","SecretName":"`+name+`","ClearSecretValue":"x"}`, 400, message)
 	}
 	wantRefusal(t, s, "POST", "applications/secrets", `{"ApplicationName":"shop","SecretName":"A"}`, 400, "ClearSecretValue is missing")
+}
+
+// Clients set secrets in parallel, and DBOS Cloud takes that.
+func TestSecretsInParallel(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	provision(t, s, "abc")
+	register(t, s, "shop", "abc")
+	const secrets = 200
+	var calls sync.WaitGroup
+	for n := range secrets {
+		calls.Go(func() {
+			resp, err := send(t, s, "POST", "/v1alpha1/local/applications/secrets",
+				fmt.Sprintf(`{"ApplicationName":"shop","SecretName":"KEY_%d","ClearSecretValue":"x"}`, n))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if status, answer := read(t, resp); status != 200 {
+				t.Errorf("KEY_%d: %d %s", n, status, answer)
+			}
+		})
+	}
+	calls.Wait()
+	if a, err := s.findApplication("shop"); err != nil || len(a.Secrets) != secrets {
+		t.Errorf("the application has %d secrets: %v", len(a.Secrets), err)
+	}
 }

@@ -10,8 +10,7 @@ import (
 
 // These are all locks, in the order in which they are taken. Code that holds one takes only those below it.
 //
-//  1. An application, for a change: a call, a deploy, a deletion. Nothing waits for this lock; a second change is refused
-//     as busy.
+//  1. An application, for a deploy or a deletion. Nothing waits for this lock: another change is refused as busy.
 //  2. An instance. A use takes the read lock: a restore from it, a migration, the drop of a database. A change takes the
 //     write lock. A restore locks its source before its target. Calls do not wait for this lock; background work does.
 //  3. A slot, while a server is made or started.
@@ -21,7 +20,7 @@ import (
 //
 // Locks do not outlive the process. The state says what was under way, so that resume can take the same locks again.
 
-// applicationLocks says which applications are being changed, and how.
+// applicationLocks says which applications are being deployed or deleted.
 type applicationLocks struct {
 	mu     sync.Mutex
 	active map[string]*applicationLock
@@ -35,7 +34,6 @@ type applicationLock struct {
 
 // What an application is busy with.
 const (
-	beingChanged = "being changed"
 	beingDeleted = "being deleted"
 	deploying    = "deploying"
 )
@@ -49,8 +47,8 @@ func (s *Server) lockApplication(name, what string) (unlock func(), err error) {
 	c := &s.applicationLocks
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.active[name] != nil {
-		return nil, refuse(http.StatusConflict, "application is busy: application %s is %s", name, c.active[name].what)
+	if err := c.refuseBusy(name); err != nil {
+		return nil, err
 	}
 	if c.active == nil {
 		c.active = map[string]*applicationLock{}
@@ -61,6 +59,14 @@ func (s *Server) lockApplication(name, what string) (unlock func(), err error) {
 		defer c.mu.Unlock()
 		delete(c.active, name)
 	}, nil
+}
+
+// refuseBusy needs that the caller holds mu.
+func (c *applicationLocks) refuseBusy(name string) error {
+	if lock := c.active[name]; lock != nil {
+		return refuse(http.StatusConflict, "application is busy: application %s is %s", name, lock.what)
+	}
+	return nil
 }
 
 func (c *applicationLocks) deploying(name string) bool {

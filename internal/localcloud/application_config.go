@@ -49,9 +49,12 @@ func readConfig(archive string) (config, error) {
 		return config{}, badRequest("%s in the application archive: %s", configFile, err)
 	}
 	defer func() { _ = file.Close() }()
-	text, err := io.ReadAll(io.LimitReader(file, largestConfig))
+	text, err := io.ReadAll(io.LimitReader(file, largestConfig+1))
 	if err != nil {
 		return config{}, badRequest("%s in the application archive: %s", configFile, err)
+	}
+	if len(text) > largestConfig {
+		return config{}, badRequest("%s in the application archive is larger than %d bytes", configFile, largestConfig)
 	}
 	var document struct {
 		Database struct {

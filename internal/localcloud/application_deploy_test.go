@@ -121,6 +121,8 @@ func TestDeployIsRefused(t *testing.T) {
 		"no base64": {"shop", `{"application_archive":"AAAA!AAA"}`, 400, "application_archive is not base64: byte 4"},
 		"no config": {"shop", `{"application_archive":"` + base64.StdEncoding.EncodeToString(emptyZip(t)) + `"}`, 400,
 			"the application archive has no dbos-config.yaml"},
+		"large config": {"shop", archive("#" + strings.Repeat("x", largestConfig)), 400,
+			"dbos-config.yaml in the application archive is larger than 1048576 bytes"},
 		"another database": {"shop", archive("database: {app_db_name: other}"), 400,
 			"application shop is deployed with app_db_name orders, but dbos-config.yaml says other"},
 		"a neighbour's database": {"neighbour", archive("database: {app_db_name: orders}"), 400,

@@ -17,6 +17,9 @@ import (
 // largestArchive is the limit of DBOS Cloud: 500 MB.
 const largestArchive = 500 << 20
 
+// mostFields is how many fields of a deploy are kept in memory, known and unknown ones.
+const mostFields = 100
+
 // deployRequest is the body of a deploy.
 type deployRequest struct {
 	archive  string // path of the archive's file, "" with a previous version
@@ -46,6 +49,9 @@ func (s *Server) readDeployFields(r *http.Request, d *deployRequest) error {
 	err := in.fields(func(name string) error {
 		if name == "application_archive" && in.atText() {
 			return s.receiveArchive(in.text(), d)
+		}
+		if len(rest.fields) == mostFields {
+			return badRequest("a deploy has at most %d fields", mostFields)
 		}
 		raw, err := in.scalar()
 		rest.fields[name] = raw

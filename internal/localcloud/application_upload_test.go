@@ -8,6 +8,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -21,6 +22,10 @@ import (
 func TestReadDeploy(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	var names strings.Builder
+	for n := range mostFields {
+		fmt.Fprintf(&names, `"x%d":1,`, n)
+	}
 	tests := map[string]struct {
 		body             string
 		archive          string // what is in the file
@@ -48,6 +53,7 @@ func TestReadDeploy(t *testing.T) {
 		"archive as a number": {`{"application_archive":1}`, "", "", "", "either an application_archive or"},
 		"given twice":         {`{"application_archive":"aGVsbG8=","application_archive":"aGVsbG8="}`, "", "", "", "given twice"},
 		"wrong escape":        {`{"application_archive":"aGVs\tbG8="}`, "", "", "", "not base64"},
+		"many fields":         {"{" + names.String() + `"previous_version":"1"}`, "", "", "", "at most 100 fields"},
 		"long field":          {`{"previous_version":"` + strings.Repeat("x", largestScalar) + `"}`, "", "", "", "longer than 4096 bytes"},
 	}
 	for name, test := range tests {

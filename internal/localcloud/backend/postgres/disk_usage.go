@@ -8,15 +8,20 @@ package postgres
 import (
 	"io/fs"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// diskUsage is the number of bytes on disk that belong to a sandbox user.
+// diskUsage is the number of bytes on disk in a folder, and in all else that a sandbox user has written.
 func diskUsage(sandbox *postgres.SandboxUser, folder string) int64 {
+	paths := ownedInTemp(sandbox)
+	if !slices.Contains(paths, folder) {
+		paths = append(paths, folder)
+	}
 	var sum int64
-	for _, path := range append(ownedInTemp(sandbox), folder) {
+	for _, path := range paths {
 		if info, err := os.Lstat(path); err == nil && !info.IsDir() {
 			sum += diskSize(info)
 			continue

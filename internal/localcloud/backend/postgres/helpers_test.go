@@ -147,9 +147,9 @@ func shell(t *testing.T, command string) string {
 
 func sandboxUser(t *testing.T) *postgres.SandboxUser {
 	t.Helper()
-	g, err := postgres.NewSandboxUser()
+	sandbox, err := postgres.NewSandboxUser()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return g
+	return sandbox
 }

@@ -65,8 +65,10 @@ func (b *Backend) cleanUp(ctx context.Context, sandbox *postgres.SandboxUser, fo
 
 // ownedInTemp finds what a sandbox user has left in the folders where everybody may write.
 func ownedInTemp(sandbox *postgres.SandboxUser) []string {
+	folders := []string{filepath.Clean(os.TempDir()), "/tmp", "/var/tmp", "/dev/shm"}
+	slices.Sort(folders)
 	var paths []string
-	for _, folder := range slices.Compact([]string{os.TempDir(), "/tmp", "/var/tmp", "/dev/shm"}) {
+	for _, folder := range slices.Compact(folders) {
 		entries, _ := os.ReadDir(folder) // the folder may be missing
 		for _, entry := range entries {
 			if info, err := entry.Info(); err == nil && sandbox.Owns(info) {

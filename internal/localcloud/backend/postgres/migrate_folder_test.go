@@ -6,6 +6,8 @@
 package postgres
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -48,17 +50,17 @@ func TestOpenRemovesFoldersOfMigrations(t *testing.T) {
 func TestOpenEndsProcessesOfMigrations(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b, g := startPostgres(t, dir), sandboxUser(t)
-	folder, err := b.temporaryFolder(g)
+	b, sandbox := startPostgres(t, dir), sandboxUser(t)
+	folder, err := b.temporaryFolder(sandbox)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Chown(folder); err != nil {
+	if err := sandbox.Chown(folder); err != nil {
 		t.Fatal(err)
 	}
 	left := exec.CommandContext(t.Context(), "sleep", "300")
 	left.Dir, left.Env = folder, []string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder}
-	if err := g.Start(left); err != nil {
+	if err := sandbox.Start(left); err != nil {
 		t.Fatal(err)
 	}
 	startPostgres(t, dir)
@@ -74,5 +76,26 @@ func TestOpenEndsProcessesOfMigrations(t *testing.T) {
 	}
 	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%s is left behind", folder)
+	}
+}
+
+// The folder of a migration that runs as a user of its own is also among the temporary files of that user.
+func TestDiskUsageCountsAFileOnce(t *testing.T) {
+	t.Parallel()
+	b, sandbox := startPostgres(t, t.TempDir()), sandboxUser(t)
+	folder, err := b.temporaryFolder(sandbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.cleanUp(context.WithoutCancel(t.Context()), sandbox, folder) })
+	const size = 1 << 20
+	if err := os.WriteFile(filepath.Join(folder, "file"), bytes.Repeat([]byte("x"), size), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := giveTo(sandbox, folder); err != nil {
+		t.Fatal(err)
+	}
+	if used := diskUsage(sandbox, folder); used < size || used >= 2*size {
+		t.Errorf("%d bytes are in use, want about %d", used, size)
 	}
 }

@@ -8,8 +8,10 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,16 +94,15 @@ func environment(variables map[string]string) []string {
 // logged. It leaves texts that are too short to be a secret.
 func maskSecrets(output string, login backend.Role, secrets map[string]string) string {
 	const short = 8
-	pairs := []string{}
-	add := func(secret string) {
-		if len(secret) >= short {
-			pairs = append(pairs, secret, "********")
+	texts := []string{login.Password, strings.TrimPrefix(url.UserPassword("", login.Password).String(), ":")}
+	texts = slices.AppendSeq(texts, maps.Values(secrets))
+	// The longest come first: a secret may begin with another one.
+	slices.SortFunc(texts, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, text := range texts {
+		if len(text) >= short {
+			pairs = append(pairs, text, "********")
 		}
-	}
-	add(login.Password)
-	add(strings.TrimPrefix(url.UserPassword("", login.Password).String(), ":"))
-	for _, secret := range secrets {
-		add(secret)
 	}
 	return strings.ToValidUTF8(strings.NewReplacer(pairs...).Replace(output), "\uFFFD")
 }

@@ -155,3 +155,15 @@ func TestMigrateLimits(t *testing.T) {
 		t.Errorf("a migration that is broken off: %v", err)
 	}
 }
+
+// A secret that begins with another one is masked to its end.
+func TestMaskSecrets(t *testing.T) {
+	t.Parallel()
+	secrets := map[string]string{"A": "tail-key", "B": "tail-key-and-more", "C": "tail-key-and-more-of-it", "SHORT": "on"}
+	for range 20 { // A map has no order.
+		got := maskSecrets("tail-key-and-more-of-it, tail-key-and-more, tail-key, on", backend.Role{Name: "app", Password: "tail-key-an"}, secrets)
+		if want := "********, ********, ********, on"; got != want {
+			t.Fatalf("%q, want %q", got, want)
+		}
+	}
+}

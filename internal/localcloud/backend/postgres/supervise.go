@@ -39,7 +39,7 @@ func (b *Backend) watch(instance string, server *postgres.Server) {
 	}
 }
 
-// restart tries until the server runs. It returns nil if the instance was destroyed or the backend was closed.
+// restart tries until the server runs. It returns nil if the instance was destroyed or the backend is being closed.
 func (b *Backend) restart(instance string, server *postgres.Server, pause *time.Duration) *postgres.Server {
 	const longestPause = time.Minute
 	for {
@@ -59,8 +59,11 @@ func (b *Backend) restart(instance string, server *postgres.Server, pause *time.
 			b.servers[instance] = again
 		}
 		b.mu.Unlock()
-		if err == nil {
+		switch {
+		case err == nil:
 			return again
+		case b.closing.Err() != nil:
+			return nil
 		}
 		b.log.Printf("database %s is down, the next attempt is in %s: %s", instance, *pause, err)
 	}
@@ -74,7 +77,7 @@ func (b *Backend) isCurrent(instance string, server *postgres.Server) bool {
 }
 
 func (b *Backend) reopen(server *postgres.Server, instance string) (*postgres.Server, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(b.closing, time.Minute)
 	defer cancel()
 	if err := server.Stop(ctx); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
@@ -69,7 +70,7 @@ func addFault(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 func listFaults(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := newFlags("fault list", aboutFault, stderr)
 	stateDir := stateDirFlag(flags)
-	if err := parse(flags, args); err != nil {
+	if err := parseAlone(flags, args); err != nil {
 		return err
 	}
 	cloud, err := connect(*stateDir)
@@ -95,8 +96,13 @@ func clearFaults(ctx context.Context, args []string, _, stderr io.Writer) error 
 		return err
 	}
 	path := "faults"
-	if flags.NArg() > 0 {
-		path += "/" + flags.Arg(0)
+	switch flags.NArg() {
+	case 0:
+	case 1:
+		path += "/" + url.PathEscape(flags.Arg(0))
+	default:
+		_, _ = fmt.Fprintf(stderr, "fault clear takes one ID, after the flags, but got %q\n", flags.Args())
+		return errUsage
 	}
 	cloud, err := connect(*stateDir)
 	if err != nil {

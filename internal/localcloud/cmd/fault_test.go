@@ -48,6 +48,7 @@ func TestFaultCommands(t *testing.T) {
 		{"list", "1: 0 hits: --method POST --path databases/* --times 1 --status 429 --header Retry-After=5 --header X-A=1 --header X-B=2 --header X-C=3 --body \"later\"\n2: 0 hits: --skip 2 --latency 20ms --lose\n", ""},
 		{"clear 1", "", ""},
 		{"clear 1", "", "fault 1 not found"},
+		{"clear 1/../2", "", "fault 1/../2 not found"},
 		{"list", "2: 0 hits: --skip 2 --latency 20ms --lose\n", ""},
 		{"clear", "", ""},
 		{"list", "", ""},

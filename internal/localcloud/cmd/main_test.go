@@ -11,11 +11,13 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
 func TestWrongUsage(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"", "down", "up extra", "up --nonsense", "up --provision-time soon", "fault", "fault break", "fault add extra", "status extra", "reset extra", "run", "run --tls", "run --nonsense -- true", "fault add --header x"} {
+	for _, args := range []string{"", "down", "up extra", "up --nonsense", "up --provision-time soon", "up --retention -1h", "fault", "fault break", "fault add extra", "fault list extra", "fault clear 1 2", "fault clear 1 --state-dir x", "status extra", "reset extra", "run", "run --tls", "run --nonsense -- true", "fault add --header x"} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
 			var stderr bytes.Buffer
@@ -52,5 +54,19 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A duration of 0 is not the default.
+func TestDurationsOfZero(t *testing.T) {
+	t.Parallel()
+	var o localcloud.Options
+	flags := newFlags("up", "", io.Discard)
+	serverFlags(flags, &o)
+	if err := parse(flags, []string{"--provision-time", "0", "--retention", "0", "--token-lifetime", "0"}); err != nil {
+		t.Fatal(err)
+	}
+	if o.ProvisionTime != 1 || o.Retention != 1 || o.TokenLifetime != 1 {
+		t.Errorf("the durations are %s, %s and %s", o.ProvisionTime, o.Retention, o.TokenLifetime)
 	}
 }

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -53,18 +54,26 @@ func serverFlags(flags *flag.FlagSet, o *localcloud.Options) {
 	folderFlag(flags, &o.StateDir, "state-dir", "`folder` that keeps everything for the next start; default: a temporary one")
 	flags.StringVar(&o.Backend, "backend", "postgres", "`postgres` for real servers, simulated for none")
 	flags.BoolVar(&o.TLS, "tls", false, "speak HTTPS, as the DBOS Cloud CLI does")
-	o.ProvisionTime = 2 * time.Second
-	flags.Func("provision-time", "minimum `duration` to provision an instance (default 2s)", func(value string) error {
-		d, err := time.ParseDuration(value)
-		o.ProvisionTime = max(d, 1) // 0 would mean the default.
-		return err
-	})
-	flags.DurationVar(&o.Retention, "retention", 24*time.Hour, "how far back a restore can go")
+	durationFlag(flags, &o.ProvisionTime, "provision-time", "minimum `duration` to provision an instance (default 2s)")
+	durationFlag(flags, &o.Retention, "retention", "how far back a restore can go, a `duration` (default 24h)")
 	flags.StringVar(&o.Organization, "organization", "local", "`name` of the organization")
 	folderFlag(flags, &o.PostgresBin, "postgres-bin", "`folder` of PostgreSQL's programs; default: search for it")
-	flags.DurationVar(&o.TokenLifetime, "token-lifetime", 24*time.Hour, "how long an access token is valid")
+	durationFlag(flags, &o.TokenLifetime, "token-lifetime", "how long an access token is valid, a `duration` (default 24h)")
 	flags.BoolVar(&o.LegacyNames, "legacy-names", false, "create objects with names that only older objects may have, too")
 	flags.BoolVar(&o.LegacyRecords, "legacy-records", false, "return database instances in the form of older servers")
+}
+
+// durationFlag defines a flag for a duration of Options, where 0 stands for the default. The flag's own 0 is therefore
+// one nanosecond.
+func durationFlag(flags *flag.FlagSet, option *time.Duration, name, usage string) {
+	flags.Func(name, usage, func(value string) error {
+		d, err := time.ParseDuration(value)
+		if err == nil && d < 0 {
+			err = errors.New("it is negative")
+		}
+		*option = max(d, 1)
+		return err
+	})
 }
 
 func announce(w io.Writer, c localcloud.Connection, asJSON bool) error {

@@ -26,6 +26,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
+// callTimeout bounds every call except the one of reset.
 const callTimeout = 30 * time.Second
 
 // client calls a running local cloud.
@@ -134,6 +135,14 @@ func (c *client) call(ctx context.Context, method, path string, body, answer any
 		return fmt.Errorf("%s is no local cloud: it answers /localcloud/%s with something other than JSON: %w", c.Endpoint, path, err)
 	}
 	return nil
+}
+
+// reset makes the local cloud delete everything. It has no time limit: it waits for work that is under way, such as a
+// migration.
+func (c *client) reset(ctx context.Context) error {
+	patient := *c
+	patient.http = &http.Client{Transport: c.http.Transport}
+	return patient.call(ctx, http.MethodPost, "reset", nil, nil)
 }
 
 // refusal is an answer whose status is no success.

@@ -38,7 +38,7 @@ func TestWithoutALocalCloud(t *testing.T) {
 		"empty folder": {"", "reset --state-dir " + empty, "no local cloud was ever started in " + empty + `; "dbos-localcloud up --state-dir ` + empty + `" starts one`},
 		"ended":        {ended.URL, "status", "no local cloud answers at " + ended.URL + `; start it with "dbos-localcloud up": dial tcp `},
 		"a page":       {page.URL, "status", page.URL + " is no local cloud: it answers /localcloud/status with something other than JSON: "},
-		"a refusal":    {page.URL, "reset", page.URL + " is no local cloud: it answers 501 Not Implemented to POST /localcloud/reset"},
+		"a refusal":    {page.URL, "fault clear", page.URL + " is no local cloud: it answers 501 Not Implemented to DELETE /localcloud/faults"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DBOS_ENDPOINT", test.endpoint)

@@ -27,7 +27,8 @@ const aboutStatus = `dbos-localcloud status shows the database instances of a ru
 their URLs, its applications, its faults and its last requests.` + aboutStateDir
 
 const aboutReset = `dbos-localcloud reset deletes all database instances, applications and faults of a
-running local cloud, and its list of requests.` + aboutStateDir
+running local cloud, and its list of requests. It waits until they are gone, and
+then prints how many there were.` + aboutStateDir
 
 func status(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := newFlags("status", aboutStatus, stderr)
@@ -83,7 +84,7 @@ func writeStatus(w io.Writer, s localcloud.Status) error {
 	return table.Flush()
 }
 
-func reset(ctx context.Context, args []string, _, stderr io.Writer) error {
+func reset(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := newFlags("reset", aboutReset, stderr)
 	stateDir := stateDirFlag(flags)
 	if err := parseAlone(flags, args); err != nil {
@@ -93,5 +94,21 @@ func reset(ctx context.Context, args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return cloud.call(ctx, http.MethodPost, "reset", nil, nil)
+	var before localcloud.Status
+	if err := cloud.call(ctx, http.MethodGet, "status", nil, &before); err != nil {
+		return err
+	}
+	if err := cloud.reset(ctx); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "The local cloud at %s is empty now. Deleted: %s, %s, %s, and the list of requests.\n", cloud.Endpoint,
+		counted(len(before.Instances), "database instance"), counted(len(before.Applications), "application"), counted(len(before.Faults), "fault"))
+	return err
+}
+
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
 }

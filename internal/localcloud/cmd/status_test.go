@@ -61,12 +61,39 @@ func TestStatusAndReset(t *testing.T) {
 	if strings.Contains(told, "12345678") {
 		t.Errorf("a password is in\n%s", told)
 	}
-	if err := run(t.Context(), []string{"reset", "--state-dir", dir}, io.Discard, io.Discard); err != nil {
+	var output bytes.Buffer
+	if err := run(t.Context(), []string{"reset", "--state-dir", dir}, &output, io.Discard); err != nil {
 		t.Fatal(err)
+	}
+	if got, want := output.String(), "The local cloud at "+server.Connection().Endpoint+" is empty now. Deleted: 1 database instance, 0 applications, 1 fault, and the list of requests.\n"; got != want {
+		t.Errorf("reset prints %q, want %q", got, want)
 	}
 	for _, want := range []string{"Database instances: 0\n", "Faults: 0\n", "Last requests: 0\n"} {
 		if told := tell(); !strings.Contains(told, want) {
 			t.Errorf("after the reset there is no %q in\n%s", want, told)
 		}
+	}
+}
+
+// Work that is under way may take longer than any other call.
+func TestResetHasNoTimeLimit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	server, err := localcloud.Start(t.Context(), localcloud.Options{Backend: "simulated", StateDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	cloud, err := connect(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cloud.http.Timeout = 1
+	if err := cloud.reset(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,8 +1,8 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package acctest gives each acceptance test a local cloud of its own and a provider that talks to it, so that tests
-// run side by side and ask the server, not only the state, what an apply has done.
+// Package acctest gives each acceptance test a local cloud of its own and a provider that talks to it. So tests run in
+// parallel, and they ask the server what an apply has done, not only Terraform's state.
 package acctest
 
 import (
@@ -27,7 +27,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/provider"
 )
 
-// Timing is that of the product, shrunk: a test's instance is ready in tenths of a second.
+// Timing is shorter than the product's, since a test's instance is ready in tenths of a second.
 var Timing = cloud.Timing{
 	Poll:           20 * time.Millisecond,
 	LongestPoll:    200 * time.Millisecond,
@@ -46,20 +46,20 @@ type Cloud struct {
 // An Option changes the local cloud before it starts.
 type Option func(*localcloud.Options)
 
-// Postgres provisions real servers in the place of simulated ones. On Windows, where none are run, the test is left
-// out.
+// Postgres provisions real servers instead of simulated ones. Windows runs none, so the test is skipped there.
 func Postgres(o *localcloud.Options) { o.Backend = "postgres" }
 
-// LegacyNames has names of older objects accepted, such as ones with hyphens.
+// LegacyNames makes the cloud accept names that only older objects may have, such as names with hyphens.
 func LegacyNames(o *localcloud.Options) { o.LegacyNames = true }
 
-// LegacyRecords has database instances told as older servers do: without their kind, among others.
+// LegacyRecords makes the cloud answer database instances as older servers do. Among others, such an answer does not say
+// whether an instance is linked.
 func LegacyRecords(o *localcloud.Options) { o.LegacyRecords = true }
 
-// TLS has the cloud speak HTTPS, with a certificate of its own CA.
+// TLS makes the cloud speak HTTPS, with a certificate of its own CA.
 func TLS(o *localcloud.Options) { o.TLS = true }
 
-// TokenLifetime sets how long an access token is good.
+// TokenLifetime sets how long an access token is valid.
 func TokenLifetime(d time.Duration) Option {
 	return func(o *localcloud.Options) { o.TokenLifetime = d }
 }
@@ -69,7 +69,7 @@ func Organization(name string) Option {
 	return func(o *localcloud.Options) { o.Organization = name }
 }
 
-// ProvisionTime sets how long an instance is made.
+// ProvisionTime sets how long the creation of an instance takes at least.
 func ProvisionTime(d time.Duration) Option {
 	return func(o *localcloud.Options) { o.ProvisionTime = d }
 }
@@ -138,7 +138,7 @@ func (c *Cloud) Variables() []string {
 	return variables
 }
 
-// Providers are the provider factories of a test against this cloud: an empty provider block is enough.
+// Providers are the provider factories of a test against this cloud. An empty provider block is enough.
 func (c *Cloud) Providers() map[string]func() (tfprotov6.ProviderServer, error) {
 	return Providers(c.Environment())
 }

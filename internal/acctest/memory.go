@@ -16,13 +16,13 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/localcloud"
 )
 
-// InMemory has the cloud reached through memory in the place of the network, so that it can run within a bubble of
+// InMemory makes the cloud listen in memory instead of on the network. It can then run within a bubble of
 // testing/synctest, where waits take no time.
 func InMemory(o *localcloud.Options) {
 	o.Listener = &memory{connections: make(chan net.Conn), closed: make(chan struct{})}
 }
 
-// Transport is the product's own, but for the connections, which lead to a cloud that is InMemory.
+// Transport is the product's own transport, but its connections lead to a cloud that is InMemory.
 func (c *Cloud) Transport(t testing.TB) *http.Transport {
 	t.Helper()
 	transport, err := network.New(nil, time.Minute)

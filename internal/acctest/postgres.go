@@ -12,8 +12,8 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/postgres"
 )
 
-// OwnPostgres is a PostgreSQL server of the test's own, which no local cloud has provisioned. Its role dbosadmin may
-// create databases, and admin as well.
+// OwnPostgres is a PostgreSQL server of the test's own, which no local cloud has provisioned. Its roles dbosadmin and
+// admin may create databases.
 func OwnPostgres(t testing.TB, admin postgres.Role) *postgres.Server {
 	t.Helper()
 	installation, err := postgres.Find("")

@@ -15,7 +15,7 @@ import (
 	"github.com/dbos-community/terraform-provider-dbos/internal/workspace"
 )
 
-// Requirements names the provider. Everything else about it comes from the environment.
+// Requirements names the provider. The environment configures it.
 const Requirements = "terraform {\n  required_providers {\n    dbos = {\n      source = \"dbos-community/dbos\"\n    }\n  }\n}\n"
 
 // programs are those that the tests of one package have built.
@@ -92,7 +92,7 @@ func Engine(t testing.TB) *workspace.Engine {
 	return found
 }
 
-// Workspace makes a folder one in which the engine runs, with the provider's program and an environment.
+// Workspace makes a folder a workspace of the engine, with the provider's program and an environment.
 func Workspace(t testing.TB, dir string, env ...string) *workspace.Workspace {
 	t.Helper()
 	w, err := workspace.New(Engine(t), Provider(t), dir, env...)

@@ -1,7 +1,7 @@
 // Copyright (c) The terraform-provider-dbos authors
 // SPDX-License-Identifier: MPL-2.0
 
-// Package cli proves by its tests that the published dbos-cloud CLI works unchanged against the local cloud, and that
-// it and the provider see each other's work. What the local cloud answers is so checked by a client that nobody here
-// wrote. It also installs that CLI for the tests of other packages.
+// Package cli tests the published dbos-cloud CLI against the local cloud. The CLI works unchanged, and it and the
+// provider see each other's work. So a client of DBOS's own checks the answers of the local cloud. The package also
+// installs that CLI for the tests of other packages.
 package cli

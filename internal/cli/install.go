@@ -15,15 +15,15 @@ import (
 const (
 	// Newest is the newest release of the CLI.
 	Newest = "2.10.24"
-	// Oldest is the oldest stable release whose calls for databases, applications (but for logs and workflows) and the
-	// profile are this API's. The releases before it were all compared by the calls in their code: up to 1.16.12 they
-	// register an application without its language, which this API demands, and up to 1.9.15 they put the user into the
-	// paths, not the organization. It has no "app update", "app env" and "db url" yet, but "db connect".
+	// Oldest is the oldest stable release whose calls are this API's, except for logs and workflows. The calls in the
+	// code of all earlier releases were compared. Up to 1.16.12 they register an application without its language, which
+	// this API demands. Up to 1.9.15 they put the user into the paths, not the organization. The oldest release does not
+	// have "app update", "app env" and "db url" yet. It has "db connect".
 	Oldest = "1.20.21"
 )
 
-// Installed is the directory of a release of the CLI. It is installed with npm once a machine, in the user's cache. A
-// test that cannot have it is skipped.
+// Installed is the directory of a release of the CLI. The first test on a machine installs the release with npm into the
+// user's cache. The test is skipped if that fails.
 func Installed(t testing.TB, version string) string {
 	t.Helper()
 	for _, tool := range []string{"node", "npm"} {

@@ -58,7 +58,7 @@ func TestEveryObjectsPageIsWhole(t *testing.T) {
 	}
 }
 
-// TestLifeCycleNamesEveryAttribute finds a setting of which a resource's page does not say what a change of it does.
+// TestLifeCycleNamesEveryAttribute checks that each resource's page says, for every setting, what a change of it does.
 func TestLifeCycleNamesEveryAttribute(t *testing.T) {
 	t.Parallel()
 	all := pages(t)

@@ -80,32 +80,32 @@ func SandboxUserOf(path string) (*SandboxUser, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("%s belongs to no guest", path)
+	return nil, fmt.Errorf("%s belongs to no sandbox user", path)
 }
 
 // Chown gives a file or directory to the user.
-func (g *SandboxUser) Chown(path string) error { return g.account.chown(path) }
+func (u *SandboxUser) Chown(path string) error { return u.account.chown(path) }
 
 // TempDir is a folder for temporary files that the user can reach.
-func (g *SandboxUser) TempDir() (string, error) { return g.account.tempDir() }
+func (u *SandboxUser) TempDir() (string, error) { return u.account.tempDir() }
 
 // Start starts a command as the user, in a process group of its own. On Linux it is killed when this process ends.
-func (g *SandboxUser) Start(cmd *exec.Cmd) error { return g.account.start(cmd) }
+func (u *SandboxUser) Start(cmd *exec.Cmd) error { return u.account.start(cmd) }
 
 // Owns tells whether only the sandbox user can have made a file.
-func (g *SandboxUser) Owns(info os.FileInfo) bool {
+func (u *SandboxUser) Owns(info os.FileInfo) bool {
 	owner, known := info.Sys().(*syscall.Stat_t)
-	return g.account != nil && known && int(owner.Uid) == g.account.uid
+	return u.account != nil && known && int(owner.Uid) == u.account.uid
 }
 
 // End ends every process of the user, however it hides. If the user is that of this process, it ends those that have
 // home as their HOME or work in it.
-func (g *SandboxUser) End(ctx context.Context, home string) error {
+func (u *SandboxUser) End(ctx context.Context, home string) error {
 	const timeout = 10 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	for {
-		left, err := g.endOnce(ctx, home)
+		left, err := u.endOnce(ctx, home)
 		if err != nil || !left {
 			return err
 		}
@@ -115,8 +115,8 @@ func (g *SandboxUser) End(ctx context.Context, home string) error {
 	}
 }
 
-func (g *SandboxUser) endOnce(ctx context.Context, home string) (left bool, err error) {
-	if g.account == nil {
+func (u *SandboxUser) endOnce(ctx context.Context, home string) (left bool, err error) {
+	if u.account == nil {
 		pids := processesAt(home)
 		for _, pid := range pids {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // fails if it has ended already
@@ -126,11 +126,11 @@ func (g *SandboxUser) endOnce(ctx context.Context, home string) (left bool, err 
 	// One signal to all processes leaves them no time to fork.
 	kill := exec.CommandContext(ctx, "/bin/sh", "-c", "kill -s KILL -- -1")
 	kill.Env = []string{"PATH=/usr/bin:/bin"}
-	if err := g.account.start(kill); err != nil {
-		return false, fmt.Errorf("end the processes of the user %s: %w", g.account.name, err)
+	if err := u.account.start(kill); err != nil {
+		return false, fmt.Errorf("end the processes of the user %s: %w", u.account.name, err)
 	}
 	_ = kill.Wait() // fails if there is no process
-	return len(processesOf(g.account.uid)) > 0, nil
+	return len(processesOf(u.account.uid)) > 0, nil
 }
 
 // processesOf finds the processes of a user, on systems with /proc.

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// callsInCode finds the calls that a package makes: every api.Request in its files, by method and path. What is not
-// written out in a path is a name, and stands as *.
+// callsInCode finds the calls that a package makes: every api.Request in its files, by method and path. An element of
+// a path that is not a literal is the name of an object, and is shown as *.
 func callsInCode(t *testing.T, dir string) map[string]bool {
 	t.Helper()
 	calls := map[string]bool{}

@@ -27,8 +27,8 @@ func (w *world) hidesSecrets(output string) error {
 // wayOn is what an error tells the user to do, or that there is nothing to do.
 var wayOn = regexp.MustCompile(`(?i)apply again|terraform apply|untaint|next (plan|apply)|import \{|remove the cause|run the action again`)
 
-// saysEnough checks that an error names its object, or the source of a restore, and the way on. What reads all objects
-// of a kind names the kind.
+// saysEnough checks that an error names its object, or the source of a restore, and the way on. An operation that reads
+// all objects of a kind names the kind.
 func saysEnough(s *scenario, n named, ok bool, said string) error {
 	objects := []string{n.instance, n.application, `"base"`}
 	if s.do != nil {
@@ -123,7 +123,7 @@ func (w *world) checkWrites(s *scenario, before int) error {
 			continue
 		}
 		var sent struct{ AdminPassword, Password, ClearSecretValue string }
-		_ = json.Unmarshal(request.Body, &sent) // of a body that is none, nothing is sent
+		_ = json.Unmarshal(request.Body, &sent) // a body that is not JSON sets nothing
 		switch call := w.callOf(request); call {
 		case "POST databases/userdb", "POST databases/userdb/*/restore", "POST databases/byod", "PUT applications":
 			made++

@@ -145,8 +145,8 @@ func checkAccepted(t *testing.T, c *acctest.Cloud, of crowd) {
 // crowdName finds the object that a call is about, in its path or else in its body.
 var crowdName = regexp.MustCompile(`\b(db_|app-)\d+\b`)
 
-// How many calls objects cost: on the average, and at most one of them. A lost answer costs another look. That to a
-// create costs a new instance its password too, and the wait after it.
+// callsOf… is how many calls an object may cost on average, mostOf… how many a single one may cost. A lost answer costs
+// another look. If the lost answer is that to the create of an instance, the password has to be set and waited for too.
 const (
 	callsOfInstance    = 2 // a look, and the create: the polls are shared
 	mostOfInstance     = 16

@@ -97,7 +97,7 @@ func wrongs(unit time.Duration) []wrong {
 	return list
 }
 
-// played are the lengths for which a call goes wrong so.
+// played are the lengths of time for which a call goes wrong in this way.
 func (w wrong) played() []string {
 	if len(w.only) > 0 {
 		return w.only

@@ -15,7 +15,7 @@ func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// killGroup ends a command and what it has started. That nothing is left to end is the usual case, and no error.
+// killGroup ends a command and what it has started. It usually fails, since usually nothing is left.
 func killGroup(pid int) {
 	_ = exec.CommandContext(context.Background(), "taskkill", "/T", "/F", "/PID", strconv.Itoa(pid)).Run()
 }

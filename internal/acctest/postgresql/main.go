@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MPL-2.0
 
 // Command postgresql is a provider for tests: it makes roles, databases and grants in a PostgreSQL server, under the
-// names and attributes of the public cyrilgdn/postgresql. Like that one it logs in when it reads, so also while a plan
-// is made.
+// names and attributes of the public cyrilgdn/postgresql. Like that provider, it logs in when it reads, so also
+// during a plan.
 package main
 
 import (
@@ -57,7 +57,7 @@ func (*postgresql) Schema(_ context.Context, _ provider.SchemaRequest, resp *pro
 	}}
 }
 
-// Configure logs nowhere in: in the plan that makes the server its address is not known.
+// Configure does not log in, since the plan that creates the server does not know its address yet.
 func (*postgresql) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var s settings
 	resp.Diagnostics.Append(req.Config.Get(ctx, &s)...)

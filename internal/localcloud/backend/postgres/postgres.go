@@ -3,7 +3,6 @@
 
 //go:build unix
 
-// Package postgres is a backend of real PostgreSQL servers.
 package postgres
 
 import (

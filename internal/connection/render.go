@@ -80,8 +80,8 @@ func (d *document) prependFlow(mapping *yaml.Node, text string) edit {
 // plainText matches less than YAML allows, since the rule of YAML depends on its version and on the place of the value.
 var plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
 
-// otherTypes matches words that YAML 1.1 or 1.2 reads as another type than text.
-var otherTypes = regexp.MustCompile(`(?i)^(true|false|yes|no|on|off|y|n|null)$`)
+// otherTypes are words that YAML 1.1 or 1.2 reads as another type than text, in any case.
+var otherTypes = []string{"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
 
 // render writes a field's value as YAML, if possible in the style of the value that it replaces.
 func (f field) render(style yaml.Style, flow bool) string {
@@ -109,7 +109,7 @@ func isPlain(s string) bool {
 	if addr, err := netip.ParseAddr(s); err == nil {
 		return addr.Is4()
 	}
-	return plainText.MatchString(s) && !otherTypes.MatchString(s)
+	return plainText.MatchString(s) && !slices.Contains(otherTypes, strings.ToLower(s))
 }
 
 func needsEscape(r rune) bool {

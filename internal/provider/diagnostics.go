@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -169,13 +170,14 @@ func argumentError(position int64, text string) *function.FuncError {
 }
 
 // beginsWithName matches a text whose first word is a name, such as dbos-config.yaml or source_dir. A hyphen alone
-// makes no name: words of English have it too.
-var beginsWithName = regexp.MustCompile(`^\S*[._]\pL`)
+// makes no name: words of English have it too. It is compiled when it is first used, because every start would wait for
+// it.
+var beginsWithName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\S*[._]\pL`) })
 
 // sentence begins a text with a capital letter, unless it begins with a name, and ends it with a full stop.
 func sentence(text string) string {
 	text = strings.TrimSpace(text)
-	if !beginsWithName.MatchString(text) {
+	if !beginsWithName().MatchString(text) {
 		text = capital(text)
 	}
 	if text != "" && !strings.ContainsAny(text[len(text)-1:], ".!?:`") {

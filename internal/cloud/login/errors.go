@@ -60,7 +60,11 @@ func (r *refresher) refused(resp *http.Response, body []byte, refresh string) er
 	return &Error{text: fmt.Sprintf("the refresh token could not be exchanged: %s answered %s, which is not an answer of a login service; check the auth endpoint", r.url.Host, status)}
 }
 
-var errorCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
+// errorCode leaves the length to longestErrorCode. With a repetition it would take thirty times as long to compile, at
+// every start of the provider.
+var errorCode = regexp.MustCompile(`^[a-z_]+$`)
+
+const longestErrorCode = 40
 
 // reason returns the part of an auth server's refusal that may be shown.
 func reason(body []byte, refresh string) string {
@@ -68,7 +72,7 @@ func reason(body []byte, refresh string) string {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}
-	if json.Unmarshal(body, &answer) != nil || !errorCode.MatchString(answer.Error) {
+	if json.Unmarshal(body, &answer) != nil || len(answer.Error) > longestErrorCode || !errorCode.MatchString(answer.Error) {
 		return ""
 	}
 	text := ", " + answer.Error

@@ -61,6 +61,8 @@ func TestRefreshFails(t *testing.T) {
 		"repeats the token":   {403, `{"error":"invalid_grant","error_description":"zqxj-refresh is unknown"}`, fmt.Sprintf(expired, `403 Forbidden, invalid_grant`)},
 		"holds a JWT":         {403, `{"error":"invalid_grant","error_description":"eyJzqxj"}`, fmt.Sprintf(expired, `403 Forbidden, invalid_grant`)},
 		"a code that is none": {403, `{"error":"zqxj-refresh","error_description":"x"}`, fmt.Sprintf(expired, `403 Forbidden`)},
+		"longest code":        {400, `{"error":"` + strings.Repeat("x", 40) + `"}`, fmt.Sprintf(expired, `400 Bad Request, `+strings.Repeat("x", 40))},
+		"a code too long":     {400, `{"error":"` + strings.Repeat("x", 41) + `"}`, fmt.Sprintf(expired, `400 Bad Request`)},
 		"long description":    {400, `{"error":"invalid_grant","error_description":"` + strings.Repeat("x", 201) + `"}`, fmt.Sprintf(expired, `400 Bad Request, invalid_grant`)},
 		"not found":           {404, `{"error":"invalid_grant"}`, fmt.Sprintf(other, "404 Not Found")},
 		"created":             {201, `{"access_token":"zqxj"}`, fmt.Sprintf(other, "201 Created")},

@@ -79,7 +79,8 @@ func (s *Server) createOwner(ctx context.Context, role Role) error {
 	return s.execute(ctx, "", "GRANT "+name+" TO "+quote(applicationRole)+", "+quote(s.record.Admin))
 }
 
-// takeOver makes an application the owner of a database that exists. Earlier versions of this package had one role own
+// takeOver makes an application the owner of a database that exists, and closes the database to others. If an earlier
+// CreateDatabase was cut off, the database is still open to everybody. Earlier versions of this package had one role own
 // the objects of all applications; it passes those in this database on as well.
 func (s *Server) takeOver(ctx context.Context, name, owner string) error {
 	conn, err := s.session(ctx, name)
@@ -88,8 +89,9 @@ func (s *Server) takeOver(ctx context.Context, name, owner string) error {
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	var former string
-	const query = "SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
-	if err := conn.QueryRow(ctx, query).Scan(&former); err != nil || former == owner {
+	var unchanged bool // nobody has granted or revoked a privilege
+	const query = "SELECT pg_catalog.pg_get_userbyid(datdba), datacl IS NULL FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
+	if err := conn.QueryRow(ctx, query).Scan(&former, &unchanged); err != nil || former == owner && !unchanged {
 		return err
 	}
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {

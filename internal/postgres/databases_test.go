@@ -47,6 +47,33 @@ func TestApplicationsAreSeparated(t *testing.T) {
 	connect(t, restored, restored.OwnerOf("one"), "one")
 }
 
+// CreateDatabase finishes what an earlier one has begun. It does not take back what somebody has granted since.
+func TestDatabaseThatIsHalfMade(t *testing.T) {
+	t.Parallel()
+	s, _ := create(t)
+	createDatabase := func(name string) {
+		t.Helper()
+		if err := s.CreateDatabase(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	createDatabase("one")
+	createDatabase("two")
+	// A new database is open to everybody at first.
+	err := postgres.AsSuperuser(t.Context(), s, "DROP DATABASE two", "CREATE DATABASE two OWNER app_two TEMPLATE template0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	createDatabase("two")
+	if conn, err := postgres.Connect(t.Context(), login(s, s.OwnerOf("one"), "two")); err == nil {
+		_ = conn.Close(t.Context())
+		t.Error("one gets into the database of two")
+	}
+	execute(t, connect(t, s, s.OwnerOf("two"), "two"), "GRANT CONNECT ON DATABASE two TO app_one")
+	createDatabase("two")
+	connect(t, s, s.OwnerOf("one"), "two")
+}
+
 // CreateDatabase passes what one role owned for all applications on to the application of the database.
 func TestDatabaseOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()

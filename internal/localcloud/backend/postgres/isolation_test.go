@@ -68,15 +68,16 @@ func TestMigrationLeavesNoProcess(t *testing.T) {
 	}
 	b := startPostgres(t, t.TempDir())
 	provision(t, b, "orders")
+	// What reads the number of a process waits until the process is there.
 	commands := map[string]string{
 		"in the background": `sleep 300 & echo $!`,
-		"in a session":      `setsid sh -c 'echo $$; exec sleep 300' & sleep 0.2`,
-		"forked twice":      `(setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!' &) ; sleep 0.2`,
-		"elsewhere":         `cd / && (setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!' &) ; sleep 0.2`,
-		"failed":            `(setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!' &) ; sleep 0.2; false`,
+		"in a session":      `(setsid sh -c 'echo $$; exec sleep 300' &) | head -n 1`,
+		"forked twice":      `(setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!' &) | cat`,
+		"elsewhere":         `cd / && (setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!' &) | cat`,
+		"failed":            `(setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!' &) | cat; false`,
 	}
 	if os.Geteuid() == 0 {
-		commands["without a trace"] = `cd / && (env -i setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!' &) ; sleep 0.2`
+		commands["without a trace"] = `cd / && (env -i setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!' &) | cat`
 	}
 	for name, command := range commands {
 		t.Run(name, func(t *testing.T) {

@@ -141,7 +141,8 @@ func (total *killTotal) report(t *testing.T) {
 		"of one that changes all of them, or of a destroy", total.rounds,
 		"nothing lost, orphaned, doubled or left at an old value: %d more runs, %d untaints and %d imports, as the messages say",
 		total.applies, total.untainted, total.adopted)
-	if !t.Failed() && total.rounds >= len(kills) && 2*total.struck < total.rounds {
+	// About four fifths strike. By chance, and on a machine with a speed of its own, there may be fewer.
+	if !t.Failed() && total.rounds >= len(kills) && 4*total.struck < total.rounds {
 		t.Error("most kills came after the end of the run")
 	}
 }

@@ -223,6 +223,32 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
+// TestRecoveryOfNeverDeployed follows the guide for an application that has no version to move.
+func TestRecoveryOfNeverDeployed(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "recovery")
+	if err := workspace.Copy(filepath.Join(acctest.Root(t), "examples", "recovery"), dir); err != nil {
+		t.Fatal(err)
+	}
+	tr := begin(t, filepath.Join(dir, "1-before"), nil)
+	tr.settle(t)
+	deployed("storefront")(t, tr.cloud)
+	tr.cloud.Register(t, "billing", "orders")
+	if err := tr.Replace(filepath.Join(dir, "2-recover")); err != nil {
+		t.Fatal(err)
+	}
+	tr.Env = append(tr.Env, `TF_VAR_applications=["billing"]`, "TF_VAR_restore_timestamp="+time.Now().UTC().Format(time.RFC3339Nano))
+	if out, err := tr.Run(t.Context(), "apply", "-auto-approve"); err == nil || !strings.Contains(err.Error()+out, "cannot be moved before its first deploy") {
+		t.Fatalf("the apply should have failed: %v\n%s", err, out)
+	}
+	tr.cloud.Call(t, http.MethodDelete, "applications/billing", nil, nil)
+	acctest.Await(t, "billing is deleted", func() bool {
+		return tr.cloud.Call(t, http.MethodGet, "applications/billing", nil, nil) == http.StatusNotFound
+	})
+	tr.cloud.Register(t, "billing", "orders_restored")
+	tr.settle(t)
+}
+
 var planLine = regexp.MustCompile(`(?m)^ *Plan: .*$`)
 
 // TestAdoption takes an organization over that was made by hand, and demands that nothing is changed on the way.

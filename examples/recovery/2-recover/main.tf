@@ -92,7 +92,8 @@ check "nothing_is_left_on_the_original" {
 }
 
 locals {
-  # Each application's own database on the restored instance.
+  # Each application's own database on the restored instance. It is null for an
+  # application that was never deployed.
   databases = merge(
     { for name, binding in dbos_application_database_binding.recovered : name => binding.database_name },
     { storefront = dbos_application.storefront.database_name },
@@ -105,6 +106,7 @@ output "look" {
   value = {
     for name, database in local.databases : name =>
     "psql --host=${dbos_database_restore.orders.hostname} --port=${dbos_database_restore.orders.port} --username=${dbos_database_restore.orders.username} --dbname=${database}"
+    if database != null
   }
 }
 

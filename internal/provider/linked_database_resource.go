@@ -120,7 +120,7 @@ func (r *linkedDatabaseResource) plan(ctx context.Context, o *operation[linkedDa
 	o.plan.planAdmin(o.config, &before)
 	switch {
 	case o.state == nil:
-		o.config.password().require("database instance", o.diags)
+		o.config.password().require("linked database", o.diags)
 	case o.plan.Name.Equal(before.Name):
 		r.planRelink(ctx, o.config, o.plan, &before, o.diags)
 	}

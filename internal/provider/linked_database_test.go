@@ -221,7 +221,7 @@ func TestLinkedDatabaseChangeIsRefused(t *testing.T) {
 	planned := r.plan(linkedDatabaseType, o, moved, `Linked database "legacy" is in use|These applications are still on it: shop.`)
 	r.plan(linkedDatabaseType, o, moved.with(attributes{"password": nil}), "Missing password|needs its password")
 	r.plan(linkedDatabaseType, o, legacy.with(attributes{"password": nil, "password_wo_version": 2}), "A changed password_wo_version sends the password")
-	r.plan(linkedDatabaseType, nil, legacy.with(attributes{"password": nil}), "Missing password")
+	r.plan(linkedDatabaseType, nil, legacy.with(attributes{"password": nil}), "Missing password|A new linked database needs a password")
 	r.plan(linkedDatabaseType, nil, legacy.with(attributes{"name": "tiger-1024"}), "")
 	// An application that came after the plan stops the apply as well.
 	r.finish(planned, linkedDatabaseType, o, moved, "is in use|shop|Nothing was changed")

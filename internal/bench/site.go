@@ -109,21 +109,37 @@ func (s *site) calls(since int, match func(localcloud.Request) bool) []localclou
 
 // againstBuiltin compares the time of a plan with that of a configuration of resources that Terraform has in itself.
 func (b *bench) againstBuiltin(ctx context.Context, s *site, configuration string) (ratio float64, note string, err error) {
-	dir, err := b.folder(filepath.Base(s.Dir)+"-builtin", configuration)
+	builtin, err := b.builtin(ctx, s, configuration)
 	if err != nil {
 		return 0, "", err
 	}
-	builtin := &workspace.Workspace{Dir: dir, Engine: b.engine}
-	for _, command := range []string{"init", "apply -auto-approve"} {
-		if _, err := builtin.Run(ctx, strings.Fields(command)...); err != nil {
-			return 0, "", err
-		}
-	}
-	medians, err := inTurn(5,
-		func() error { return plan(ctx, s.Workspace) },
-		func() error { return plan(ctx, builtin) })
+	medians, err := planInTurn(ctx, s.Workspace, builtin)
 	if err != nil {
 		return 0, "", err
 	}
 	return medians[0] / medians[1], fmt.Sprintf("%.1f s", medians[0]), nil
+}
+
+// builtin applies a configuration of resources that Terraform has in itself, beside a site.
+func (b *bench) builtin(ctx context.Context, s *site, configuration string) (*workspace.Workspace, error) {
+	dir, err := b.folder(filepath.Base(s.Dir)+"-builtin", configuration)
+	if err != nil {
+		return nil, err
+	}
+	w := &workspace.Workspace{Dir: dir, Engine: b.engine}
+	for _, command := range []string{"init", "apply -auto-approve"} {
+		if _, err := w.Run(ctx, strings.Fields(command)...); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// planInTurn returns the median time of a plan of each workspace, in seconds.
+func planInTurn(ctx context.Context, workspaces ...*workspace.Workspace) ([]float64, error) {
+	plans := make([]func() error, len(workspaces))
+	for i, w := range workspaces {
+		plans[i] = func() error { return plan(ctx, w) }
+	}
+	return inTurn(5, plans...)
 }

@@ -60,7 +60,7 @@ func (b *Backend) Migrate(ctx context.Context, m backend.Migration) (output stri
 			break
 		}
 	}
-	return maskSecrets(run.output.String(), login.Role, m.Secrets), err
+	return maskSecrets(&run.output, login.Role, m.Secrets), err
 }
 
 // login is the server of an application's database and the role that the application logs in with.
@@ -92,7 +92,7 @@ func environment(variables map[string]string) []string {
 
 // maskSecrets replaces the password and the secrets in the output of the commands, which is shown to the user and
 // logged. It leaves texts that are too short to be a secret.
-func maskSecrets(output string, login backend.Role, secrets map[string]string) string {
+func maskSecrets(tail *outputTail, login backend.Role, secrets map[string]string) string {
 	const short = 8
 	texts := []string{login.Password, strings.TrimPrefix(url.UserPassword("", login.Password).String(), ":")}
 	texts = slices.AppendSeq(texts, maps.Values(secrets))
@@ -104,5 +104,23 @@ func maskSecrets(output string, login backend.Role, secrets map[string]string) s
 			pairs = append(pairs, text, "********")
 		}
 	}
+	output, cut := tail.end()
+	if cut {
+		output = "[...]" + withoutRest(output, texts)
+	}
 	return strings.ToValidUTF8(strings.NewReplacer(pairs...).Replace(output), "\uFFFD")
+}
+
+// withoutRest removes the rest of a secret that a text begins with.
+func withoutRest(text string, secrets []string) string {
+	longest := 0
+	for _, secret := range secrets {
+		for rest := range len(secret) {
+			if strings.HasPrefix(text, secret[rest:]) {
+				longest = max(longest, len(secret)-rest)
+				break
+			}
+		}
+	}
+	return text[longest:]
 }

@@ -175,9 +175,26 @@ func TestMaskSecrets(t *testing.T) {
 	t.Parallel()
 	secrets := map[string]string{"A": "tail-key", "B": "tail-key-and-more", "C": "tail-key-and-more-of-it", "SHORT": "on"}
 	for range 20 { // A map has no order.
-		got := maskSecrets("tail-key-and-more-of-it, tail-key-and-more, tail-key, on", backend.Role{Name: "app", Password: "tail-key-an"}, secrets)
+		tail := &outputTail{kept: []byte("tail-key-and-more-of-it, tail-key-and-more, tail-key, on")}
+		got := maskSecrets(tail, backend.Role{Name: "app", Password: "tail-key-an"}, secrets)
 		if want := "********, ********, ********, on"; got != want {
 			t.Fatalf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestMaskSecretsWhoseBeginningIsCutOff checks that what is kept of an output does not begin with the rest of a secret.
+func TestMaskSecretsWhoseBeginningIsCutOff(t *testing.T) {
+	t.Parallel()
+	secrets := map[string]string{"A": "first-secret", "B": "another-first-secret\nof-lines"}
+	for kept, want := range map[string]string{
+		"st-secret, first-secret": "[...], ********",
+		"secret\nof-lines and on": "[...] and on",
+		"no secret":               "[...]no secret",
+		"":                        "[...]",
+	} {
+		if got := maskSecrets(&outputTail{kept: []byte(kept), cut: true}, backend.Role{Password: "Correct-horse-7"}, secrets); got != want {
+			t.Errorf("%q became %q, want %q", kept, got, want)
 		}
 	}
 }

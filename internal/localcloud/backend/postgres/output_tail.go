@@ -38,11 +38,9 @@ func (t *outputTail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (t *outputTail) String() string {
+// end returns what is kept, and whether something before it is cut off.
+func (t *outputTail) end() (kept string, cut bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.cut {
-		return "[...]" + string(t.kept)
-	}
-	return string(t.kept)
+	return string(t.kept), t.cut
 }

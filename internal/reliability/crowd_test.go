@@ -152,7 +152,9 @@ const (
 	mostOfInstance     = 16
 	callsOfApplication = 22 // with its five secrets and its deployment
 	mostOfApplication  = 40
-	callsShared        = 60 // lists, and who the user is
+	// callsShared are lists, and who the user is. There are some forty, and more if a slow machine needs longer. Lists
+	// that were not shared would be hundreds.
+	callsShared = 120
 )
 
 // check counts the calls about each object. It returns how many calls were admitted and refused, and how many answers

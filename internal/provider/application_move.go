@@ -38,7 +38,7 @@ func (m plannedMove) check(application *cloud.Application, diags *diag.Diagnosti
 
 // warn names the version whose migrations will run on the new instance.
 func (m plannedMove) warn(application *cloud.Application, diags *diag.Diagnostics) {
-	version, why := fmt.Sprintf("version %q", application.Version), "It is the version that runs now."
+	version, why := fmt.Sprintf("version %q", application.Version), "This version runs now."
 	if !m.version.IsNull() && m.version.ValueString() != application.Version {
 		version = versionText(m.version)
 		why = fmt.Sprintf("previous_version selects it. Version %q runs now.", application.Version)

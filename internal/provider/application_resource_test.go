@@ -177,7 +177,7 @@ func TestApplicationCreateRefused(t *testing.T) {
 		a := &api{}
 		a.fail("PUT applications", http.StatusNotFound, "database orders not found")
 		r := newRPC(t, a)
-		if r.apply(applicationType, nil, shop, "", `Database instance "orders" does not exist|database_instance_name`) != nil {
+		if r.apply(applicationType, nil, shop, "", `Database instance "orders" does not exist|database_instance_name|create the instance with dbos_database_instance and refer to its id`) != nil {
 			t.Error("what was not registered is in the state")
 		}
 	})
@@ -429,7 +429,7 @@ func TestApplicationProtection(t *testing.T) {
 	a := registering(application("shop", "orders", "v1", "AVAILABLE", 512))
 	r := newRPC(t, a)
 	protected := shop.with(attributes{"deletion_protection": true})
-	const waysOn = "|deletes its versions and its secrets|deletion_protection = false|terraform state rm dbos_application.NAME"
+	const waysOn = "|deletes its versions and its secrets|deletion_protection = false|put it back first|terraform state rm dbos_application.NAME"
 	o := r.refresh(r.registered(protected), "")
 	a.written()
 	r.unchanged(o, protected)

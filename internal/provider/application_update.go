@@ -101,7 +101,7 @@ func reportRegistration(plan *applicationModel, err error, save func(), diags *d
 	var refused *cloud.Error
 	if errors.As(err, &refused) && strings.Contains(refused.Message, "database "+instance+" not found") {
 		addAttributeError(diags, "database_instance_name", fmt.Sprintf("Database instance %q does not exist", instance),
-			sentence(err.Error())+" Nothing was registered. Check the name. A reference to an instance never creates one.")
+			sentence(err.Error())+" Nothing was registered. Check the name, or create the instance with dbos_database_instance and refer to its id.")
 		return false
 	}
 	return createCall{

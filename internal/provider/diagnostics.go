@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -46,6 +47,7 @@ func addError(diags *diag.Diagnostics, summary string, err error, next string) {
 // explain puts an error into sentences for the person at the terminal.
 func explain(err error) string {
 	var refused *cloud.Error
+	var unreachable *net.OpError
 	switch {
 	case errors.Is(err, cloud.ErrNoLogin):
 		return loginHelp
@@ -54,9 +56,13 @@ func explain(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "The operation was interrupted."
 	case errors.As(err, &refused) && refused.Status == http.StatusUnauthorized:
-		return sentence(err.Error()) + " DBOS Cloud does not accept the login. It may have expired, or it may be for another endpoint."
+		return sentence(err.Error()) + " DBOS Cloud does not accept the login. It may have expired, or it may be for another endpoint. Log in again, or check the endpoint."
 	case errors.As(err, &refused) && refused.Status == http.StatusForbidden:
 		return sentence(err.Error()) + " The login does not have permission for this. Check the organization and the token that the provider uses."
+	case errors.As(err, &unreachable) && unreachable.Op == "proxyconnect":
+		return sentence(err.Error()) + " Check the proxy in HTTPS_PROXY."
+	case errors.As(err, &unreachable) && unreachable.Op == "dial":
+		return sentence(err.Error()) + " Check the endpoint, and that its server runs."
 	default:
 		return sentence(err.Error())
 	}

@@ -48,6 +48,6 @@ func (c createCall) report(err error, save func(), diags *diag.Diagnostics) bool
 
 // takenHelp shows how to take over an object whose name is taken.
 func takenHelp(typeName, id string) string {
-	return fmt.Sprintf("Nothing was changed, and nothing was added to the state. If Terraform should manage the existing one, import it with this block, with the name of your resource for NAME:\n\n"+
+	return fmt.Sprintf("Nothing was changed, and nothing was added to the state. If Terraform should manage the existing one, import it with this block, with the name of your resource for NAME, and its key if it has for_each:\n\n"+
 		"  import {\n    to = %s.NAME\n    id = %q\n  }\n\nOtherwise choose another name.", typeName, id)
 }

@@ -54,6 +54,6 @@ func (p protection) summary(what string) string {
 }
 
 func (p protection) waysOn() string {
-	return fmt.Sprintf("To destroy it, set deletion_protection = false, apply, and try again. "+
+	return fmt.Sprintf("To destroy it, set deletion_protection = false, apply, and try again. If you removed it from the configuration, put it back first. "+
 		"To keep it and only remove it from the state, run terraform state rm %s.NAME, with the address that the plan shows.", p.resource)
 }

@@ -6,10 +6,12 @@ package provider
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -39,6 +41,26 @@ func TestExplainInterrupt(t *testing.T) {
 	const nothing = "The operation was interrupted."
 	if got := explain(client.SetSecret(ctx, "shop", "KEY", "value")); got != nothing {
 		t.Errorf("explain before anything is sent = %q, want %q", got, nothing)
+	}
+}
+
+// A message that nothing answers says what to check.
+func TestExplainUnreachable(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(nil)
+	server.Close()
+	client, err := cloud.New(cloud.Config{Endpoint: server.URL, Organization: "acme", RetryTimeout: time.Millisecond, Login: cloud.Login{Token: "token"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dial := client.SetSecret(t.Context(), "shop", "KEY", "value")
+	for want, err := range map[string]error{
+		" Check the endpoint, and that its server runs.": dial,
+		" Check the proxy in HTTPS_PROXY.":               &net.OpError{Op: "proxyconnect", Net: "tcp", Err: dial},
+	} {
+		if got := explain(err); !strings.HasSuffix(got, want) {
+			t.Errorf("explain = %q, want the end %q", got, want)
+		}
 	}
 }
 

@@ -248,7 +248,11 @@ func (p *dbosProvider) login(model providerModel, diags *diag.Diagnostics) cloud
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return cloud.Login{}
 	default:
-		diags.AddAttributeError(path.Root("credentials_file"), "Cannot read the credentials file", sentence(err.Error()))
+		detail := sentence(err.Error())
+		if named {
+			detail += from(model.CredentialsFile, "DBOS_CREDENTIALS_FILE")
+		}
+		diags.AddAttributeError(path.Root("credentials_file"), "Cannot read the credentials file", detail)
 		return cloud.Login{}
 	}
 }

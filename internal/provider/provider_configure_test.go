@@ -136,7 +136,7 @@ func TestConfigureErrors(t *testing.T) {
 		"line end in a refresh":  {providerModel{}, map[string]string{"DBOS_REFRESH_TOKEN": secretToken + "\n" + secretToken}, "refresh_token", "environment variable DBOS_REFRESH_TOKEN"},
 		"http to an auth host":   {providerModel{}, map[string]string{"DBOS_AUTH_ENDPOINT": "http://login.example.com"}, "auth_endpoint", "environment variable DBOS_AUTH_ENDPOINT"},
 		"missing file":           {providerModel{CredentialsFile: types.StringValue("/nosuch/credentials")}, nil, "credentials_file", "/nosuch/credentials does not exist"},
-		"missing file by name":   {providerModel{}, map[string]string{"DBOS_CREDENTIALS_FILE": "/nosuch/credentials"}, "credentials_file", "/nosuch/credentials does not exist"},
+		"missing file by name":   {providerModel{}, map[string]string{"DBOS_CREDENTIALS_FILE": "/nosuch/credentials"}, "credentials_file", "environment variable DBOS_CREDENTIALS_FILE"},
 		"broken file":            {providerModel{CredentialsFile: types.StringValue(broken)}, nil, "credentials_file", "as the CLI writes it"},
 		"missing CA file":        {providerModel{CACertificateFile: types.StringValue("/nosuch/ca.pem")}, nil, "ca_certificate_file", "/nosuch/ca.pem"},
 		"directory as a file":    {providerModel{CredentialsFile: types.StringValue(os.TempDir())}, nil, "credentials_file", "is a directory; the CLI's file in it is called credentials"},

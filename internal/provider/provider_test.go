@@ -78,7 +78,7 @@ func TestAccProvider_refusedReadsLeaveTheState(t *testing.T) {
 	}{
 		"HTML 404":  {localcloud.Fault{Status: 404, Header: map[string]string{"Content-Type": "text/html"}, Body: "<html><body>nothing here</body></html>"}, []string{"Cannot read database instance", "404"}},
 		"empty 404": {localcloud.Fault{Status: 404}, []string{"Cannot read database instance", "404"}},
-		"401":       {localcloud.Fault{Status: 401, Body: `{"message":"unauthorized","statusCode":401,"requestID":"r-401"}`}, []string{"does not accept the login"}},
+		"401":       {localcloud.Fault{Status: 401, Body: `{"message":"unauthorized","statusCode":401,"requestID":"r-401"}`}, []string{"does not accept the login", "Log in again, or check the endpoint"}},
 		"403":       {localcloud.Fault{Status: 403, Body: `{"message":"forbidden","statusCode":403,"requestID":"r-403"}`}, []string{"r-403", "Check the organization and the token"}},
 		"truncated": {localcloud.Fault{Status: 200, Header: map[string]string{"Content-Type": "application/json"}, Body: `{"PostgresInstanceName":"ord`}, []string{"Cannot read database instance"}},
 	}

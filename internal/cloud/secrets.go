@@ -26,6 +26,16 @@ func (c *Client) FreshSecrets(ctx context.Context, application string) ([]string
 	return slices.Sorted(maps.Keys(names)), err
 }
 
+// HasSecret reports whether an application has a secret. Only the list tells, so a list without the secret is asked for
+// again: one wrong answer must not make a secret count as deleted.
+func (c *Client) HasSecret(ctx context.Context, application, name string) (bool, error) {
+	names, err := c.Secrets(ctx, application)
+	if err == nil && !slices.Contains(names, name) {
+		names, err = c.FreshSecrets(ctx, application)
+	}
+	return slices.Contains(names, name), err
+}
+
 func (c *Client) listSecrets(ctx context.Context, application string, how api.Kind) ([]string, error) {
 	r := api.Request{Kind: how, Method: "GET", Path: []string{"applications", application, "secrets"}, Object: applicationNamed(application)}
 	names, err := api.Do[[]string](ctx, c.api, r)

@@ -54,6 +54,34 @@ func TestSecrets(t *testing.T) {
 	})
 }
 
+// TestHasSecret checks that one list without a secret is not believed.
+func TestHasSecret(t *testing.T) {
+	t.Parallel()
+	with, without := wiretest.OK(`["KEY"]`), wiretest.OK(`["OTHER"]`)
+	for name, test := range map[string]struct {
+		lists wiretest.Answers
+		has   bool
+		calls int
+	}{
+		"listed":        {wiretest.Answers{with}, true, 1},
+		"omitted once":  {wiretest.Answers{without, with}, true, 2},
+		"gone":          {wiretest.Answers{without, without}, false, 2},
+		"null for once": {wiretest.Answers{wiretest.OK("null"), with}, true, 2},
+	} {
+		c, w := scripted(t, wiretest.Script{"GET /acme/applications/shop/secrets": test.lists})
+		if has, err := c.HasSecret(t.Context(), "shop", "KEY"); has != test.has || err != nil {
+			t.Errorf("%s: %t, %v", name, has, err)
+		}
+		if n := w.Count("GET /acme/applications/shop/secrets"); n != test.calls {
+			t.Errorf("%s: %d calls, want %d", name, n, test.calls)
+		}
+	}
+	c, _ := scripted(t, wiretest.Script{"GET /acme/applications/shop/secrets": {noShop}})
+	if _, err := c.HasSecret(t.Context(), "shop", "KEY"); !IsNotFound(err) {
+		t.Errorf("without the application: %v", err)
+	}
+}
+
 // TestFreshSecrets shares a list among those who ask at the same time. Nobody gets one that was asked for before a
 // write.
 func TestFreshSecrets(t *testing.T) {

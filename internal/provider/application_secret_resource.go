@@ -104,13 +104,13 @@ func (r *applicationSecretResource) read(ctx context.Context, o *operation[appli
 	if !o.connect(ctx) {
 		return
 	}
-	names, err := o.client.Secrets(ctx, state.ApplicationName.ValueString())
+	exists, err := o.client.HasSecret(ctx, state.ApplicationName.ValueString(), state.Name.ValueString())
 	switch {
 	case cloud.IsNotFound(err):
 		o.remove(ctx)
 	case err != nil:
 		addError(o.diags, "Cannot read "+o.label, err, "")
-	case !slices.Contains(names, state.Name.ValueString()):
+	case !exists:
 		o.remove(ctx)
 	default:
 		state.ID, state.Organization = types.StringValue(state.path()), o.organization

@@ -69,7 +69,7 @@ func TestMatrix(t *testing.T) {
 				continue // Every operation asks for it in the same way.
 			}
 			all[call.name] = true
-			cases = append(cases, casesOf(&list[i], call)...)
+			cases = append(cases, casesOf(&list[i], call, time.Second)...)
 		}
 	}
 	checkCalls(t, all)
@@ -118,28 +118,29 @@ func (n *tally) count(t *testing.T, c trial, ok bool, err error) {
 	}
 }
 
-// casesOf are all ways in which one call of a scenario goes wrong.
-func casesOf(s *scenario, call madeCall) []trial {
+// casesOf are all ways in which one call of a scenario goes wrong. The unit is a second of the faults' times.
+func casesOf(s *scenario, call madeCall, unit time.Duration) []trial {
 	var cases []trial
-	for _, w := range wrongs(time.Second) {
-		if cannotBeSeen(s, call.name, w) || w.outage && strings.HasPrefix(call.name, http.MethodGet) {
+	for _, w := range wrongs(unit) {
+		if w.outage && strings.HasPrefix(call.name, http.MethodGet) {
 			continue // After a read, an outage is one lost answer more.
 		}
 		for _, length := range w.played() {
-			if w.outage && length == forEver && s.kind == "dbos_application_deployment" {
-				continue // It ends in an error that says so: the next plan deploys again.
+			c := trial{s, call, w, length}
+			if c.cannotBeSeen() || w.outage && length == forEver && s.kind == "dbos_application_deployment" {
+				continue // Such a deployment ends in an error that says so: the next plan deploys again.
 			}
-			cases = append(cases, trial{s, call, w, length})
+			cases = append(cases, c)
 		}
 	}
 	return cases
 }
 
-// cannotBeSeen reports whether nothing tells that an answer is wrong. No call asks for one secret: a list that lacks it
-// says that it is gone.
-func cannotBeSeen(s *scenario, call string, w wrong) bool {
-	return s.kind == "dbos_application_secret" && call == "GET applications/*/secrets" &&
-		(w.fault.Alter == localcloud.AlterOmit || w.fault.Alter == localcloud.AlterNull)
+// cannotBeSeen reports whether nothing tells that answers are wrong. No call asks for one secret: two lists in turn that
+// lack it say that it is gone.
+func (c trial) cannotBeSeen() bool {
+	return c.scenario.kind == "dbos_application_secret" && c.call.name == "GET applications/*/secrets" && c.length != once &&
+		(c.wrong.fault.Alter == localcloud.AlterOmit || c.wrong.fault.Alter == localcloud.AlterNull)
 }
 
 // checkCalls holds the calls of the scenarios against those that the client's code makes, so that none is forgotten.

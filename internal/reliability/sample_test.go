@@ -43,7 +43,6 @@ func TestSample(t *testing.T) {
 	source, other := applicationFolder(t, "1"), applicationFolder(t, "2")
 	list := slices.DeleteFunc(scenarios(), func(s scenario) bool { return s.after == nil || s.adopted })
 	calls := callsOfAll(t, list, source, other)
-	faults := wrongs(sampleUnit)
 
 	queue := make(chan trial)
 	var group sync.WaitGroup
@@ -58,8 +57,8 @@ func TestSample(t *testing.T) {
 		})
 	}
 	for range samples {
-		i, fault := random.IntN(len(list)), faults[random.IntN(len(faults))]
-		queue <- trial{&list[i], anyOf(random, calls[i]), fault, anyOf(random, fault.played())}
+		i := random.IntN(len(list))
+		queue <- anyOf(random, casesOf(&list[i], anyOf(random, calls[i]), sampleUnit))
 	}
 	close(queue)
 	group.Wait()

@@ -108,6 +108,12 @@ func (u unready) addTo(diags *diag.Diagnostics, err error) {
 			fmt.Sprintf("Its status is %q. It does not leave this status by itself. It exists, and nothing was deleted.\n\n%s", wait.Status, u.wayOut()))
 		return
 	}
+	// A new object may not be visible yet. Any other was read before.
+	if !u.created && cloud.IsNotFound(wait.Err) {
+		diags.AddError(fmt.Sprintf("%s %q does not exist", u.noun, u.name), fmt.Sprintf("%s It was deleted after Terraform last read it.\n\n"+
+			"Run terraform plan, without -refresh=false. It shows what the next apply creates again.", sentence(wait.Err.Error())))
+		return
+	}
 	diags.AddError(fmt.Sprintf("%s %q is not ready", u.noun, u.name),
 		fmt.Sprintf("%s %s It exists and may still become ready. Nothing was deleted.\n\n%s", u.reason(wait), lastStatus(wait), u.wayOn()))
 }

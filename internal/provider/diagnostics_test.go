@@ -64,6 +64,20 @@ func TestExplainUnreachable(t *testing.T) {
 	}
 }
 
+// Somebody deletes an instance after the refresh, or the plan did not refresh.
+func TestUpdateOfADeletedInstance(t *testing.T) {
+	t.Parallel()
+	a := &api{}
+	a.say("GET databases/userdb/info/orders", ordersOne)
+	r := newRPC(t, a)
+	imported := r.imported(databaseInstanceType, "orders", "")
+	a.fail("GET databases/userdb/info/orders", http.StatusNotFound, "database orders not found")
+	set := attributes{"name": "orders", "username": "app", "password": "Correct-horse-7"}
+	r.apply(databaseInstanceType, imported, set, "WARNING: The password of database instance",
+		`Database instance "orders" does not exist|It was deleted after Terraform last read it|without -refresh=false`)
+	wantWrites(t, a)
+}
+
 // Terraform quotes the source line of an attribute that a diagnostic points at, with the literal secret in it.
 func TestWarningsAboutSecretsHaveNoPath(t *testing.T) {
 	t.Parallel()

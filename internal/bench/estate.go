@@ -74,17 +74,12 @@ func (b *bench) estate(ctx context.Context, n int) (*localcloud.Server, error) {
 
 func instanceName(i int) string { return fmt.Sprintf("i%05d", i) }
 
-// planned plans so many unchanged instances. It is measured once, and few instances thrice, as a busy moment of the
-// machine weighs more on them.
+// planned plans so many unchanged instances, and returns the median of three runs.
 func (b *bench) planned(ctx context.Context, n int) (protocolRun, error) {
 	if done, ok := b.runs[n]; ok {
 		return done, nil
 	}
-	times := 1
-	if n == many {
-		times = 3
-	}
-	runs := make([]protocolRun, times)
+	runs := make([]protocolRun, 3)
 	for i := range runs {
 		var err error
 		if runs[i], err = b.byProtocol(ctx, n, func(c *client, server *localcloud.Server) error {
@@ -94,7 +89,7 @@ func (b *bench) planned(ctx context.Context, n int) (protocolRun, error) {
 		}
 	}
 	slices.SortFunc(runs, func(a, b protocolRun) int { return cmp.Compare(a.took, b.took) })
-	b.runs[n] = runs[times/2]
+	b.runs[n] = runs[len(runs)/2]
 	return b.runs[n], nil
 }
 

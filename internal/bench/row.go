@@ -79,7 +79,3 @@ func inTurn(times int, runs ...func() error) ([]float64, error) {
 func median(values []float64) float64 {
 	return slices.Sorted(slices.Values(values))[len(values)/2]
 }
-
-func lowerQuartile(values []float64) float64 {
-	return slices.Sorted(slices.Values(values))[len(values)/4]
-}

@@ -21,6 +21,7 @@ import (
 func (r *killRound) converge(t *testing.T, output string) {
 	t.Helper()
 	r.see(output)
+	recoverState(t, filepath.Join(r.w.Dir, "terraform.tfstate"))
 	r.follow(t, output, r.untold)
 	for r.applies = 1; ; r.applies++ {
 		out, err := r.w.Run(t.Context(), r.command, "-auto-approve")
@@ -41,6 +42,24 @@ func (r *killRound) converge(t *testing.T, output string) {
 	}
 	if out, err := r.w.Run(t.Context(), plan...); err != nil {
 		t.Errorf("the plan at the end is not empty: %v\n%s", err, out)
+	}
+}
+
+// recoverState puts the backup in the place of a state that Terraform was killed while writing, as the page about
+// troubleshooting says: Terraform empties a local file, and then writes it.
+func recoverState(t *testing.T, file string) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil || json.Valid(content) {
+		return
+	}
+	backup, err := os.ReadFile(file + ".backup")
+	if err != nil {
+		return // A first apply has none.
+	}
+	t.Log("Terraform was killed while it wrote its state")
+	if err := os.WriteFile(file, backup, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -103,8 +103,8 @@ func crowdCalls(ctx context.Context, b *bench) (float64, string, error) {
 	return calls, "", err
 }
 
-// crowdPlan compares with a provider that does nothing, since that is what remains of the time when all of ours is gone.
-// The note has what both are to resources without a provider.
+// crowdPlan compares with a provider that does nothing, which costs only what Terraform and the framework take. The note
+// has the ratio to resources that need no provider.
 func crowdPlan(ctx context.Context, b *bench) (float64, string, error) {
 	s, err := b.theCrowd(ctx)
 	if err != nil {

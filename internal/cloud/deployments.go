@@ -63,7 +63,7 @@ func (d *Deployer) Versions(ctx context.Context) ([]ApplicationVersion, error) {
 // it. If a migration fails, the Detail of the error is its output.
 func (d *Deployer) Deploy(ctx context.Context, archive Archive) (version string, err error) {
 	files := d.client.api.NewArchiveUpload(ctx, d.Application.Name, archive)
-	version, err = d.deploy(ctx, deployment{application: d.Application.Name, files: files})
+	version, err = d.deploy(ctx, deployment{files: files})
 	if failed := files.Failure(); err != nil && failed != nil {
 		return "", fmt.Errorf("the archive of application %q cannot be sent: %w", d.Application.Name, failed)
 	}
@@ -72,26 +72,25 @@ func (d *Deployer) Deploy(ctx context.Context, archive Archive) (version string,
 
 // DeployVersion deploys the files of an earlier version again.
 func (d *Deployer) DeployVersion(ctx context.Context, previousVersion string) (version string, err error) {
-	return d.deploy(ctx, deployment{application: d.Application.Name, previous: previousVersion})
+	return d.deploy(ctx, deployment{previous: previousVersion})
 }
 
 // ChangeInstance moves the application to another database instance and deploys the files of a version there.
 func (d *Deployer) ChangeInstance(ctx context.Context, target, previousVersion string) (version string, err error) {
-	return d.deploy(ctx, deployment{application: d.Application.Name, previous: previousVersion, target: target})
+	return d.deploy(ctx, deployment{previous: previousVersion, target: target})
 }
 
 // deployment is one deploy, in any of its forms.
 type deployment struct {
-	application string
-	files       *api.ArchiveUpload // nil with a previous version
-	previous    string
-	target      string // the instance to move to; "" stays
+	files    *api.ArchiveUpload // nil with a previous version
+	previous string
+	target   string // the instance to move to; "" stays
 }
 
-func (d deployment) request() api.Request {
+func (d deployment) request(application string) api.Request {
 	r := api.Request{
-		Kind: api.Write, Method: "POST", Path: []string{"applications", d.application},
-		Needs: []api.Object{applicationNamed(d.application), instanceNamed(d.target)},
+		Kind: api.Write, Method: "POST", Path: []string{"applications", application},
+		Needs: []api.Object{applicationNamed(application), instanceNamed(d.target)},
 	}
 	if d.target != "" {
 		r.Path = append(r.Path, "changedbinstance")
@@ -124,7 +123,7 @@ func (d *Deployer) deploy(ctx context.Context, wanted deployment) (version strin
 		return "", err
 	}
 	var (
-		r    = wanted.request()
+		r    = wanted.request(d.Application.Name)
 		lost error // of the first attempt whose outcome was unknown
 		end  time.Time
 	)

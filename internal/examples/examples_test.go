@@ -159,15 +159,22 @@ func TestReadme(t *testing.T) {
 	tryOut(t, dir, nil)
 }
 
-// TestRecovery applies the configurations of examples/recovery one after another, under the same state.
-func TestRecovery(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "recovery")
+// beginRecovery copies examples/recovery to a folder and applies what is there before the recovery.
+func beginRecovery(t *testing.T) (tr *trial, dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "recovery")
 	if err := workspace.Copy(filepath.Join(acctest.Root(t), "examples", "recovery"), dir); err != nil {
 		t.Fatal(err)
 	}
-	tr := begin(t, filepath.Join(dir, "1-before"), nil)
+	tr = begin(t, filepath.Join(dir, "1-before"), nil)
 	tr.settle(t)
+	return tr, dir
+}
+
+// TestRecovery applies the configurations of examples/recovery one after another, under the same state.
+func TestRecovery(t *testing.T) {
+	t.Parallel()
+	tr, dir := beginRecovery(t)
 	application("billing")(t, tr.cloud)
 	deployed("storefront")(t, tr.cloud)
 	var plans []string
@@ -226,12 +233,7 @@ func TestRecovery(t *testing.T) {
 // TestRecoveryOfNeverDeployed follows the guide for an application that has no version to move.
 func TestRecoveryOfNeverDeployed(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "recovery")
-	if err := workspace.Copy(filepath.Join(acctest.Root(t), "examples", "recovery"), dir); err != nil {
-		t.Fatal(err)
-	}
-	tr := begin(t, filepath.Join(dir, "1-before"), nil)
-	tr.settle(t)
+	tr, dir := beginRecovery(t)
 	deployed("storefront")(t, tr.cloud)
 	tr.cloud.Register(t, "billing", "orders")
 	if err := tr.Replace(filepath.Join(dir, "2-recover")); err != nil {

@@ -124,8 +124,8 @@ func (s *Server) listVersions(r *http.Request) (any, error) {
 	return answers, nil
 }
 
-// changeApplication changes an application for a call. It refuses during a deploy or a deletion. Several calls at once
-// all succeed, as DBOS Cloud takes secrets.
+// changeApplication changes an application for a call. It refuses during a deploy or a deletion. Parallel calls all
+// succeed, because DBOS Cloud accepts secrets in parallel.
 func (s *Server) changeApplication(name string, change func(*application) error) error {
 	s.applicationLocks.mu.Lock()
 	defer s.applicationLocks.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 // The work that goes on after an answer. Each function finds in the state what it has to do. If the server closes, it
 // returns without a log line, and resume begins it again.
 
-// lag lets the moment pass during which an accepted change stays invisible, and then that during which its status
-// shows. It is false if the server closes first.
+// lag waits for one of the two moments after a change is accepted: first the change is invisible, then its status shows.
+// It is false if the server closes before.
 func (s *Server) lag() bool {
 	if s.options.lag != nil {
 		return s.options.lag(s.ctx)

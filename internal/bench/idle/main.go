@@ -38,7 +38,7 @@ func (i idle) Resources(ctx context.Context) []func() resource.Resource {
 	return resources
 }
 
-// idleResource has no identity, since the framework lets no resource read nothing of that.
+// idleResource has no identity, because the framework refuses a read that returns none.
 type idleResource struct{ schemas }
 
 type schemas interface {
